@@ -1,0 +1,72 @@
+//! A case: everything that one scan says.
+
+use crate::{
+    Answer, Coverage, EvidenceItem, Finding, HostBasis, HostName, Intrusion, Problem, Timestamp, Verdict,
+};
+
+/// A host of the case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
+    /// Its name: the latest, where it was renamed.
+    pub name: HostName,
+    /// Names it also had, sorted.
+    pub also: Vec<HostName>,
+    /// How we know.
+    pub basis: HostBasis,
+}
+
+/// What one scan says. The same evidence, rules and casebooks give the same
+/// case, in any reading order and on any number of threads.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Case {
+    /// Evidence, sorted by its first path; [`crate::EvidenceId`] indexes it.
+    pub items: Vec<EvidenceItem>,
+    /// What could not even be opened: path and problem, sorted.
+    pub unread: Vec<(String, Problem)>,
+    /// Hosts, sorted by name.
+    pub hosts: Vec<Host>,
+    /// Findings, by time (those without one last), evidence, offset, rule.
+    pub findings: Vec<Finding>,
+    /// What was there to be read.
+    pub coverage: Coverage,
+    /// Findings that belong together.
+    pub intrusions: Vec<Intrusion>,
+    /// Answers, by host, intrusion (`None` first), casebook order.
+    pub answers: Vec<Answer>,
+    /// One verdict per host, by host.
+    pub verdicts: Vec<Verdict>,
+    /// SHA-256 over the rules that were loaded.
+    pub rules_sha256: [u8; 32],
+    /// How many rules were loaded.
+    pub rules_loaded: usize,
+    /// Whether any item carries the mark of synthetic evidence.
+    pub synthetic: bool,
+}
+
+/// A rule that did not run, and why.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct RuleNote {
+    /// The file it stands in.
+    pub file: String,
+    /// The line, from 1, where one is known.
+    pub line: Option<u32>,
+    /// Its id or title, where one is known.
+    pub rule: Option<String>,
+    /// Why, in one line.
+    pub reason: String,
+}
+
+/// How a case was made: what differs from run to run, kept apart from it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Run {
+    /// The program's version.
+    pub version: String,
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Rules that could not be loaded.
+    pub rules_not_loaded: Vec<RuleNote>,
+    /// Rules whose log source was not in the evidence.
+    pub rules_not_met: Vec<RuleNote>,
+}

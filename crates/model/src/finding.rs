@@ -1,0 +1,131 @@
+//! Evidence items, and what was found in them.
+
+use crate::Timestamp;
+use std::fmt;
+
+/// Index of an item in the case's list of evidence, which is sorted by path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EvidenceId(pub u32);
+
+/// Index of an intrusion in the case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct IntrusionId(pub u32);
+
+/// A host's name as its logs write it, in upper case, without its domain;
+/// two names of one computer are joined by the case, not here.
+pub type HostName = String;
+
+/// One file, or one member of an archive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EvidenceItem {
+    /// The argument joined with the `/`-relative path; inside archives
+    /// `a.zip!b.zip!x`; `!` and bytes that are no UTF-8 are percent-escaped.
+    /// Identical files are one item: the first path (in byte order) leads.
+    pub paths: Vec<String>,
+    /// The collection root: the argument, or the archive, it came from.
+    pub root: String,
+    /// SHA-256 of the unpacked bytes.
+    pub sha256: [u8; 32],
+    /// Unpacked size in bytes.
+    pub size_bytes: u64,
+    /// The format's slug (`evtx`, `w3c`, `exchange-csv`, `windows-jsonl`, …);
+    /// `None` when it is not known, and so not read.
+    pub format: Option<&'static str>,
+}
+
+/// Where a record stands in its unpacked item.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Position {
+    /// Byte offset of the record (EVTX: of its record header; text: of the
+    /// line's first byte).
+    pub offset: u64,
+    /// EVTX: the record's number (EventRecordID), where it is readable.
+    pub record: Option<u64>,
+    /// Text: the physical line, from 1.
+    pub line: Option<u64>,
+}
+
+/// How much a rule's finding matters, by its author (Sigma's `level`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Level {
+    /// Context.
+    Informational,
+    /// Notable, seldom an incident.
+    Low,
+    /// Relevant, to be looked at.
+    Medium,
+    /// An incident if it is not explained.
+    High,
+    /// An incident.
+    Critical,
+}
+
+impl Level {
+    /// All levels, lowest first.
+    pub const ALL: [Level; 5] =
+        [Level::Informational, Level::Low, Level::Medium, Level::High, Level::Critical];
+
+    /// Sigma's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Level::Informational => "informational",
+            Level::Low => "low",
+            Level::Medium => "medium",
+            Level::High => "high",
+            Level::Critical => "critical",
+        }
+    }
+}
+
+/// First eight bytes of SHA-256 over rule id, evidence SHA-256 and offset;
+/// shown as 16 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FindingId(pub [u8; 8]);
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A record that a rule matched.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// Its name in the case, stable over runs, machines and reading orders.
+    pub id: FindingId,
+    /// The rule's id.
+    pub rule_id: String,
+    /// The rule's title.
+    pub rule_title: String,
+    /// The rule's level.
+    pub level: Level,
+    /// The rule's tags, as written (`attack.t1505.003`, `assay.shell-used`).
+    pub tags: Vec<String>,
+    /// When the record was written, by its own word.
+    pub time: Option<Timestamp>,
+    /// The host that the record speaks of.
+    pub host: Option<HostName>,
+    /// The item it stands in.
+    pub evidence: EvidenceId,
+    /// Where in the item.
+    pub position: Position,
+    /// The intrusion it was assigned to.
+    pub intrusion: Option<IntrusionId>,
+    /// ATT&CK techniques of the rule, upper case (`T1505.003`), sorted.
+    pub techniques: Vec<String>,
+    /// What matched, and the context a reader needs: name and text, in the
+    /// order of the record's slots.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Finding {
+    /// The text of the field `name` (ASCII case folded), when it was kept.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the rule carries `tag`.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|own| own == tag)
+    }
+}

@@ -1,0 +1,28 @@
+//! The nouns of assay: what every other room speaks in.
+//!
+//! A reader (rooms `winevt`, `evidence`) shows [`Record`]s: a [`Shape`] (named
+//! slots, known once for a whole template, `#Fields` line or header) and its
+//! [`Value`]s, borrowed from the bytes they were read from. Detectors turn
+//! records into [`Finding`]s; what could not be read becomes a [`Problem`];
+//! what was there and over which time becomes [`Coverage`]; the casebook turns
+//! both into [`Answer`]s.
+//!
+//! # Not here
+//! IO, clocks, formats, serialisation. Types here are not serialisable: each
+//! exit (JSON, CSV, HTML) has its own counterparts in `report`.
+
+mod answer;
+mod case;
+mod coverage;
+mod finding;
+mod shape;
+mod time;
+mod value;
+
+pub use answer::{Answer, AnswerWord, HostBasis, Intrusion, Verdict};
+pub use case::{Case, Host, RuleNote, Run};
+pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
+pub use finding::{EvidenceId, EvidenceItem, Finding, FindingId, HostName, IntrusionId, Level, Position};
+pub use shape::{LogFamily, Record, RecordSink, Role, Shape, Slot};
+pub use time::Timestamp;
+pub use value::Value;
