@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use std::fmt;
+use std::sync::Arc;
 
 /// Index of an item in the case's list of evidence, which is sorted by path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -13,7 +14,7 @@ pub struct IntrusionId(pub u32);
 
 /// A host's name as its logs write it, in upper case, without its domain;
 /// two names of one computer are joined by the case, not here.
-pub type HostName = String;
+pub type HostName = Arc<str>;
 
 /// One file, or one member of an archive.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,19 +89,28 @@ impl fmt::Display for FindingId {
     }
 }
 
+/// What a finding says of its rule; shared by all findings of the rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleFacts {
+    /// The rule's id.
+    pub id: String,
+    /// The rule's title.
+    pub title: String,
+    /// The rule's level.
+    pub level: Level,
+    /// The rule's tags, as written (`attack.t1505.003`, `assay.shell-request`).
+    pub tags: Vec<String>,
+    /// ATT&CK techniques among the tags, upper case (`T1505.003`), sorted.
+    pub techniques: Vec<String>,
+}
+
 /// A record that a rule matched.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finding {
     /// Its name in the case, stable over runs, machines and reading orders.
     pub id: FindingId,
-    /// The rule's id.
-    pub rule_id: String,
-    /// The rule's title.
-    pub rule_title: String,
-    /// The rule's level.
-    pub level: Level,
-    /// The rule's tags, as written (`attack.t1505.003`, `assay.shell-used`).
-    pub tags: Vec<String>,
+    /// The rule that matched.
+    pub rule: Arc<RuleFacts>,
     /// When the record was written, by its own word.
     pub time: Option<Timestamp>,
     /// The host that the record speaks of.
@@ -111,21 +121,20 @@ pub struct Finding {
     pub position: Position,
     /// The intrusion it was assigned to.
     pub intrusion: Option<IntrusionId>,
-    /// ATT&CK techniques of the rule, upper case (`T1505.003`), sorted.
-    pub techniques: Vec<String>,
     /// What matched, and the context a reader needs: name and text, in the
-    /// order of the record's slots.
-    pub fields: Vec<(String, String)>,
+    /// order of the record's slots. Names and texts that repeat are shared, so
+    /// that a million findings fit into memory.
+    pub fields: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Finding {
-    /// The text of the field `name` (ASCII case folded), when it was kept.
+    /// The text of the first field `name` (ASCII case folded), when it was kept.
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| text.as_str())
+        self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| &**text)
     }
 
     /// Whether the rule carries `tag`.
     pub fn has_tag(&self, tag: &str) -> bool {
-        self.tags.iter().any(|own| own == tag)
+        self.rule.tags.iter().any(|own| own == tag)
     }
 }
