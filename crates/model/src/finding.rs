@@ -1,6 +1,6 @@
 //! Evidence items, and what was found in them.
 
-use crate::Timestamp;
+use crate::{HostBasis, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +32,10 @@ pub struct EvidenceItem {
     /// The format's slug (`evtx`, `w3c`, `exchange-csv`, `windows-jsonl`, …);
     /// `None` when it is not known, and so not read.
     pub format: Option<&'static str>,
+    /// The hosts that its records speak of, sorted.
+    pub hosts: Vec<HostName>,
+    /// How we know them; `None` when none is known.
+    pub host_basis: Option<HostBasis>,
 }
 
 /// Where a record stands in its unpacked item.
