@@ -1,1 +1,60 @@
-//! report
+//! Shows a [`Case`]: on the terminal, as the files of a case folder, and on standard output.
+//!
+//! Everything in a case that comes from evidence is hostile text, so each exit escapes for itself: `escape`
+//! makes controls visible (terminal, HTML, CSV), `html` lets only constant text through as markup, `timeline`
+//! disarms spreadsheet formulas, `json` writes what terminals obey as `\u` escapes. JSON keeps every value
+//! whole; the other exits may shorten, and say so with `…`.
+//!
+//! The same case gives the same bytes. What differs from run to run ([`Run`]) goes to `run.json` and the
+//! terminal only; the HTML report takes the program's version and the rules that did not run from it.
+//!
+//! # Not here
+//! How findings were made, and the file system: the caller opens each file by its name.
+
+mod digest;
+mod escape;
+mod html;
+mod json;
+mod terminal;
+mod timeline;
+mod words;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use json::{write_answers_json, write_findings_jsonl};
+pub use terminal::{Style, render_terminal};
+
+use model::{Case, Run};
+use std::io::{self, BufWriter, Write};
+
+/// Opens a file of the case folder by its name.
+type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
+
+type WriteFile = fn(&Case, &Run, &mut dyn Write) -> io::Result<()>;
+
+/// The files of a case folder, in the order in which they are written.
+const FILES: [(&str, WriteFile); 7] = [
+    ("case.json", |case, _, out| json::write_case_json(case, out)),
+    ("run.json", |_, run, out| json::write_run_json(run, out)),
+    ("coverage.json", |case, _, out| json::write_coverage_json(case, out)),
+    ("answers.json", |case, _, out| write_answers_json(case, out)),
+    ("findings.jsonl", |case, _, out| write_findings_jsonl(case, out)),
+    ("timeline.csv", |case, _, out| timeline::write_timeline(case, out)),
+    ("report.html", html::write_report),
+];
+
+/// Writes all files of a case folder, each once, into what `open` gives for its name.
+///
+/// # Errors
+/// The first error of `open` or of a writer; files after it are not written.
+pub fn write_case(case: &Case, run: &Run, open: &mut Open<'_>) -> io::Result<()> {
+    for (name, write) in FILES {
+        let mut out = BufWriter::new(open(name)?);
+        write(case, run, &mut out)?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! What terminal and HTML both show of a case: totals, hosts by severity, findings by rule, what was not read.
+
+use model::{Answer, Case, EvidenceId, Finding, HostName, Level, Problem, RuleFacts, Span, Verdict};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The leading path of an item; `None` for an item that the case does not have.
+pub(crate) fn lead_path(case: &Case, item: EvidenceId) -> Option<&str> {
+    case.items.get(item.0 as usize)?.paths.first().map(String::as_str)
+}
+
+/// The figures above everything else.
+pub(crate) struct Totals {
+    pub(crate) items: u64,
+    pub(crate) size_bytes: u64,
+    pub(crate) records: u64,
+    pub(crate) hosts: u64,
+    pub(crate) rules: u64,
+    /// Items of unknown format: hashed, not read.
+    pub(crate) unknown: u64,
+}
+
+impl Totals {
+    pub(crate) fn of(case: &Case) -> Self {
+        Self {
+            items: case.items.len() as u64,
+            size_bytes: case.items.iter().fold(0, |sum, item| sum.saturating_add(item.size_bytes)),
+            records: case.coverage.items.iter().fold(0, |sum, item| sum.saturating_add(item.records)),
+            hosts: case.hosts.len() as u64,
+            rules: case.rules_loaded as u64,
+            unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
+        }
+    }
+}
+
+/// How many findings of each level, lowest first as in [`Level::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct LevelCounts(pub(crate) [u64; 5]);
+
+impl LevelCounts {
+    pub(crate) fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut counts = Self::default();
+        findings.into_iter().for_each(|finding| counts.add(finding.rule.level));
+        counts
+    }
+
+    fn add(&mut self, level: Level) {
+        self.0[level as usize] += 1;
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Level and count, the highest first, without levels that do not occur.
+    pub(crate) fn highest_first(&self) -> impl Iterator<Item = (Level, u64)> + '_ {
+        let counts = Level::ALL.into_iter().zip(self.0).rev();
+        counts.filter(|(_, count)| *count > 0)
+    }
+}
+
+/// All that is said of one host.
+pub(crate) struct HostView<'a> {
+    /// `None`: what no host is known for.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) also: &'a [HostName],
+    pub(crate) verdict: Option<&'a Verdict>,
+    /// Answers over all intrusions, in the order of the case.
+    pub(crate) answers: Vec<&'a Answer>,
+    pub(crate) levels: LevelCounts,
+}
+
+impl<'a> HostView<'a> {
+    fn new(name: Option<&'a str>) -> Self {
+        Self { name, also: &[], verdict: None, answers: Vec::new(), levels: LevelCounts::default() }
+    }
+
+    pub(crate) fn severity(&self) -> Severity {
+        self.verdict.map_or(Severity::Unjudged, |verdict| Severity::of(&verdict.headline))
+    }
+
+    /// What to do next, each step once, in the order of the answers.
+    pub(crate) fn next_steps(&self) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
+        let steps = self.answers.iter().flat_map(|answer| answer.next.iter().map(String::as_str));
+        steps.filter(|step| seen.insert(*step)).collect()
+    }
+}
+
+/// The headlines of verdicts, the most severe first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Severity {
+    Breached,
+    ProbablyBreached,
+    Probed,
+    CannotTell,
+    NoTrace,
+    Unjudged,
+}
+
+impl Severity {
+    fn of(headline: &str) -> Self {
+        let headline = headline.to_ascii_lowercase();
+        let starts = |word| headline.starts_with(word);
+        match () {
+            () if starts("breached") => Self::Breached,
+            () if starts("probably breached") => Self::ProbablyBreached,
+            () if starts("probed") => Self::Probed,
+            () if starts("no trace") => Self::NoTrace,
+            () => Self::CannotTell,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Breached => "breached",
+            Self::ProbablyBreached => "probably breached",
+            Self::Probed => "probed",
+            Self::CannotTell => "cannot tell",
+            Self::NoTrace => "no trace",
+            Self::Unjudged => "no casebook applies",
+        }
+    }
+}
+
+/// Hosts, the most severe first, then by their findings (those of the highest level decide), then by name.
+pub(crate) fn hosts(case: &Case) -> Vec<HostView<'_>> {
+    let mut views: BTreeMap<Option<&str>, HostView<'_>> = BTreeMap::new();
+    for host in &case.hosts {
+        let view = view_of(&mut views, Some(&host.name));
+        view.also = &host.also;
+    }
+    for verdict in &case.verdicts {
+        view_of(&mut views, verdict.host.as_deref()).verdict = Some(verdict);
+    }
+    for answer in case.answers.iter().filter(|answer| answer.intrusion.is_none()) {
+        view_of(&mut views, answer.host.as_deref()).answers.push(answer);
+    }
+    for finding in &case.findings {
+        view_of(&mut views, finding.host.as_deref()).levels.add(finding.rule.level);
+    }
+    let mut views: Vec<_> = views.into_values().collect();
+    let levels = |view: &HostView<'_>| {
+        let [informational, low, medium, high, critical] = view.levels.0;
+        Reverse([critical, high, medium, low, informational])
+    };
+    views.sort_by_key(|view| (view.severity(), levels(view), view.name));
+    views
+}
+
+fn view_of<'a, 'v>(
+    views: &'v mut BTreeMap<Option<&'a str>, HostView<'a>>,
+    name: Option<&'a str>,
+) -> &'v mut HostView<'a> {
+    views.entry(name).or_insert_with(|| HostView::new(name))
+}
+
+/// What one rule found.
+pub(crate) struct RuleView<'a> {
+    pub(crate) rule: &'a RuleFacts,
+    pub(crate) count: u64,
+    pub(crate) span: Span,
+    pub(crate) hosts: BTreeSet<Option<&'a str>>,
+}
+
+/// Findings by rule: the highest level first, then the most findings, then the title.
+pub(crate) fn rules(case: &Case) -> Vec<RuleView<'_>> {
+    let mut views: BTreeMap<(&str, &str), RuleView<'_>> = BTreeMap::new();
+    for finding in &case.findings {
+        let rule = &*finding.rule;
+        let view = views.entry((&rule.id, &rule.title)).or_insert_with(|| RuleView {
+            rule,
+            count: 0,
+            span: Span::default(),
+            hosts: BTreeSet::new(),
+        });
+        view.count += 1;
+        view.span.add(finding.time);
+        view.hosts.insert(finding.host.as_deref());
+    }
+    let mut views: Vec<_> = views.into_values().collect();
+    // The sort is stable: what is equal here stays in the order of rule ids.
+    views.sort_by(|a, b| {
+        let key = |view: &RuleView<'_>| (Reverse(view.rule.level), Reverse(view.count));
+        key(a).cmp(&key(b)).then_with(|| a.rule.title.cmp(&b.rule.title))
+    });
+    views
+}
+
+/// Something that was not read whole.
+pub(crate) struct Loss<'a> {
+    pub(crate) path: &'a str,
+    /// At least one.
+    pub(crate) problems: Vec<&'a Problem>,
+}
+
+impl Loss<'_> {
+    /// How many records it cost, and whether there may be more.
+    pub(crate) fn records_lost(&self) -> (u64, bool) {
+        let known = self.problems.iter().filter_map(|problem| problem.records_lost);
+        let lost = known.fold(0u64, u64::saturating_add);
+        (lost, self.problems.iter().any(|problem| problem.records_lost.is_none()))
+    }
+}
+
+/// What could not be opened, then items with problems, each by path. An item of unknown format is no loss.
+pub(crate) fn losses(case: &Case) -> Vec<Loss<'_>> {
+    let unread = case.unread.iter().map(|(path, problem)| Loss { path, problems: vec![problem] });
+    let items = case.coverage.items.iter().filter(|item| !item.problems.is_empty()).filter_map(|item| {
+        let of = case.items.get(item.evidence.0 as usize)?;
+        of.format?;
+        Some(Loss { path: of.paths.first()?, problems: item.problems.iter().collect() })
+    });
+    unread.chain(items).collect()
+}

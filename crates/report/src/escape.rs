@@ -1,0 +1,122 @@
+//! Makes text from evidence harmless to look at.
+//!
+//! [`visible`] is the common ground of terminal, HTML and CSV: characters that steer a terminal, reorder or
+//! hide text are written out as `\xNN` (below U+0100) or `\u{N}`. A backslash itself stays as it is, since
+//! doubling it would spoil every Windows path; where a reader doubts, the JSON files hold the text as it was.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether a character steers, reorders or hides text instead of showing something.
+pub(crate) fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text on one line, with every dangerous character written out.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|c| push_visible(c, &mut out));
+    Cow::Owned(out)
+}
+
+/// Appends `c` as [`visible`] shows it.
+pub(crate) fn push_visible(c: char, out: &mut String) {
+    // Writing into a `String` cannot fail.
+    let _ = match c {
+        c if !is_dangerous(c) => out.write_char(c),
+        c if u32::from(c) < 0x100 => write!(out, "\\x{:02x}", u32::from(c)),
+        c => write!(out, "\\u{{{:x}}}", u32::from(c)),
+    };
+}
+
+/// The text for HTML content and quoted attributes: visible, and without a character that is markup.
+pub(crate) fn html(text: &str) -> Cow<'_, str> {
+    let is_markup = |c| matches!(c, '&' | '<' | '>' | '"' | '\'' | '`');
+    if !text.chars().any(|c| is_markup(c) || is_dangerous(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '`' => out.push_str("&#96;"),
+            c => push_visible(c, &mut out),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The text as one CSV cell (RFC 4180): visible, always quoted, and no spreadsheet takes any of it for a formula.
+///
+/// A `'` goes before `=`, `+`, `-`, `@` (and their full-width forms) at the cell's beginning, also after blanks
+/// and quotes. The same after `;`, because a spreadsheet that separates by `;` ignores our quotes and begins a
+/// cell there. TAB and CR, which also begin formulas, are never written raw.
+pub(crate) fn csv_cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    let mut at_beginning = true;
+    for c in text.chars() {
+        match c {
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if at_beginning => {
+                out.push('\'');
+                at_beginning = false;
+            }
+            ';' => at_beginning = true,
+            '"' | '\'' | '`' => {}
+            c if c.is_whitespace() || is_dangerous(c) => {}
+            _ => at_beginning = false,
+        }
+        match c {
+            '"' => out.push_str("\"\""),
+            c => push_visible(c, &mut out),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_written_out() {
+        assert_eq!(visible("plain C:\\inetpub\\ümläut"), "plain C:\\inetpub\\ümläut");
+        assert_eq!(visible("a\x1b[31mb\r\n\tc\x7f\u{9b}"), r"a\x1b[31mb\x0d\x0a\x09c\x7f\x9b");
+        assert_eq!(visible("gnp\u{202e}exe\u{2028}\u{e0041}"), r"gnp\u{202e}exe\u{2028}\u{e0041}");
+    }
+
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(html("<a href='x\"&`\u{202e}"), "&lt;a href=&#39;x&quot;&amp;&#96;\\u{202e}");
+        assert_eq!(html("plain"), "plain");
+    }
+
+    #[track_caller]
+    fn check_csv(text: &str, expect: &str) {
+        assert_eq!(csv_cell(text), expect, "{text:?}");
+    }
+
+    #[test]
+    fn formulas_are_disarmed() {
+        check_csv("plain, \"quoted\"", r#""plain, ""quoted""""#);
+        check_csv("=1+1", r#""'=1+1""#);
+        check_csv(" \"@SUM(A1)", r#"" ""'@SUM(A1)""#);
+        check_csv("\t=1", r#""\x09'=1""#);
+        check_csv("\r\n-1", r#""\x0d\x0a'-1""#);
+        check_csv("x;=cmd|'/c calc'!A1", r#""x;'=cmd|'/c calc'!A1""#);
+        check_csv("＝1", r#""'＝1""#);
+        check_csv("/owa/auth/x.aspx?a=b-c", r#""/owa/auth/x.aspx?a=b-c""#);
+    }
+}

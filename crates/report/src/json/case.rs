@@ -1,0 +1,154 @@
+//! `case.json`: what was read, with which rules, and what it comes to.
+
+use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
+use crate::digest::LevelCounts;
+use crate::words;
+use model::{Case, EvidenceItem, Host, HostBasis, HostName, Intrusion, Verdict};
+use serde::Serialize;
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+struct CaseShape<'a> {
+    schema: &'static str,
+    synthetic: bool,
+    rules: RulesShape<'a>,
+    evidence: Vec<ItemShape<'a>>,
+    unread: Vec<UnreadShape<'a>>,
+    hosts: Vec<HostShape<'a>>,
+    verdicts: Vec<VerdictShape<'a>>,
+    intrusions: Vec<IntrusionShape<'a>>,
+    findings: FindingsShape,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RulesShape<'a> {
+    sha256: Hex<'a>,
+    loaded: usize,
+}
+
+#[derive(Serialize)]
+struct ItemShape<'a> {
+    paths: &'a [String],
+    root: &'a str,
+    sha256: Hex<'a>,
+    size: u64,
+    format: Option<&'static str>,
+    hosts: Vec<&'a str>,
+    host_basis: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct HostShape<'a> {
+    name: &'a str,
+    also: Vec<&'a str>,
+    host_basis: &'static str,
+}
+
+#[derive(Serialize)]
+struct VerdictShape<'a> {
+    host: Option<&'a str>,
+    headline: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct IntrusionShape<'a> {
+    id: String,
+    hosts: Vec<&'a str>,
+    first: Time,
+    last: Time,
+    joined_by: &'a [String],
+    findings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FindingsShape {
+    total: u64,
+    critical: u64,
+    high: u64,
+    medium: u64,
+    low: u64,
+    informational: u64,
+    without_time: u64,
+}
+
+pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    let findings = findings_shape(case);
+    let shape = CaseShape {
+        schema: "assay-case/1",
+        synthetic: case.synthetic,
+        rules: RulesShape { sha256: Hex(&case.rules_sha256), loaded: case.rules_loaded },
+        evidence: case.items.iter().map(item_shape).collect(),
+        unread: unread_shapes(&case.unread),
+        hosts: case.hosts.iter().map(host_shape).collect(),
+        verdicts: case.verdicts.iter().map(verdict_shape).collect(),
+        intrusions: case.intrusions.iter().map(intrusion_shape).collect(),
+        notes: notes(case, findings.without_time),
+        findings,
+    };
+    write_pretty(&shape, out)
+}
+
+fn names(hosts: &[HostName]) -> Vec<&str> {
+    hosts.iter().map(|host| &**host).collect()
+}
+
+fn item_shape(item: &EvidenceItem) -> ItemShape<'_> {
+    ItemShape {
+        paths: &item.paths,
+        root: &item.root,
+        sha256: Hex(&item.sha256),
+        size: item.size_bytes,
+        format: item.format,
+        hosts: names(&item.hosts),
+        host_basis: item.host_basis.map(HostBasis::as_str),
+    }
+}
+
+fn host_shape(host: &Host) -> HostShape<'_> {
+    HostShape { name: &host.name, also: names(&host.also), host_basis: host.basis.as_str() }
+}
+
+fn verdict_shape(verdict: &Verdict) -> VerdictShape<'_> {
+    VerdictShape { host: verdict.host.as_deref(), headline: &verdict.headline, text: &verdict.text }
+}
+
+fn intrusion_shape(intrusion: &Intrusion) -> IntrusionShape<'_> {
+    IntrusionShape {
+        id: words::intrusion_label(intrusion.id),
+        hosts: names(&intrusion.hosts),
+        first: Time(intrusion.span.first),
+        last: Time(intrusion.span.last),
+        joined_by: &intrusion.joined_by,
+        findings: intrusion.findings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn findings_shape(case: &Case) -> FindingsShape {
+    let LevelCounts([informational, low, medium, high, critical]) = LevelCounts::of(&case.findings);
+    FindingsShape {
+        total: case.findings.len() as u64,
+        critical,
+        high,
+        medium,
+        low,
+        informational,
+        without_time: case.findings.iter().filter(|finding| finding.time.is_none()).count() as u64,
+    }
+}
+
+/// What a reader of the folder would otherwise stumble over.
+fn notes(case: &Case, without_time: u64) -> Vec<String> {
+    let mut notes = Vec::new();
+    if case.synthetic {
+        notes.push("The evidence is synthetic: it was made, and tells of no real incident.".to_owned());
+    }
+    if without_time > 0 {
+        notes.push(format!(
+            "{} without a time: in findings.jsonl, not in timeline.csv, which needs one.",
+            words::count(without_time, "finding")
+        ));
+    }
+    notes
+}

@@ -1,0 +1,120 @@
+//! `findings.jsonl` and `answers.json`: what `--format` also prints.
+
+use super::{Time, write_line, write_pretty};
+use crate::digest::lead_path;
+use crate::words;
+use model::{Answer, Case, Finding};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+#[derive(serde::Serialize)]
+struct FindingShape<'a> {
+    id: String,
+    rule_id: &'a str,
+    rule_title: &'a str,
+    level: &'static str,
+    time: Time,
+    host: Option<&'a str>,
+    evidence: Option<&'a str>,
+    position: PositionShape,
+    intrusion: Option<String>,
+    techniques: &'a [String],
+    fields: Fields<'a>,
+}
+
+#[derive(serde::Serialize)]
+struct PositionShape {
+    offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+}
+
+/// Names and texts of a record, as an object.
+struct Fields<'a>(&'a [(Arc<str>, Arc<str>)]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut texts_by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, text) in self.0 {
+            texts_by_name.entry(name).or_default().push(text);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        for (name, _) in self.0 {
+            // An object can hold a name once only; JSON readers drop all but one of several.
+            match texts_by_name.remove(&**name).as_deref() {
+                None => {}
+                Some([text]) => map.serialize_entry(&**name, text)?,
+                Some(texts) => map.serialize_entry(&**name, texts)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// Writes the findings as JSON lines, one at a time, in the order of the case.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    case.findings.iter().try_for_each(|finding| write_line(&finding_shape(case, finding), out))
+}
+
+fn finding_shape<'a>(case: &'a Case, finding: &'a Finding) -> FindingShape<'a> {
+    let position = finding.position;
+    FindingShape {
+        id: finding.id.to_string(),
+        rule_id: &finding.rule.id,
+        rule_title: &finding.rule.title,
+        level: finding.rule.level.as_str(),
+        time: Time(finding.time),
+        host: finding.host.as_deref(),
+        evidence: lead_path(case, finding.evidence),
+        position: PositionShape { offset: position.offset, record: position.record, line: position.line },
+        intrusion: finding.intrusion.map(words::intrusion_label),
+        techniques: &finding.rule.techniques,
+        fields: Fields(&finding.fields),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct AnswerShape<'a> {
+    casebook: &'a str,
+    host: Option<&'a str>,
+    intrusion: Option<String>,
+    question_id: &'a str,
+    answer: &'static str,
+    first: Time,
+    last: Time,
+    grounds: Vec<String>,
+    coverage: &'a [String],
+    next: &'a [String],
+    text: &'a str,
+}
+
+/// Writes the answers as one JSON list, in the order of the case.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_answers_json(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    write_pretty(&case.answers.iter().map(answer_shape).collect::<Vec<_>>(), out)
+}
+
+fn answer_shape(answer: &Answer) -> AnswerShape<'_> {
+    AnswerShape {
+        casebook: &answer.casebook,
+        host: answer.host.as_deref(),
+        intrusion: answer.intrusion.map(words::intrusion_label),
+        question_id: &answer.question_id,
+        answer: answer.answer.as_str(),
+        first: Time(answer.span.first),
+        last: Time(answer.span.last),
+        grounds: answer.grounds.iter().map(ToString::to_string).collect(),
+        coverage: &answer.coverage,
+        next: &answer.next,
+        text: &answer.text,
+    }
+}

@@ -1,0 +1,355 @@
+//! A case on the terminal: verdict first, then what it rests on, then where the rest is.
+//!
+//! Colour only repeats what the words say. Long texts are shortened with `…`: the case folder has them whole.
+
+mod screen;
+
+use crate::digest::{self, HostView, LevelCounts, Loss, RuleView, Totals};
+use crate::words;
+use model::{Answer, AnswerWord, Case, Intrusion, Level, Run};
+use screen::{Ink, Screen};
+use std::collections::BTreeSet;
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Whether to use ANSI colours.
+    pub colour: bool,
+    /// How many columns there are; held between 60 and 160.
+    pub width: usize,
+}
+
+/// Hosts whose answers are shown as a table.
+const HOSTS_WHOLE: usize = 5;
+/// Hosts after those that get a line each.
+const HOSTS_SHORT: usize = 15;
+/// Items named among those not read whole.
+const LOSSES_SHOWN: usize = 3;
+/// Next steps per host.
+const STEPS_SHOWN: usize = 6;
+/// Intrusions shown.
+const INTRUSIONS_SHOWN: usize = 8;
+/// Rules shown when no question was answered; fewer when answers say it better.
+const RULES_SHOWN_ALONE: usize = 15;
+const RULES_SHOWN_BESIDE: usize = 5;
+/// Rules that did not load, where no file lists them.
+const NOTES_SHOWN: usize = 3;
+
+/// The case as the terminal shows it. `case_dir` is where its files were written, if they were.
+///
+/// Nothing that evidence holds reaches the terminal as a control or a change of direction.
+pub fn render_terminal(case: &Case, run: &Run, style: &Style, case_dir: Option<&str>) -> String {
+    let mut view =
+        View { case, run, dir: case_dir.map(|dir| dir.trim_end_matches('/')), screen: Screen::new(style) };
+    view.totals();
+    view.warnings();
+    view.hosts();
+    view.intrusions();
+    view.findings();
+    view.files();
+    view.screen.into_text()
+}
+
+struct View<'a> {
+    case: &'a Case,
+    run: &'a Run,
+    dir: Option<&'a str>,
+    screen: Screen,
+}
+
+impl<'a> View<'a> {
+    /// ` (case/NAME)`, or nothing when no case was written.
+    fn pointer(&self, name: &str) -> String {
+        self.dir.map(|dir| format!(" ({dir}/{name})")).unwrap_or_default()
+    }
+
+    fn totals(&mut self) {
+        let totals = Totals::of(self.case);
+        let line = [
+            words::count(totals.items, "item"),
+            words::bytes(totals.size_bytes),
+            words::count(totals.records, "record"),
+            words::count(totals.hosts, "host"),
+            words::count(totals.rules, "rule"),
+        ];
+        self.screen.ends(&line.join(" · "), &words::duration(self.run.seconds));
+    }
+
+    fn warnings(&mut self) {
+        if self.case.synthetic {
+            self.screen.warning("synthetic evidence: it was made, and tells of no real incident");
+        }
+        let losses = digest::losses(self.case);
+        if !losses.is_empty() {
+            let pointer = self.pointer("coverage.json");
+            let count = words::count(losses.len() as u64, "item");
+            self.screen.warning(&format!("{count} not read whole{pointer}:"));
+            losses.iter().take(LOSSES_SHOWN).for_each(|loss| self.loss(loss));
+            self.more(losses.len(), LOSSES_SHOWN);
+        }
+        let unknown = Totals::of(self.case).unknown;
+        if unknown > 0 {
+            let count = words::count(unknown, "item");
+            self.screen.warning(&format!("{count} of unknown format: hashed, not read"));
+        }
+        self.rules_not_loaded();
+    }
+
+    fn loss(&mut self, loss: &Loss<'_>) {
+        let Some(problem) = loss.problems.first() else { return };
+        let at =
+            problem.offset.map(|offset| format!(" at byte {}", words::thousands(offset))).unwrap_or_default();
+        let mut text = format!("{}{at}", problem.kind);
+        if !problem.wanted.is_empty() || !problem.found.is_empty() {
+            text.push_str(&format!(
+                ": wanted {}, found {}",
+                or_nothing(&problem.wanted),
+                or_nothing(&problem.found)
+            ));
+        }
+        if loss.problems.len() > 1 {
+            text.push_str(&format!("; and {}", words::count(loss.problems.len() as u64 - 1, "more problem")));
+        }
+        match loss.records_lost() {
+            (0, _) => {}
+            (lost, false) => text.push_str(&format!("; {} lost", words::count(lost, "record"))),
+            (lost, true) => text.push_str(&format!("; {} lost or more", words::count(lost, "record"))),
+        }
+        let path = self.screen.tail(loss.path, 48);
+        self.screen.item(&format!("{path}: "), Ink::Plain, &text, 2);
+    }
+
+    fn rules_not_loaded(&mut self) {
+        let notes = &self.run.rules_not_loaded;
+        if notes.is_empty() {
+            return;
+        }
+        let (pointer, count) = (self.pointer("run.json"), words::count(notes.len() as u64, "rule"));
+        let end = if self.dir.is_some() { "" } else { ":" };
+        self.screen.warning(&format!("{count} not loaded{pointer}{end}"));
+        if self.dir.is_none() {
+            for note in notes.iter().take(NOTES_SHOWN) {
+                let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
+                let place = format!("{}{line}: ", self.screen.tail(&note.file, 48));
+                self.screen.item(&place, Ink::Plain, &note.reason, 2);
+            }
+            self.more(notes.len(), NOTES_SHOWN);
+        }
+    }
+
+    fn more(&mut self, total: usize, shown: usize) {
+        if total > shown {
+            self.screen.item(
+                "",
+                Ink::Faint,
+                &format!("and {} more", words::thousands((total - shown) as u64)),
+                1,
+            );
+        }
+    }
+
+    fn hosts(&mut self) {
+        let hosts = digest::hosts(self.case);
+        self.screen.gap();
+        if hosts.is_empty() {
+            self.screen.line("No host: nothing that was read names one, and nothing was found.");
+            return;
+        }
+        // A table tells more than a line only where there are answers.
+        let (whole, short): (Vec<_>, Vec<_>) = {
+            let whole = hosts.iter().filter(|host| !host.answers.is_empty()).take(HOSTS_WHOLE).count();
+            let is_whole = |host: &&HostView<'_>| !host.answers.is_empty();
+            let mut whole_left = whole;
+            hosts.iter().partition(|host| {
+                let take = is_whole(host) && whole_left > 0;
+                whole_left -= usize::from(take);
+                take
+            })
+        };
+        for host in whole {
+            self.host(host);
+            self.screen.gap();
+        }
+        short.iter().take(HOSTS_SHORT).for_each(|host| self.headline(host));
+        self.hosts_left(short.get(HOSTS_SHORT..).unwrap_or_default());
+    }
+
+    fn hosts_left(&mut self, left: &[&HostView<'_>]) {
+        if left.is_empty() {
+            return;
+        }
+        let mut counts = std::collections::BTreeMap::new();
+        left.iter().for_each(|host| *counts.entry(host.severity()).or_insert(0u64) += 1);
+        let parts: Vec<_> =
+            counts.iter().map(|(severity, count)| format!("{count} {}", severity.as_str())).collect();
+        let pointer = self.pointer("report.html");
+        let count = words::count(left.len() as u64, "more host");
+        self.screen.line(&format!("and {count}: {}{pointer}", parts.join(", ")));
+    }
+
+    fn host(&mut self, host: &HostView<'_>) {
+        self.headline(host);
+        let casebooks: BTreeSet<_> = host.answers.iter().map(|answer| &answer.casebook).collect();
+        let labels = host.answers.iter().map(|answer| words::question_label(&answer.question_id));
+        let label_width = labels.map(|label| screen::width(&label)).max().unwrap_or(0).clamp(12, 24);
+        let mut casebook = None;
+        let mut idle = Vec::new();
+        for answer in &host.answers {
+            if casebooks.len() > 1 && casebook != Some(&answer.casebook) {
+                casebook = Some(&answer.casebook);
+                self.screen.item("", Ink::Faint, &answer.casebook, 1);
+            }
+            match answer.answer {
+                AnswerWord::NotApplicable => idle.push(words::question_label(&answer.question_id)),
+                _ => self.answer(answer, label_width),
+            }
+        }
+        if !idle.is_empty() {
+            self.screen.item("not applicable: ", Ink::Faint, &idle.join(", "), 2);
+        }
+        self.steps(&host.next_steps());
+    }
+
+    fn headline(&mut self, host: &HostView<'_>) {
+        let mut name = host.name.unwrap_or("(no host known)").to_owned();
+        if !host.also.is_empty() {
+            name.push_str(&format!(" (also {})", host.also.join(", ")));
+        }
+        let ink = Ink::of_severity(host.severity());
+        let (headline, text) = match host.verdict {
+            Some(verdict) => (verdict.headline.clone(), verdict.text.clone()),
+            None => (host.severity().as_str().to_owned(), levels_text(&host.levels)),
+        };
+        self.screen.headline(&name, &headline, ink, &text);
+    }
+
+    fn answer(&mut self, answer: &Answer, label_width: usize) {
+        let word = answer.answer.as_str().replace('-', " ");
+        let ink = Ink::of_answer(answer.answer);
+        let label = words::question_label(&answer.question_id);
+        self.screen.row(
+            &[
+                (&label, label_width, Ink::Plain),
+                (&word, 11, ink),
+                (&words::time(answer.span.first), 20, Ink::Plain),
+            ],
+            &answer.text,
+        );
+    }
+
+    fn steps(&mut self, steps: &[&str]) {
+        let mut lead = "next: ";
+        for step in steps.iter().take(STEPS_SHOWN) {
+            self.screen.item(lead, Ink::Strong, step, 2);
+            lead = "      ";
+        }
+        if steps.len() > STEPS_SHOWN {
+            let pointer = self.dir.map(|dir| format!(": {dir}/report.html#next")).unwrap_or_default();
+            self.screen.item(
+                lead,
+                Ink::Plain,
+                &format!("and {} more{pointer}", steps.len() - STEPS_SHOWN),
+                2,
+            );
+        }
+    }
+
+    fn intrusions(&mut self) {
+        if self.case.intrusions.is_empty() {
+            return;
+        }
+        self.screen.gap();
+        self.screen.title("Intrusions");
+        for intrusion in self.case.intrusions.iter().take(INTRUSIONS_SHOWN) {
+            self.intrusion(intrusion);
+        }
+        self.more(self.case.intrusions.len(), INTRUSIONS_SHOWN);
+    }
+
+    fn intrusion(&mut self, intrusion: &Intrusion) {
+        let parts = [
+            intrusion.hosts.join(", "),
+            words::span(intrusion.span),
+            words::count(intrusion.findings.len() as u64, "finding"),
+            intrusion.joined_by.join(", "),
+        ];
+        let text: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let label = format!("{}  ", words::intrusion_label(intrusion.id));
+        self.screen.item(&label, Ink::Strong, &text.join(" · "), 2);
+        for word in [AnswerWord::Yes, AnswerWord::Likely] {
+            let said = |answer: &&Answer| answer.intrusion == Some(intrusion.id) && answer.answer == word;
+            let questions: BTreeSet<_> = self.case.answers.iter().filter(said).map(question).collect();
+            if !questions.is_empty() {
+                let questions: Vec<_> = questions.into_iter().map(|(_, label)| label).collect();
+                let lead = format!("  {}: ", word.as_str());
+                self.screen.item(&lead, Ink::of_answer(word), &questions.join(", "), 2);
+            }
+        }
+    }
+
+    fn findings(&mut self) {
+        self.screen.gap();
+        let levels = LevelCounts::of(&self.case.findings);
+        self.screen.title(&levels_text(&levels));
+        let rules = digest::rules(self.case);
+        let shown = if self.case.answers.is_empty() { RULES_SHOWN_ALONE } else { RULES_SHOWN_BESIDE };
+        let count_width =
+            rules.iter().take(shown).map(|rule| words::thousands(rule.count).len()).max().unwrap_or(0);
+        rules.iter().take(shown).for_each(|rule| self.rule(rule, count_width));
+        if rules.len() > shown {
+            let pointer = self.pointer("report.html");
+            let count = words::count((rules.len() - shown) as u64, "more rule");
+            self.screen.item("", Ink::Faint, &format!("and {count}{pointer}"), 1);
+        }
+    }
+
+    fn rule(&mut self, rule: &RuleView<'_>, count_width: usize) {
+        let level = rule.rule.level;
+        let count = format!("{:>count_width$}", words::thousands(rule.count));
+        self.screen.row(
+            &[
+                (level.as_str(), 13, Ink::of_level(level)),
+                (&count, count_width, Ink::Plain),
+                (&words::days(rule.span), 23, Ink::Plain),
+            ],
+            &rule.rule.title,
+        );
+    }
+
+    fn files(&mut self) {
+        self.screen.gap();
+        match self.dir {
+            Some(dir) => {
+                self.screen.line(&format!("Read on: {dir}/report.html"));
+                self.screen.line(&format!(
+                    "In {dir}/: answers.json, findings.jsonl, coverage.json, timeline.csv, case.json, run.json"
+                ));
+            }
+            None => {
+                self.screen.line("Nothing was written; --out DIR writes the case: report.html and its data.")
+            }
+        }
+    }
+}
+
+/// Casebook order is that of the case; a set only takes away what several hosts of an intrusion repeat.
+fn question(answer: &Answer) -> (String, String) {
+    (answer.casebook.clone(), words::question_label(&answer.question_id))
+}
+
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+/// `12 findings: 3 high, 9 medium`.
+fn levels_text(levels: &LevelCounts) -> String {
+    let parts: Vec<_> = levels.highest_first().map(|(level, count)| level_count(level, count)).collect();
+    match levels.total() {
+        0 => "no findings".to_owned(),
+        total => format!("{}: {}", words::count(total, "finding"), parts.join(", ")),
+    }
+}
+
+fn level_count(level: Level, count: u64) -> String {
+    format!("{} {}", words::thousands(count), level.as_str())
+}
