@@ -1,0 +1,297 @@
+//! One chunk: walks its records, steps over the broken ones, and says what is
+//! missing.
+//!
+//! The `evtx` library's iterator is not used for this: it copies each record's
+//! values to check them, gives up a record for one broken fragment, and passes
+//! over a chunk that is cut.
+
+use crate::header::{CHUNK_BYTES, CHUNK_HEADER_BYTES, ChunkHeader};
+use crate::record::{RecordHeader, Shapes};
+use crate::stream::{Parts, StreamReader};
+use crate::value::Decoder;
+use crate::wire::Broken;
+use bumpalo::Bump;
+use model::{Position, Problem, Record, RecordSink, Timestamp, Value};
+
+/// Problems told one by one; those after are summed up. A chunk made to be
+/// hostile has room for thousands.
+const PROBLEMS_MAX: usize = 64;
+
+/// Reads chunks. Keeps what it learnt of templates from chunk to chunk and from
+/// file to file; one per thread.
+#[derive(Default)]
+pub struct ChunkReader {
+    shapes: Shapes,
+    arena: Bump,
+}
+
+/// What was in a chunk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ChunkSummary {
+    /// Records shown to the sink.
+    pub records: u64,
+    /// First and last record number by the chunk's header; `None` when it
+    /// names none.
+    pub range: Option<(u64, u64)>,
+    /// Whether the checksums hold (a cut chunk: that of its header).
+    pub checksum_ok: bool,
+    /// Records that were there by the header's word and could not be read.
+    pub records_lost: u64,
+}
+
+impl ChunkReader {
+    /// A reader that knows no template yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows the records of `chunk`, which begins at `offset` of its item, to
+    /// `sink`, in the order in which they stand.
+    ///
+    /// A chunk that is cut gives the records that are whole. What cannot be
+    /// read becomes a [`Problem`]: `truncated`, `bad-chunk`, `bad-checksum`
+    /// (the records are read all the same), `bad-record` (the record is lost
+    /// when `records_lost` says so, else shown as far as it is readable) or
+    /// `limit`.
+    pub fn read(&mut self, chunk: &[u8], offset: u64, sink: &mut dyn RecordSink) -> ChunkSummary {
+        let chunk = &chunk[..chunk.len().min(CHUNK_BYTES)];
+        let mut problems = Problems { sink, offset, told: 0, untold: 0, untold_lost: 0 };
+        let Some(header) = ChunkHeader::parse(chunk) else {
+            let wanted = "a chunk header (ElfChnk, 512 bytes)";
+            let found = format!("{} bytes: {:02X?} …", chunk.len(), &chunk[..chunk.len().min(8)]);
+            problems.tell(Problem::new("bad-chunk", offset, wanted, found));
+            return ChunkSummary::default();
+        };
+        if !header.bad_checksums.is_empty() {
+            let wanted = "a chunk whose checksums hold";
+            problems.tell(Problem::new("bad-checksum", offset, wanted, header.bad_checksums).losing(0));
+        }
+        self.shapes.begin_chunk();
+        let mut arena = std::mem::take(&mut self.arena);
+        arena.reset();
+        let mut walk = Walk {
+            chunk,
+            offset,
+            header: &header,
+            shapes: &mut self.shapes,
+            decoder: Decoder::new(&arena),
+            parts: Parts::default(),
+            values: Vec::new(),
+            problems,
+            tally: Tally::default(),
+        };
+        walk.records();
+        let tally = walk.tally;
+        self.arena = arena;
+        ChunkSummary {
+            records: tally.read,
+            range: header.records,
+            checksum_ok: header.bad_checksums.is_empty(),
+            records_lost: tally.lost,
+        }
+    }
+}
+
+/// Tells problems, up to a number.
+struct Problems<'s> {
+    sink: &'s mut dyn RecordSink,
+    offset: u64,
+    told: usize,
+    untold: u64,
+    untold_lost: u64,
+}
+
+impl Problems<'_> {
+    fn tell(&mut self, problem: Problem) {
+        if self.told < PROBLEMS_MAX {
+            self.told += 1;
+            self.sink.problem(problem);
+        } else {
+            self.untold += 1;
+            self.untold_lost += problem.records_lost.unwrap_or(0);
+        }
+    }
+
+    fn broken(&mut self, broken: &Broken, lost: u64) {
+        let offset = self.offset + broken.at as u64;
+        let problem = Problem::new(broken.kind(), offset, broken.wanted, broken.found.to_string());
+        self.tell(problem.losing(lost));
+    }
+
+    fn finish(&mut self) {
+        if self.untold > 0 {
+            let found = format!("{} more", self.untold);
+            let wanted = format!("at most {PROBLEMS_MAX} problems in a chunk");
+            self.sink.problem(Problem::new("limit", self.offset, wanted, found).losing(self.untold_lost));
+        }
+    }
+}
+
+/// What the walk has counted.
+#[derive(Default)]
+struct Tally {
+    read: u64,
+    lost: u64,
+    last: Option<u64>,
+}
+
+/// A walk over one chunk's records.
+struct Walk<'a, 's> {
+    chunk: &'a [u8],
+    offset: u64,
+    header: &'s ChunkHeader,
+    shapes: &'s mut Shapes,
+    decoder: Decoder<'a>,
+    parts: Parts<'a>,
+    values: Vec<Value<'a>>,
+    problems: Problems<'s>,
+    tally: Tally,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn records(&mut self) {
+        let end = self.header.end.min(self.chunk.len());
+        let mut at = CHUNK_HEADER_BYTES;
+        while at < end {
+            if self.header.records.is_some_and(|(_, last)| self.tally.last == Some(last)) {
+                break;
+            }
+            match RecordHeader::parse(self.chunk, at) {
+                Ok(header) => {
+                    self.record(at, &header);
+                    self.tally.last = Some(header.number);
+                    at += header.size;
+                }
+                Err(broken) => match self.find_record(at + 1, end) {
+                    Some((next, number)) => {
+                        let lost = self.missing_before(number).max(1);
+                        self.tally.lost += lost;
+                        self.problems.broken(&broken, lost);
+                        at = next;
+                    }
+                    None => {
+                        self.end(at, &broken);
+                        break;
+                    }
+                },
+            }
+        }
+        if at >= end {
+            self.short(end);
+        }
+        self.problems.finish();
+    }
+
+    /// The next place at which a whole record stands that belongs here.
+    fn find_record(&self, from: usize, end: usize) -> Option<(usize, u64)> {
+        let window = self.chunk.get(from..end)?;
+        memchr::memmem::find_iter(window, &RecordHeader::MAGIC).find_map(|hit| {
+            let header = RecordHeader::parse(self.chunk, from + hit).ok()?;
+            let is_known =
+                self.header.records.is_none_or(|(first, last)| (first..=last).contains(&header.number));
+            let is_later = self.tally.last.is_none_or(|last| header.number > last);
+            (header.size_again && is_known && is_later).then_some((from + hit, header.number))
+        })
+    }
+
+    /// Records that should stand between the last one and number `next`.
+    fn missing_before(&self, next: u64) -> u64 {
+        let Some((first, _)) = self.header.records else { return 0 };
+        let due = self.tally.last.map_or(first, |last| last.wrapping_add(1));
+        let missing = next.saturating_sub(due);
+        if missing < CHUNK_BYTES as u64 / 28 { missing } else { 0 }
+    }
+
+    /// Nothing more can be read from `at` on.
+    fn end(&mut self, at: usize, broken: &Broken) {
+        let lost = self.header.records.map_or(0, |(_, last)| self.missing_before(last.saturating_add(1)));
+        self.tally.lost += lost;
+        let is_cut = self.chunk.len() < CHUNK_BYTES;
+        let is_blank = self.chunk[at..].iter().take(28).all(|byte| *byte == 0);
+        if is_cut {
+            self.truncated(lost);
+        } else if lost > 0 || !is_blank {
+            // Zeros that nobody misses are free space that the header counts in.
+            self.problems.broken(broken, lost);
+        }
+    }
+
+    /// The records end where they should; are they all there?
+    fn short(&mut self, end: usize) {
+        let lost = self.header.records.map_or(0, |(_, last)| self.missing_before(last.saturating_add(1)));
+        let is_cut = self.chunk.len() < CHUNK_BYTES && end < self.header.end;
+        self.tally.lost += lost;
+        if is_cut {
+            self.truncated(lost);
+        } else if lost > 0 {
+            let wanted = "all records that the chunk's header counts";
+            let found = format!("{} records", self.tally.read);
+            let problem = Problem::new("bad-record", self.offset + end as u64, wanted, found);
+            self.problems.tell(problem.losing(lost));
+        }
+    }
+
+    fn truncated(&mut self, lost: u64) {
+        let found = format!("{} bytes", self.chunk.len());
+        let problem = Problem::new("truncated", self.offset, "a chunk of 65536 bytes", found);
+        let is_known = self.header.records.is_some();
+        self.problems.tell(if is_known { problem.losing(lost) } else { problem });
+    }
+
+    fn record(&mut self, at: usize, header: &RecordHeader) {
+        let start = at + RecordHeader::BYTES;
+        let end = at + header.size - 4;
+        let mut reader =
+            StreamReader::new(self.chunk, self.shapes.templates(), &self.decoder, &mut self.parts);
+        if let Err(broken) = reader.read(start, end) {
+            self.tally.lost += 1;
+            self.problems.broken(&broken, 1);
+            return;
+        }
+        let plan = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder);
+        self.values.clear();
+        let values = &self.parts.values;
+        self.values.extend(plan.sources.iter().map(|source| source.value(values, &self.decoder)));
+        let record = Record {
+            shape: &plan.shape,
+            values: &self.values,
+            position: Position { offset: self.offset + at as u64, record: None, line: None },
+            time: None,
+        };
+        let number = plan.record.and_then(|slot| record.value(slot).to_integer());
+        let number = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(header.number);
+        let time = plan.time.and_then(|slot| time(record.value(slot))).or(header.time);
+        let position = Position { record: Some(number), ..record.position };
+        self.problems.sink.record(&Record { position, time, ..record });
+        self.tally.read += 1;
+        let is_cut = plan.cut;
+        self.record_troubles(at, header, is_cut);
+    }
+
+    /// What was wrong within a record that was shown.
+    fn record_troubles(&mut self, at: usize, header: &RecordHeader, cut: bool) {
+        for broken in &self.parts.troubles {
+            self.problems.broken(broken, 0);
+        }
+        if !header.size_again {
+            let broken = Broken::new(at + header.size - 4, "the record's size again", header.size as u64);
+            self.problems.broken(&broken, 0);
+        }
+        if cut {
+            let broken = Broken::limit(at, "at most 4,096 fields in a record", 4_096);
+            self.problems.broken(&broken, 0);
+        }
+        if self.decoder.take_overdrawn() {
+            let broken = Broken::limit(at, "at most 8 MiB of lists and joined text in a chunk", 8 << 20);
+            self.problems.broken(&broken, 0);
+        }
+    }
+}
+
+fn time(value: Value<'_>) -> Option<Timestamp> {
+    match value {
+        Value::Time(time) => Some(time),
+        Value::Utf8(_) | Value::Utf16(_) => Timestamp::parse(&value.to_text()),
+        _ => None,
+    }
+}
