@@ -1,0 +1,140 @@
+//! Verdicts and answers per host, and what to do next.
+
+use super::page::Page;
+use crate::digest::{HostView, Severity};
+use crate::words;
+use model::{Answer, AnswerWord, Case, FindingId};
+use std::io;
+
+/// Grounds of an answer that are linked.
+const GROUNDS_SHOWN: usize = 8;
+/// Hosts shown with all that is said of them.
+const HOSTS_MAX: usize = 500;
+
+pub(super) fn write_verdicts(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Result<()> {
+    page.raw("<section id=\"verdicts\">\n<h2>Verdicts</h2>\n")?;
+    if hosts.is_empty() {
+        page.raw("<p>Nothing that was read names a host, and nothing was found.</p>\n")?;
+    }
+    for host in hosts.iter().take(HOSTS_MAX) {
+        write_host(page, case, host)?;
+    }
+    page.rest(hosts.len(), HOSTS_MAX, "host", "case.json")?;
+    page.raw("</section>\n")
+}
+
+fn write_host(page: &mut Page<'_>, case: &Case, host: &HostView<'_>) -> io::Result<()> {
+    page.raw("<article class=\"host\">\n")?;
+    page.element("<h3>", host.name.unwrap_or("(no host known)"), " ")?;
+    page.raw(severity_open(host.severity()))?;
+    page.text(host.verdict.map_or(host.severity().as_str(), |verdict| &verdict.headline))?;
+    page.raw("</span></h3>\n")?;
+    if let Some(verdict) = host.verdict.filter(|verdict| !verdict.text.is_empty()) {
+        page.element("<p class=\"verdict\">", &verdict.text, "</p>\n")?;
+    }
+    page.raw("<p class=\"faint\">")?;
+    if !host.also.is_empty() {
+        page.element("Also named ", &host.also.join(", "), ". ")?;
+    }
+    if let Some(known) = case.hosts.iter().find(|known| Some(&*known.name) == host.name) {
+        page.element("Name known from: ", &known.basis.as_str().replace('-', " "), ". ")?;
+    }
+    page.element("", &super::findings::levels_text(&host.levels), ".</p>\n")?;
+    if !host.answers.is_empty() {
+        let caption = format!("Questions and answers for {}", host.name.unwrap_or("records without a host"));
+        write_answers(page, &caption, &host.answers)?;
+    }
+    page.raw("</article>\n")
+}
+
+/// A table of answers.
+pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answer]) -> io::Result<()> {
+    page.table(caption, &["Question", "Answer", "First", "Last", "What it says, and what it rests on"])?;
+    let many = answers.iter().any(|answer| answer.casebook != answers[0].casebook);
+    for answer in answers {
+        page.raw(if answer.answer == AnswerWord::NotApplicable { "<tr class=\"faint\">" } else { "<tr>" })?;
+        let label = words::question_label(&answer.question_id);
+        page.row_head(&if many { format!("{label} ({})", answer.casebook) } else { label })?;
+        page.raw("<td>")?;
+        page.raw(answer_open(answer.answer))?;
+        page.element("", &answer.answer.as_str().replace('-', " "), "</span></td>")?;
+        page.time(&words::time(answer.span.first))?;
+        page.time(&words::time(answer.span.last))?;
+        page.raw("<td>")?;
+        page.text(&answer.text)?;
+        write_coverage_lines(page, &answer.coverage)?;
+        write_grounds(page, &answer.grounds)?;
+        page.raw("</td></tr>\n")?;
+    }
+    page.end_table()
+}
+
+fn write_coverage_lines(page: &mut Page<'_>, lines: &[String]) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    page.raw("<ul class=\"small\">")?;
+    for line in lines {
+        page.raw("<li>")?;
+        page.value(line)?;
+        page.raw("</li>")?;
+    }
+    page.raw("</ul>")
+}
+
+/// Links to the findings; an id is hex digits of our own making. A finding that the capped table leaves out is
+/// a link that leads nowhere, but still names what to look for.
+fn write_grounds(page: &mut Page<'_>, grounds: &[FindingId]) -> io::Result<()> {
+    if grounds.is_empty() {
+        return Ok(());
+    }
+    let count = words::count(grounds.len() as u64, "finding");
+    page.element("<p class=\"small\">", &count, ": ")?;
+    for ground in grounds.iter().take(GROUNDS_SHOWN) {
+        let id = ground.to_string();
+        page.element("<a href=\"#f-", &id, "\"><code>")?;
+        page.element("", &id, "</code></a> ")?;
+    }
+    page.raw(if grounds.len() > GROUNDS_SHOWN { "…</p>" } else { "</p>" })
+}
+
+pub(super) fn write_next(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
+    page.raw("<section id=\"next\">\n<h2>What to do next</h2>\n")?;
+    let mut any = false;
+    for host in hosts.iter().take(HOSTS_MAX) {
+        let steps = host.next_steps();
+        if steps.is_empty() {
+            continue;
+        }
+        any = true;
+        page.element("<h3>", host.name.unwrap_or("(no host known)"), "</h3>\n<ol>\n")?;
+        for step in steps {
+            page.element("<li>", step, "</li>\n")?;
+        }
+        page.raw("</ol>\n")?;
+    }
+    if !any {
+        page.raw("<p>No answer asks for a next step.</p>\n")?;
+    }
+    page.raw("</section>\n")
+}
+
+const fn severity_open(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Breached => "<span class=\"badge yes\">",
+        Severity::ProbablyBreached | Severity::Probed => "<span class=\"badge likely\">",
+        Severity::NoTrace => "<span class=\"badge no-trace\">",
+        Severity::CannotTell => "<span class=\"badge cannot-tell\">",
+        Severity::Unjudged => "<span class=\"badge\">",
+    }
+}
+
+const fn answer_open(word: AnswerWord) -> &'static str {
+    match word {
+        AnswerWord::Yes => "<span class=\"badge yes\">",
+        AnswerWord::Likely => "<span class=\"badge likely\">",
+        AnswerWord::NoTrace => "<span class=\"badge no-trace\">",
+        AnswerWord::CannotTell => "<span class=\"badge cannot-tell\">",
+        AnswerWord::NotApplicable => "<span class=\"badge\">",
+    }
+}
