@@ -1,1 +1,90 @@
-//! evidence
+//! Evidence: opened read-only, hashed, recognised by content, read within limits.
+//!
+//! [`open`] finds the files of the arguments; [`read`] reads them all, in
+//! parallel, archives and what is in them included, and shows each record to
+//! a [`Visitor`]. A big item is read in batches at once; the visitor keeps a
+//! part per batch and merges parts in order, so what comes out does not depend
+//! on threads.
+//!
+//! # Not here
+//! What records mean: rules, hosts, time lines. Writing: nothing here writes
+//! but to a nameless temporary file.
+
+mod batch;
+mod bytes;
+mod csv;
+mod exchange;
+mod exchange_log;
+mod format;
+#[doc(hidden)]
+pub mod fuzz;
+mod input;
+mod json;
+mod limits;
+mod path;
+mod read;
+mod shapes;
+mod source;
+mod text;
+mod w3c;
+mod windows_json;
+
+pub use limits::Limits;
+pub use read::read;
+pub use source::{Opened, Source, open};
+
+use model::{Problem, Record};
+
+/// What takes the records of all items.
+pub trait Visitor: Sync {
+    /// What is kept of one batch, then of one item.
+    type Part: Send;
+    /// Begins a batch of the item `head`.
+    fn start(&self, head: &ItemHead<'_>) -> Self::Part;
+    /// Takes one record of the batch.
+    fn record(&self, part: &mut Self::Part, record: &Record<'_>);
+    /// Adds `next` to `whole`; called in the order in which the batches stand
+    /// in the item.
+    fn merge(&self, whole: &mut Self::Part, next: Self::Part);
+    /// Takes a finished item, in any order over items. `whole` is `None` when
+    /// the item's format is not known, and a part without records when it
+    /// holds none.
+    fn item(&self, item: ReadItem, whole: Option<Self::Part>);
+    /// Told of bytes read from the files of the arguments (packed, where they
+    /// are archives), from any thread.
+    fn progress(&self, _bytes: u64) {}
+}
+
+/// What is known of an item before its records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ItemHead<'a> {
+    /// Its path as evidence.
+    pub path: &'a str,
+    /// Its collection root.
+    pub root: &'a str,
+    /// Its format's slug.
+    pub format: &'static str,
+}
+
+/// An item that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadItem {
+    /// Its path as evidence: the argument joined with the relative path;
+    /// inside archives `a.zip!b.zip!x`.
+    pub path: String,
+    /// Its collection root: the argument (a folder), the parent folder of the
+    /// argument (a file), or the innermost archive.
+    pub root: String,
+    /// SHA-256 of its unpacked bytes, as far as they could be read.
+    pub sha256: [u8; 32],
+    /// How many these are.
+    pub size_bytes: u64,
+    /// The format's slug; `None` when it is not known, and so not read.
+    pub format: Option<&'static str>,
+    /// Records read.
+    pub records: u64,
+    /// What could not be read, by offset.
+    pub problems: Vec<Problem>,
+    /// Whether it carries the mark of synthetic evidence in its beginning.
+    pub synthetic: bool,
+}

@@ -1,0 +1,111 @@
+//! Bytes that can be read from any place: a file on disk, a spooled archive.
+//! Opened for reading only.
+
+use crate::Limits;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Random access to bytes; cheap to clone, so that several members of an
+/// archive can be read at once.
+#[derive(Clone)]
+pub(crate) struct Bytes<'a> {
+    store: Store,
+    len: u64,
+    /// Told of each byte read; only the files of the arguments count, what is
+    /// spooled from them does not.
+    progress: &'a (dyn Fn(u64) + Sync),
+}
+
+#[derive(Clone)]
+enum Store {
+    File(Arc<File>),
+    Memory(Arc<[u8]>),
+}
+
+impl<'a> Bytes<'a> {
+    /// Opens the file at `path` for reading.
+    pub(crate) fn open(path: &Path, progress: &'a (dyn Fn(u64) + Sync)) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { store: Store::File(Arc::new(file)), len, progress })
+    }
+
+    /// Bytes that are in memory already.
+    pub(crate) fn of_memory(bytes: Vec<u8>) -> Self {
+        Self { len: bytes.len() as u64, store: Store::Memory(bytes.into()), progress: &|_| {} }
+    }
+
+    /// Reads all of `reader`: into memory, or into a temporary file that has
+    /// no name when it is larger than [`Limits::spool_bytes_max`].
+    pub(crate) fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<Self> {
+        let bound = limits.spool_bytes_max;
+        let mut memory = Vec::new();
+        Read::take(&mut *reader, bound as u64 + 1).read_to_end(&mut memory)?;
+        if memory.len() <= bound {
+            return Ok(Self::of_memory(memory));
+        }
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&memory)?;
+        drop(memory);
+        io::copy(reader, &mut file)?;
+        let len = file.metadata()?.len();
+        Ok(Self { store: Store::File(Arc::new(file)), len, progress: &|_| {} })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// A reader of the bytes from `start` to before `end`.
+    pub(crate) fn range(&self, start: u64, end: u64) -> RangeReader<'a> {
+        let end = end.min(self.len);
+        RangeReader { bytes: self.clone(), at: start.min(end), end }
+    }
+
+    /// Up to `len` bytes at `start`, as many as there are.
+    pub(crate) fn read_at(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.range(start, start.saturating_add(len as u64)).read_to_end(&mut out)?;
+        Ok(out)
+    }
+}
+
+/// Reads one range of [`Bytes`], from its start on.
+pub(crate) struct RangeReader<'a> {
+    bytes: Bytes<'a>,
+    at: u64,
+    end: u64,
+}
+
+impl Read for RangeReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let wanted = into.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let read = match &self.bytes.store {
+            Store::File(file) => read_file_at(file, &mut into[..wanted], self.at)?,
+            Store::Memory(memory) => {
+                let start = usize::try_from(self.at).map_err(|_| io::ErrorKind::InvalidInput)?;
+                into[..wanted].copy_from_slice(&memory[start..start + wanted]);
+                wanted
+            }
+        };
+        self.at += read as u64;
+        (self.bytes.progress)(read as u64);
+        Ok(read)
+    }
+}
+
+#[cfg(unix)]
+fn read_file_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, at)
+}
+
+#[cfg(windows)]
+fn read_file_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, into, at)
+}

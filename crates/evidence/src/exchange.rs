@@ -1,0 +1,221 @@
+//! Exchange's own text logs: CSV with a frame of `#` lines.
+//!
+//! Columns go by name, from `#Fields:` or from a plain header line, which
+//! stands before the frame, after it, or again in mid file. The log's kind is
+//! that of `#Log-type:`, else it is told by its columns.
+//!
+//! # Line ends within quotes
+//! A quoted value may hold line ends. A log that was cut while being written
+//! may also hold a quote that never closes: a line that begins like a record
+//! (a time, or one of the frame's names after `#`) therefore ends an open
+//! quote, with a problem, and so does a bound on lines and bytes.
+//!
+//! # What the format does not say
+//! No log of the OAB generator could be found: it is read as lines, and by
+//! columns where it names some.
+
+use crate::Limits;
+use crate::batch::Batch;
+use crate::csv;
+use crate::exchange_log::{self as log, Hint};
+use crate::shapes::Shapes;
+use crate::text::{self, Cut};
+use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
+use std::sync::Arc;
+
+/// Names that hold when the record was written, best first.
+const TIME_COLUMNS: [&str; 5] = ["datetime", "date-time", "timestamp", "mytimestamp", "starttime"];
+/// Names that hold the host that wrote the record, best first.
+const HOST_COLUMNS: [&str; 4] = ["serverhostname", "servername", "server-hostname", "server"];
+
+/// Whether `head` is the beginning of such a log.
+pub(crate) fn is(head: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(line) = text::line_at(head, at) {
+        at = line.next;
+        let bytes = text::without_bom(line.bytes);
+        let exchange = text::directive(bytes, "#Log-type:").is_some()
+            || text::directive(bytes, "#Software:")
+                .is_some_and(|name| name.starts_with(b"Microsoft Exchange"))
+            || text::directive(bytes, "#Fields:").is_some_and(|names| names.contains(&b','))
+            || log::is_header(bytes);
+        if exchange {
+            return true;
+        }
+    }
+    !head.contains(&0) && log::hint(head) == Hint::OabGenerator
+}
+
+/// What is in force at a record.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    names: Option<Arc<[u8]>>,
+    version: Option<Arc<str>>,
+    log_type: Option<Arc<str>>,
+    hint: Hint,
+}
+
+impl State {
+    /// Takes a line of the frame or a header line into account; false when it
+    /// is neither, so a record.
+    fn take(&mut self, line: &[u8]) -> bool {
+        if line.first() == Some(&b'#') {
+            let value = |value: &[u8]| Some(Arc::from(text::text(value).as_ref()));
+            if let Some(names) = text::directive(line, "#Fields:") {
+                self.names = Some(names.into());
+            } else if let Some(version) = text::directive(line, "#Version:") {
+                self.version = value(version);
+            } else if let Some(log_type) = text::directive(line, "#Log-type:") {
+                self.log_type = value(log_type);
+            }
+            return true;
+        }
+        let repeated = self.names.as_deref().is_some_and(|names| line == names);
+        // Records begin with a time or a number nearly always; do not look further.
+        let header = repeated || (line.first().is_some_and(u8::is_ascii_alphabetic) && log::is_header(line));
+        if header {
+            self.names = Some(line.into());
+        }
+        header
+    }
+
+    fn columns(&self, shapes: &Shapes, limits: &Limits) -> Columns {
+        let names =
+            self.names.as_deref().map(|names| csv::names(names, limits.columns_max)).unwrap_or_default();
+        let log = log::slug(self.log_type.as_deref(), &names, self.hint);
+        let version = self.version.as_deref();
+        let key = format!("exchange {log}\n{}\n{}", version.unwrap_or("\n"), names.join("\n"));
+        let shape = shapes.get(key.as_bytes(), || shape(&log, &names, version));
+        let with_line = log == log::OAB_GENERATOR;
+        let time = TIME_COLUMNS.iter().find_map(|name| position(&names, name));
+        Columns { shape, named: names.len(), time: time.unwrap_or(0), with_line }
+    }
+}
+
+fn position(names: &[String], wanted: &str) -> Option<usize> {
+    names.iter().position(|name| name.eq_ignore_ascii_case(wanted))
+}
+
+fn shape(log: &str, names: &[String], version: Option<&str>) -> Shape {
+    let mut slots: Vec<Slot> = names.iter().map(|name| Slot::new(&name.to_ascii_lowercase())).collect();
+    if let Some(version) = version {
+        slots.push(Slot { literal: Some(version.into()), ..Slot::new("#Version") });
+    }
+    if log == log::OAB_GENERATOR {
+        slots.push(Slot::new("Line"));
+    }
+    let shape = Shape::new(LogFamily::Exchange, log, slots, true);
+    match HOST_COLUMNS.iter().find_map(|name| position(names, name)) {
+        Some(host) => shape.with_role(Role::Host, host),
+        None => shape,
+    }
+}
+
+/// The columns in force, as a shape.
+struct Columns {
+    shape: Arc<Shape>,
+    /// How many of its slots are columns; the others follow them.
+    named: usize,
+    /// The column that holds the time.
+    time: usize,
+    /// Whether the line as a whole is a value too.
+    with_line: bool,
+}
+
+/// Cuts at record ends and keeps the frame in force.
+pub(crate) struct ExchangeCut<'a> {
+    state: State,
+    limits: &'a Limits,
+}
+
+impl<'a> ExchangeCut<'a> {
+    pub(crate) fn new(head: &[u8], limits: &'a Limits) -> Self {
+        Self { state: State { hint: log::hint(head), ..State::default() }, limits }
+    }
+}
+
+impl Cut for ExchangeCut<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn cut(&mut self, block: &[u8], ended: bool) -> usize {
+        let mut at = 0;
+        while let Some(record) = csv::record_at(block, at, ended, self.limits) {
+            let bytes = text::without_bom(record.bytes);
+            if bytes.first().is_some_and(|byte| *byte == b'#' || byte.is_ascii_alphabetic()) {
+                self.state.take(bytes);
+            }
+            at = record.next;
+        }
+        at
+    }
+}
+
+/// Reads a batch.
+pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
+    let mut state = batch.state.clone();
+    let mut columns = None;
+    let mut at = 0;
+    let mut number = batch.line;
+    while let Some(record) = csv::record_at(&batch.bytes, at, true, limits) {
+        let offset = batch.offset + at as u64;
+        let bytes = text::without_nuls(text::without_bom(record.bytes), offset, sink);
+        if bytes.len() > limits.line_bytes_max {
+            let wanted = format!("a record of at most {} bytes", limits.line_bytes_max);
+            sink.problem(Problem::new("limit", offset, wanted, "a longer record").losing(1));
+        } else if bytes.is_empty() {
+            // A blank line between records says nothing.
+        } else if state.take(bytes) {
+            columns = None;
+        } else {
+            let columns = columns.get_or_insert_with(|| state.columns(shapes, limits));
+            let position = Position { offset, record: None, line: Some(number) };
+            if record.open {
+                let problem = Problem::new("bad-record", offset, "a closing quote", text::quote(bytes));
+                sink.problem(problem.losing(0));
+            }
+            read_record(bytes, position, columns, limits, sink);
+        }
+        number += record.lines;
+        at = record.next;
+    }
+}
+
+fn read_record(
+    bytes: &[u8],
+    position: Position,
+    columns: &Columns,
+    limits: &Limits,
+    sink: &mut dyn RecordSink,
+) {
+    let line = text::text(bytes);
+    if columns.named == 0 && !columns.with_line {
+        let problem =
+            Problem::new("bad-record", position.offset, "a #Fields: line before it", text::quote(bytes));
+        return sink.problem(problem.losing(1));
+    }
+    let mut unquoted = String::new();
+    let mut cells = Vec::with_capacity(columns.shape.slots.len());
+    let found = csv::split(&line, columns.named.max(1), limits, &mut cells, &mut unquoted);
+    let mut values: Vec<Value<'_>> = Vec::with_capacity(columns.shape.slots.len());
+    values.extend(cells.iter().take(columns.named).map(|cell| match cell.text(&line, &unquoted) {
+        "" => Value::Empty,
+        text => Value::Utf8(text),
+    }));
+    if columns.named > 0 && found != columns.named {
+        let wanted = format!("{} columns", columns.named);
+        let problem = Problem::new("bad-record", position.offset, wanted, format!("{found} columns"));
+        sink.problem(problem.losing(0));
+        values.resize(columns.named, Value::Absent);
+    }
+    let time = cells.get(columns.time).map(|cell| cell.text(&line, &unquoted)).and_then(Timestamp::parse);
+    let literals = columns.shape.slots.len() - columns.named - usize::from(columns.with_line);
+    values.extend(std::iter::repeat_n(Value::Literal, literals));
+    if columns.with_line {
+        values.push(Value::Utf8(&line));
+    }
+    sink.record(&Record { shape: &columns.shape, values: &values, position, time });
+}

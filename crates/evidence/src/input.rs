@@ -1,0 +1,130 @@
+//! The bytes of one item as they stream by: hashed, counted, bounded.
+
+use crate::Limits;
+use memchr::memmem;
+use model::Problem;
+use sha2::{Digest, Sha256};
+use std::io::Read;
+
+/// How much of an item's beginning is looked at before it is read.
+pub(crate) const HEAD_BYTES: usize = 64 * 1024;
+
+/// What all evidence made by us says of itself.
+const SYNTHETIC_MARK: &[u8] = b"assay-range synthetic";
+
+/// One item, read once from its beginning to its end.
+pub(crate) struct Input<'a> {
+    reader: Box<dyn Read + Send + 'a>,
+    /// The item's beginning, which was read ahead; empty once it was handed on.
+    head: Vec<u8>,
+    hasher: Sha256,
+    /// Bytes handed on so far.
+    size_bytes: u64,
+    bytes_max: u64,
+    ended: bool,
+    problem: Option<Problem>,
+    synthetic: bool,
+}
+
+impl<'a> Input<'a> {
+    /// An item that begins with `head`, then the rest of `reader`.
+    pub(crate) fn new(head: Head, reader: Box<dyn Read + Send + 'a>, bytes_max: u64) -> Self {
+        let synthetic = holds_mark(&head.bytes);
+        let at = head.bytes.len() as u64;
+        let problem = head.error.map(|error| Problem::new("unreadable", at, "more bytes", error));
+        let (head, hasher) = (head.bytes, Sha256::new());
+        Self { reader, head, hasher, size_bytes: 0, bytes_max, ended: false, problem, synthetic }
+    }
+
+    /// Appends up to `wanted` further bytes to `into`; false at the item's end.
+    ///
+    /// What ends an item early (a read error, damage in an archive, a limit)
+    /// is kept as a problem for [`Input::close`].
+    pub(crate) fn read(&mut self, into: &mut Vec<u8>, wanted: usize) -> bool {
+        if self.ended {
+            return false;
+        }
+        let before = into.len();
+        let left = usize::try_from(self.bytes_max - self.size_bytes).unwrap_or(usize::MAX);
+        let allowed = wanted.min(left);
+        if self.head.is_empty() && self.problem.is_none() {
+            if let Err(error) = self.reader.by_ref().take(allowed as u64).read_to_end(into) {
+                let at = self.size_bytes + (into.len() - before) as u64;
+                self.problem = Some(Problem::new("unreadable", at, "more bytes", error.to_string()));
+                self.ended = true;
+            }
+        } else {
+            let given = allowed.min(self.head.len());
+            into.extend(self.head.drain(..given));
+        }
+        let read = into.len() - before;
+        self.hasher.update(&into[before..]);
+        self.size_bytes += read as u64;
+        if read == 0 && wanted > 0 {
+            self.ended = true;
+            if left == 0 && self.problem.is_none() {
+                self.problem = self.over_limit();
+            }
+        }
+        read > 0
+    }
+
+    /// A problem when there are more bytes than the limit lets pass.
+    fn over_limit(&mut self) -> Option<Problem> {
+        let mut one = [0u8];
+        let more = !self.head.is_empty() || matches!(self.reader.read(&mut one), Ok(1));
+        let wanted = format!("at most {} bytes", self.bytes_max);
+        more.then(|| Problem::new("limit", self.size_bytes, wanted, "more; the rest is not read"))
+    }
+
+    /// Reads what is left, for its hash only, and gives the sums.
+    pub(crate) fn close(mut self) -> Closed {
+        let mut waste = Vec::with_capacity(HEAD_BYTES);
+        while self.read(&mut waste, HEAD_BYTES) {
+            waste.clear();
+        }
+        Closed {
+            sha256: self.hasher.finalize().into(),
+            size_bytes: self.size_bytes,
+            synthetic: self.synthetic,
+            problem: self.problem,
+        }
+    }
+}
+
+/// What is known of an item when all of it went by. Hash and size are those
+/// of the bytes that could be read; `problem` says when that is not all.
+pub(crate) struct Closed {
+    pub(crate) sha256: [u8; 32],
+    pub(crate) size_bytes: u64,
+    pub(crate) synthetic: bool,
+    pub(crate) problem: Option<Problem>,
+}
+
+/// The beginning of an item, read ahead to see what it is.
+#[derive(Default)]
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    /// What ended the reading within it; the reader is not asked again.
+    error: Option<String>,
+}
+
+impl Head {
+    /// Reads up to [`HEAD_BYTES`] bytes.
+    pub(crate) fn read(reader: &mut dyn Read) -> Self {
+        let mut bytes = Vec::new();
+        let error = reader.take(HEAD_BYTES as u64).read_to_end(&mut bytes).err();
+        Self { bytes, error: error.map(|error| error.to_string()) }
+    }
+}
+
+/// The most bytes that one item may unpack to, by the limits.
+pub(crate) fn bytes_max(limits: &Limits, packed: u64) -> u64 {
+    let by_ratio = limits.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.ratio_max));
+    limits.item_bytes_max.min(by_ratio)
+}
+
+fn holds_mark(head: &[u8]) -> bool {
+    let wide: Vec<u8> = SYNTHETIC_MARK.iter().flat_map(|byte| [*byte, 0]).collect();
+    memmem::find(head, SYNTHETIC_MARK).is_some() || memmem::find(head, &wide).is_some()
+}

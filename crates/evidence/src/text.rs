@@ -1,0 +1,160 @@
+//! Lines of text logs: cut into batches, and walked.
+
+use crate::Limits;
+use crate::batch::{BATCH_BYTES, Batch, Cutter};
+use crate::input::Input;
+use memchr::{memchr, memchr_iter, memrchr};
+use model::{Problem, RecordSink};
+use std::borrow::Cow;
+
+/// What a format knows of its records' ends.
+pub(crate) trait Cut: Send {
+    /// What a batch must know of what stands before it.
+    type State: Send + Sync;
+    /// What is in force now.
+    fn state(&self) -> Self::State;
+    /// How many bytes of `block`, which begins at a record, make whole
+    /// records; 0 when not even one is whole. What stands there takes effect
+    /// on [`Cut::state`]. With `ended`, what is there is all there is.
+    fn cut(&mut self, block: &[u8], ended: bool) -> usize;
+}
+
+/// Cuts text into batches of whole records.
+pub(crate) struct Lines<C> {
+    cut: C,
+    /// Read, and not yet handed on.
+    rest: Vec<u8>,
+    offset: u64,
+    line: u64,
+    ended: bool,
+    line_bytes_max: usize,
+    problems: Vec<Problem>,
+}
+
+impl<C: Cut> Lines<C> {
+    pub(crate) fn new(cut: C, limits: &Limits) -> Self {
+        let line_bytes_max = limits.line_bytes_max;
+        Self { cut, rest: Vec::new(), offset: 0, line: 1, ended: false, line_bytes_max, problems: Vec::new() }
+    }
+
+    /// Lets a line go that is longer than the limit, up to the next one.
+    fn skip_line(&mut self, mut block: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
+        let wanted = format!("a line of at most {} bytes", self.line_bytes_max);
+        self.problems.push(Problem::new("limit", self.offset, wanted, "a longer line").losing(1));
+        loop {
+            if let Some(end) = memchr(b'\n', &block) {
+                self.offset += end as u64 + 1;
+                self.line += 1;
+                block.drain(..=end);
+                return block;
+            }
+            self.offset += block.len() as u64;
+            block.clear();
+            if !input.read(&mut block, BATCH_BYTES) {
+                self.ended = true;
+                return block;
+            }
+        }
+    }
+}
+
+impl<C: Cut> Cutter for Lines<C> {
+    type State = C::State;
+
+    fn next(&mut self, input: &mut Input<'_>) -> Option<Batch<C::State>> {
+        let mut block = std::mem::take(&mut self.rest);
+        loop {
+            while !self.ended && block.len() < BATCH_BYTES {
+                let wanted = BATCH_BYTES - block.len();
+                self.ended = !input.read(&mut block, wanted);
+            }
+            let state = self.cut.state();
+            let cut = match self.cut.cut(&block, self.ended) {
+                0 if self.ended => block.len(),
+                cut => cut,
+            };
+            if cut > 0 {
+                self.rest = block[cut..].to_vec();
+                block.truncate(cut);
+                let (offset, line) = (self.offset, self.line);
+                self.offset += cut as u64;
+                self.line += memchr_iter(b'\n', &block).count() as u64;
+                let problems = std::mem::take(&mut self.problems);
+                return Some(Batch { bytes: block, offset, line, state, problems });
+            }
+            if self.ended && block.is_empty() {
+                return None;
+            }
+            if block.len() > self.line_bytes_max {
+                block = self.skip_line(block, input);
+            } else {
+                self.ended = !input.read(&mut block, BATCH_BYTES);
+            }
+        }
+    }
+
+    fn end(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+}
+
+/// Where the last line that is whole ends; for formats with one record per
+/// line.
+pub(crate) fn whole_lines(block: &[u8], ended: bool) -> usize {
+    if ended { block.len() } else { memrchr(b'\n', block).map_or(0, |end| end + 1) }
+}
+
+/// One physical line, without its end.
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Where it stands in the batch.
+    pub(crate) start: usize,
+    /// Where the next one stands.
+    pub(crate) next: usize,
+}
+
+/// The line that begins at `start`; `None` at the end.
+pub(crate) fn line_at(block: &[u8], start: usize) -> Option<Line<'_>> {
+    let rest = block.get(start..).filter(|rest| !rest.is_empty())?;
+    let (end, next) = match memchr(b'\n', rest) {
+        Some(end) => (end, start + end + 1),
+        None => (rest.len(), start + rest.len()),
+    };
+    let bytes = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+    Some(Line { bytes, start, next })
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Without the byte order mark of UTF-8, which stands at a file's beginning,
+/// and in the middle of files that were joined.
+pub(crate) fn without_bom(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// Without leading NULs: a server that lost power leaves a run of them, and
+/// goes on after it in the same line.
+pub(crate) fn without_nuls<'a>(line: &'a [u8], offset: u64, sink: &mut dyn RecordSink) -> &'a [u8] {
+    let nuls = line.iter().take_while(|byte| **byte == 0).count();
+    if nuls > 0 {
+        sink.problem(Problem::new("bad-record", offset, "text", format!("{nuls} bytes of value 0")));
+    }
+    &line[nuls..]
+}
+
+/// What follows `name` in a directive line such as `#Fields: a b`; names are
+/// compared without regard to ASCII case.
+pub(crate) fn directive<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (head, rest) = line.split_at_checked(name.len())?;
+    head.eq_ignore_ascii_case(name.as_bytes()).then(|| rest.trim_ascii())
+}
+
+/// Shortens what a problem quotes: a line can be megabytes.
+pub(crate) fn quote(bytes: &[u8]) -> String {
+    const SHOWN: usize = 80;
+    let shown = text(&bytes[..bytes.len().min(SHOWN)]).into_owned();
+    if bytes.len() > SHOWN { shown + "…" } else { shown }
+}

@@ -1,0 +1,256 @@
+//! Web server logs in the W3C extended log file format, as IIS writes them.
+//!
+//! Gives one record for each line under a `#Fields:` directive; columns go by
+//! the names of the last one, which may change in mid file. Blanks that IIS
+//! wrote as `+` stay as they are; `-` is an empty value.
+//!
+//! # What the format does not say
+//! Times are UTC, as IIS documents; a server can be told otherwise, and the
+//! log does not show it. Where there is no date column the date is that of
+//! the last `#Date:` directive.
+//!
+//! # Not here
+//! Other logs with the same frame whose times are local (the Windows firewall).
+
+use crate::Limits;
+use crate::batch::Batch;
+use crate::shapes::Shapes;
+use crate::text::{self, Cut, Line};
+use memchr::memmem;
+use model::{LogFamily, Position, Problem, Record, RecordSink, Shape, Slot, Timestamp, Value};
+use std::sync::Arc;
+
+/// Columns of which a web server's log has at least one.
+const WEB_COLUMNS: [&str; 6] = ["cs-method", "cs-uri-stem", "cs-uri", "sc-status", "c-ip", "cs-uri-query"];
+/// Columns that only HTTP.sys's error log has.
+const HTTPERR_COLUMNS: [&str; 2] = ["s-reason", "s-queuename"];
+
+/// Whether `head` is the beginning of such a log.
+pub(crate) fn is(head: &[u8]) -> bool {
+    let mut at = 0;
+    let mut software = false;
+    while let Some(line) = text::line_at(head, at) {
+        at = line.next;
+        let bytes = text::without_bom(line.bytes);
+        if let Some(fields) = text::directive(bytes, "#Fields:") {
+            return names(fields).any(|name| WEB_COLUMNS.iter().any(|web| web.eq_ignore_ascii_case(name)));
+        }
+        if let Some(value) = text::directive(bytes, "#Software:") {
+            software |= value.starts_with(b"Microsoft Internet Information Services")
+                || value.starts_with(b"Microsoft HTTP Server API");
+        }
+    }
+    software
+}
+
+fn names(fields: &[u8]) -> impl Iterator<Item = &str> {
+    fields
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .filter(|name| !name.is_empty())
+        .map(|name| std::str::from_utf8(name).unwrap_or("?"))
+}
+
+/// What is in force at a line.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    columns: Option<Arc<Columns>>,
+    /// The date of the last `#Date:`, as `YYYY-MM-DD`.
+    date: Option<[u8; 10]>,
+}
+
+struct Columns {
+    shape: Arc<Shape>,
+    date: Option<usize>,
+    time: Option<usize>,
+}
+
+impl State {
+    /// Takes a line that begins with `#` into account.
+    fn directive(&mut self, line: &[u8], shapes: &Shapes, limits: &Limits) {
+        if let Some(fields) = text::directive(line, "#Fields:") {
+            self.columns = Some(Arc::new(columns(fields, shapes, limits)));
+        } else if let Some(date) = text::directive(line, "#Date:") {
+            self.date = date.first_chunk().copied();
+        }
+    }
+}
+
+fn columns(fields: &[u8], shapes: &Shapes, limits: &Limits) -> Columns {
+    let names: Vec<&str> = names(fields).take(limits.columns_max).collect();
+    let has = |wanted: &[&str]| names.iter().any(|name| wanted.iter().any(|w| w.eq_ignore_ascii_case(name)));
+    let log = if has(&HTTPERR_COLUMNS) { "httperr" } else { "iis" };
+    let key = format!("w3c {log} {}", names.join(" "));
+    let shape = shapes.get(key.as_bytes(), || {
+        let slots = names.iter().map(|name| Slot::new(&name.to_ascii_lowercase())).collect();
+        Shape::new(LogFamily::WebServer, log, slots, true)
+    });
+    Columns { date: shape.slot("date"), time: shape.slot("time"), shape }
+}
+
+/// Cuts at line ends and keeps the directives in force.
+pub(crate) struct W3cCut<'a> {
+    state: State,
+    shapes: &'a Shapes,
+    limits: &'a Limits,
+}
+
+impl<'a> W3cCut<'a> {
+    pub(crate) fn new(shapes: &'a Shapes, limits: &'a Limits) -> Self {
+        Self { state: State::default(), shapes, limits }
+    }
+}
+
+impl Cut for W3cCut<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn cut(&mut self, block: &[u8], ended: bool) -> usize {
+        let cut = text::whole_lines(block, ended);
+        let block = &block[..cut];
+        let first = block.first().filter(|byte| matches!(byte, b'#' | 0xef)).map(|_| 0);
+        let later = memmem::find_iter(block, b"\n#").map(|end| end + 1);
+        for start in first.into_iter().chain(later) {
+            if let Some(line) = text::line_at(block, start) {
+                self.state.directive(text::without_bom(line.bytes), self.shapes, self.limits);
+            }
+        }
+        cut
+    }
+}
+
+/// Reads a batch.
+pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
+    let mut state = batch.state.clone();
+    let mut at = 0;
+    let mut number = batch.line;
+    while let Some(line) = text::line_at(&batch.bytes, at) {
+        let offset = batch.offset + line.start as u64;
+        let bytes = text::without_nuls(text::without_bom(line.bytes), offset, sink);
+        match bytes.first() {
+            None => {}
+            Some(b'#') => state.directive(bytes, shapes, limits),
+            Some(_) if bytes.len() > limits.line_bytes_max => {
+                let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
+                sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));
+            }
+            Some(_) => read_line(bytes, &line, number, batch.offset, &state, sink),
+        }
+        at = line.next;
+        number += 1;
+    }
+}
+
+fn read_line(
+    bytes: &[u8],
+    line: &Line<'_>,
+    number: u64,
+    batch_offset: u64,
+    state: &State,
+    sink: &mut dyn RecordSink,
+) {
+    let offset = batch_offset + line.start as u64;
+    let Some(columns) = &state.columns else {
+        let problem = Problem::new("bad-record", offset, "a #Fields: line before it", text::quote(bytes));
+        return sink.problem(problem.losing(1));
+    };
+    let wanted = columns.shape.slots.len();
+    let text = text::text(bytes);
+    let mut values: Vec<Value<'_>> = Vec::with_capacity(wanted);
+    let mut found = split_plain(&text, wanted, &mut values);
+    if found != wanted {
+        // Other servers quote values with blanks in them, as the format allows.
+        let mut quoted = Vec::with_capacity(wanted);
+        if split_quoted(&text, wanted, &mut quoted) == wanted {
+            (values, found) = (quoted, wanted);
+        }
+    }
+    if found != wanted {
+        let problem = Problem::new("bad-record", offset, plural(wanted), plural(found));
+        sink.problem(problem.losing(0));
+        values.resize(wanted, Value::Absent);
+    }
+    let time = time(columns, &values, state.date.as_ref());
+    let position = Position { offset, record: None, line: Some(number) };
+    sink.record(&Record { shape: &columns.shape, values: &values, position, time });
+}
+
+fn plural(columns: usize) -> String {
+    if columns == 1 { "1 column".into() } else { format!("{columns} columns") }
+}
+
+/// Values between runs of blanks; IIS leaves a value out altogether now and
+/// then, so two blanks are one. Gives how many there are, keeps `max`.
+fn split_plain<'a>(line: &'a str, max: usize, values: &mut Vec<Value<'a>>) -> usize {
+    let mut found = 0;
+    let mut start = 0;
+    let ends = memchr::memchr2_iter(b' ', b'\t', line.as_bytes()).chain([line.len()]);
+    for end in ends {
+        if end > start {
+            if found < max {
+                values.push(value(&line[start..end]));
+            }
+            found += 1;
+        }
+        start = end + 1;
+    }
+    found
+}
+
+fn split_quoted<'a>(line: &'a str, max: usize, values: &mut Vec<Value<'a>>) -> usize {
+    let mut found = 0;
+    let mut rest = line.trim_start_matches([' ', '\t']);
+    while !rest.is_empty() {
+        let (cell, after) = match rest.strip_prefix('"').and_then(|inner| inner.split_once('"')) {
+            Some(quoted) => quoted,
+            None => rest.split_once([' ', '\t']).unwrap_or((rest, "")),
+        };
+        if found < max {
+            values.push(value(cell));
+        }
+        found += 1;
+        rest = after.trim_start_matches([' ', '\t']);
+    }
+    found
+}
+
+fn value(cell: &str) -> Value<'_> {
+    if cell == "-" || cell.is_empty() { Value::Empty } else { Value::Utf8(cell) }
+}
+
+/// The record's time: its date (else the file's) and its time of day; none
+/// when one of them is missing or is not one.
+fn time(columns: &Columns, values: &[Value<'_>], date: Option<&[u8; 10]>) -> Option<Timestamp> {
+    let cell = |index: Option<usize>| match index.and_then(|index| values.get(index)) {
+        Some(Value::Utf8(text)) => Some(*text),
+        _ => None,
+    };
+    let day = match columns.date {
+        Some(_) => cell(columns.date)?.as_bytes(),
+        None => date?,
+    };
+    let time = cell(columns.time)?.as_bytes();
+    let mut both = [b'T'; 32];
+    both.get_mut(..10).filter(|_| day.len() == 10)?.copy_from_slice(day);
+    both.get_mut(11..11 + time.len())?.copy_from_slice(time);
+    Timestamp::parse(std::str::from_utf8(&both[..11 + time.len()]).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_logs_only() {
+        assert!(is(b"#Software: x\r\n#Fields: date time cs-method sc-status\r\n"));
+        assert!(is(b"\xef\xbb\xbf#Fields: time c-ip\n"));
+        assert!(is(b"#Software: Microsoft Internet Information Services 10.0\n#Date: 2021-01-01 00:00:00\n"));
+        assert!(!is(
+            b"#Version: 1.5\n#Software: Microsoft Windows Firewall\n#Fields: date time action src-ip\n"
+        ));
+        assert!(!is(b"# a comment\n"));
+        assert!(!is(b""));
+    }
+}
