@@ -187,14 +187,19 @@ pub(crate) fn rules(case: &Case) -> Vec<RuleView<'_>> {
     views
 }
 
-/// Something that was not read whole.
-pub(crate) struct Loss<'a> {
+/// Something that could not be read as wanted.
+pub(crate) struct Trouble<'a> {
     pub(crate) path: &'a str,
     /// At least one.
     pub(crate) problems: Vec<&'a Problem>,
 }
 
-impl Loss<'_> {
+impl<'a> Trouble<'a> {
+    /// The first problem that cost something; `None` when all was read nevertheless.
+    pub(crate) fn first_loss(&self) -> Option<&'a Problem> {
+        self.problems.iter().copied().find(|problem| problem.records_lost != Some(0))
+    }
+
     /// How many records it cost, and whether there may be more.
     pub(crate) fn records_lost(&self) -> (u64, bool) {
         let known = self.problems.iter().filter_map(|problem| problem.records_lost);
@@ -203,13 +208,12 @@ impl Loss<'_> {
     }
 }
 
-/// What could not be opened, then items with problems, each by path. An item of unknown format is no loss.
-pub(crate) fn losses(case: &Case) -> Vec<Loss<'_>> {
-    let unread = case.unread.iter().map(|(path, problem)| Loss { path, problems: vec![problem] });
+/// What could not be opened, then items with problems, each by path.
+pub(crate) fn troubles(case: &Case) -> Vec<Trouble<'_>> {
+    let unread = case.unread.iter().map(|(path, problem)| Trouble { path, problems: vec![problem] });
     let items = case.coverage.items.iter().filter(|item| !item.problems.is_empty()).filter_map(|item| {
-        let of = case.items.get(item.evidence.0 as usize)?;
-        of.format?;
-        Some(Loss { path: of.paths.first()?, problems: item.problems.iter().collect() })
+        let path = lead_path(case, item.evidence)?;
+        Some(Trouble { path, problems: item.problems.iter().collect() })
     });
     unread.chain(items).collect()
 }

@@ -36,6 +36,11 @@ pub(crate) fn push_visible(c: char, out: &mut String) {
     };
 }
 
+/// The text as a terminal may show it, on one line: for messages outside of the report.
+pub fn escape_terminal(text: &str) -> Cow<'_, str> {
+    visible(text)
+}
+
 /// The text for HTML content and quoted attributes: visible, and without a character that is markup.
 pub(crate) fn html(text: &str) -> Cow<'_, str> {
     let is_markup = |c| matches!(c, '&' | '<' | '>' | '"' | '\'' | '`');

@@ -77,7 +77,8 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Resul
 }
 
 fn losses(page: &mut Page<'_>, case: &Case, totals: &Totals) -> io::Result<()> {
-    let losses = digest::losses(case).len() as u64;
+    let losses =
+        digest::troubles(case).iter().filter(|trouble| trouble.first_loss().is_some()).count() as u64;
     if losses > 0 {
         page.element("<p class=\"loss\">", &words::count(losses, "item"), " not read whole: ")?;
         page.raw("<a href=\"#problems\">which, and why</a>.</p>\n")?;

@@ -24,6 +24,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use escape::escape_terminal;
 pub use json::{write_answers_json, write_findings_jsonl};
 pub use terminal::{Style, render_terminal};
 

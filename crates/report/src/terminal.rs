@@ -4,7 +4,7 @@
 
 mod screen;
 
-use crate::digest::{self, HostView, LevelCounts, Loss, RuleView, Totals};
+use crate::digest::{self, HostView, LevelCounts, RuleView, Totals, Trouble};
 use crate::words;
 use model::{Answer, AnswerWord, Case, Intrusion, Level, Run};
 use screen::{Ink, Screen};
@@ -79,7 +79,7 @@ impl<'a> View<'a> {
         if self.case.synthetic {
             self.screen.warning("synthetic evidence: it was made, and tells of no real incident");
         }
-        let losses = digest::losses(self.case);
+        let losses = losses(self.case);
         if !losses.is_empty() {
             let pointer = self.pointer("coverage.json");
             let count = words::count(losses.len() as u64, "item");
@@ -95,8 +95,8 @@ impl<'a> View<'a> {
         self.rules_not_loaded();
     }
 
-    fn loss(&mut self, loss: &Loss<'_>) {
-        let Some(problem) = loss.problems.first() else { return };
+    fn loss(&mut self, loss: &Trouble<'_>) {
+        let Some(problem) = loss.first_loss() else { return };
         let at =
             problem.offset.map(|offset| format!(" at byte {}", words::thousands(offset))).unwrap_or_default();
         let mut text = format!("{}{at}", problem.kind);
@@ -335,6 +335,10 @@ impl<'a> View<'a> {
 /// Casebook order is that of the case; a set only takes away what several hosts of an intrusion repeat.
 fn question(answer: &Answer) -> (String, String) {
     (answer.casebook.clone(), words::question_label(&answer.question_id))
+}
+
+fn losses(case: &Case) -> Vec<Trouble<'_>> {
+    digest::troubles(case).into_iter().filter(|trouble| trouble.first_loss().is_some()).collect()
 }
 
 fn or_nothing(text: &str) -> &str {

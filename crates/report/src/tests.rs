@@ -1,1 +1,321 @@
-//! t
+use crate::sample::{self, HOSTILE};
+use crate::{FILES, Style, render_terminal, write_answers_json, write_case, write_findings_jsonl};
+use model::{AnswerWord, Case, FindingId, Level, Run};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// A file in memory that outlives the writer it was given to.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn files(case: &Case, run: &Run) -> BTreeMap<String, String> {
+    let mut opened = BTreeMap::new();
+    let mut open = |name: &str| -> io::Result<Box<dyn Write>> {
+        let file = Shared::default();
+        assert!(opened.insert(name.to_owned(), file.clone()).is_none(), "{name} twice");
+        Ok(Box::new(file))
+    };
+    write_case(case, run, &mut open).unwrap();
+    let text = |file: Shared| String::from_utf8(file.0.take()).unwrap();
+    opened.into_iter().map(|(name, file)| (name, text(file))).collect()
+}
+
+fn terminal(case: &Case, run: &Run, colour: bool, width: usize) -> String {
+    render_terminal(case, run, &Style { colour, width }, Some("case"))
+}
+
+#[track_caller]
+fn check_golden(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let expect = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == expect, "{name} differs from {}; UPDATE=1 rewrites it:\n{text}", path.display());
+}
+
+#[test]
+fn golden_files() {
+    let files = files(&sample::case(), &sample::run());
+    assert_eq!(files.len(), FILES.len());
+    for (name, text) in &files {
+        assert!(text.ends_with('\n'), "{name}");
+        check_golden(name, text);
+    }
+}
+
+#[test]
+fn golden_terminal() {
+    let (case, run) = (sample::case(), sample::run());
+    check_golden("terminal-110.txt", &terminal(&case, &run, false, 110));
+    check_golden("terminal-60.txt", &terminal(&case, &run, false, 60));
+    let unwritten = render_terminal(&case, &run, &Style { colour: false, width: 110 }, None);
+    check_golden("terminal-unwritten.txt", &unwritten);
+}
+
+#[test]
+fn colour_adds_escapes_only() {
+    let (case, run) = (sample::case(), sample::run());
+    let coloured = terminal(&case, &run, true, 100);
+    let mut plain = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        plain.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_ne!(plain, coloured);
+    assert_eq!(plain, terminal(&case, &run, false, 100));
+}
+
+#[test]
+fn terminal_lines_keep_their_width() {
+    for width in [60, 80, 133] {
+        for text in
+            HOSTILE.iter().map(|text| text.repeat(30)).chain(["x".repeat(900), "漢\u{301}".repeat(400)])
+        {
+            let shown = terminal(&sample::hostile_case(&text), &sample::run(), false, width);
+            for line in shown.lines() {
+                let columns: usize =
+                    line.chars().map(|c| unicode_width::UnicodeWidthChar::width(c).unwrap_or(1)).sum();
+                assert!(columns <= width, "{columns} > {width}: {line}");
+            }
+        }
+    }
+}
+
+fn is_raw_danger(c: char) -> bool {
+    matches!(c, '\0'..='\x08' | '\x0b'..='\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{9f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[test]
+fn nothing_hostile_comes_out_raw() {
+    for text in HOSTILE {
+        let (case, run) = (sample::hostile_case(text), sample::hostile_run(text));
+        let mut outputs = files(&case, &run);
+        outputs.insert(
+            "terminal".to_owned(),
+            render_terminal(&case, &run, &Style { colour: false, width: 200 }, Some(text)),
+        );
+        for (name, output) in &outputs {
+            let danger = output.chars().find(|c| is_raw_danger(*c));
+            assert_eq!(danger, None, "{name}: {text:?}");
+            assert!(!output.contains('\t'), "{name}: {text:?}");
+            assert_eq!(output.contains('\r'), name == "timeline.csv", "{name}: {text:?}");
+        }
+        check_html(&outputs["report.html"], text);
+    }
+}
+
+/// Every `<` begins markup that a page of plain text also has, and attributes hold nothing of the text.
+#[track_caller]
+fn check_html(page: &str, text: &str) {
+    assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
+    for wrong in ["<script", "<img", "onerror=alert", "<link", "<iframe", "src=\"", "http://", "https://"] {
+        let from_text = wrong == "onerror=alert" || wrong == "http://";
+        assert!(from_text || !page.contains(wrong), "{wrong}: {text:?}");
+    }
+    let tags = |page: &str| -> BTreeMap<String, ()> {
+        let opened = page.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
+        opened
+            .filter(|tag| !tag.contains("href=\"#") && !tag.contains("id=\""))
+            .map(|tag| (tag.to_owned(), ()))
+            .collect()
+    };
+    let plain = tags(&files(&sample::hostile_case("plain"), &sample::hostile_run("plain"))["report.html"]);
+    for tag in tags(page).keys() {
+        assert!(plain.contains_key(tag), "<{tag}> from {text:?}");
+    }
+    let ids = page.split("id=\"").skip(1).chain(page.split("href=\"#").skip(1));
+    for id in ids {
+        let id = id.split('"').next().unwrap();
+        assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{id}");
+    }
+}
+
+#[test]
+fn json_gives_every_text_back() {
+    for text in HOSTILE {
+        let (case, run) = (sample::hostile_case(text), sample::hostile_run(text));
+        let files = files(&case, &run);
+        let parse = |name: &str| serde_json::from_str::<serde_json::Value>(&files[name]).unwrap();
+        assert_eq!(parse("case.json")["evidence"][0]["paths"][0], *text);
+        assert_eq!(parse("answers.json")[0]["text"], *text);
+        assert_eq!(parse("coverage.json")["items"][0]["problems"][0]["found"], *text);
+        assert_eq!(parse("run.json")["rules_not_met"][0]["reason"], *text);
+        let line = files["findings.jsonl"].lines().next().unwrap();
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(finding["rule_title"], *text);
+        assert_eq!(finding["fields"]["plain"], *text);
+        assert_eq!(finding["fields"][*text], *text);
+        assert_eq!(files["findings.jsonl"].lines().count(), case.findings.len());
+    }
+}
+
+/// Reads CSV as RFC 4180 says.
+fn csv_rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![String::new()]];
+    let (mut quoted, mut chars) = (false, text.chars().peekable());
+    while let Some(c) = chars.next() {
+        let row = rows.last_mut().unwrap();
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                row.last_mut().unwrap().push(chars.next().unwrap())
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\r' if !quoted => {}
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            c => row.last_mut().unwrap().push(c),
+        }
+    }
+    assert_eq!(rows.pop(), Some(vec![String::new()]));
+    rows
+}
+
+#[test]
+fn csv_holds_no_formula() {
+    for text in HOSTILE {
+        let files = files(&sample::hostile_case(text), &sample::run());
+        let rows = csv_rows(&files["timeline.csv"]);
+        assert_eq!(rows.len(), 4, "the header, and findings with a time");
+        for row in &rows {
+            assert_eq!(row.len(), rows[0].len(), "{row:?}");
+            for part in row.iter().flat_map(|cell| cell.split(';')) {
+                let start = part.trim_start_matches([' ', '"']);
+                assert!(!start.starts_with(['=', '+', '-', '@', '\t', '\r']), "{part:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn timeline_times_have_one_form() {
+    let files = files(&sample::case(), &sample::run());
+    let rows = csv_rows(&files["timeline.csv"]);
+    assert_eq!(rows[0][..3], ["message", "datetime", "timestamp_desc"]);
+    let times: Vec<_> = rows[1..].iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(
+        times,
+        [
+            "2021-03-04T11:20:05.123000+00:00",
+            "2021-03-06T02:14:50.000000+00:00",
+            "2021-03-07T19:05:12.123456+00:00"
+        ]
+    );
+}
+
+#[test]
+fn the_same_case_gives_the_same_bytes() {
+    let first = files(&sample::case(), &sample::run());
+    let later = Run { started: sample::time("2027-01-01T00:00:00Z"), seconds: 1.0, ..sample::run() };
+    for (name, text) in files(&sample::case(), &later) {
+        assert_eq!(text == first[&name], name != "run.json", "{name}");
+    }
+}
+
+#[test]
+fn nothing_read_is_said() {
+    let (case, run) = (Case::default(), Run::default());
+    let shown = render_terminal(&case, &run, &Style { colour: false, width: 80 }, None);
+    check_golden("terminal-empty.txt", &shown);
+    let files = files(&case, &run);
+    assert_eq!(files["answers.json"], "[]\n");
+    assert_eq!(files["findings.jsonl"], "");
+    assert_eq!(files["timeline.csv"].lines().count(), 1);
+    assert!(files["report.html"].contains("No host, no verdict"));
+}
+
+#[test]
+fn findings_without_a_casebook_are_shown_by_rule() {
+    let mut case = sample::case();
+    case.answers.clear();
+    case.verdicts.clear();
+    case.hosts.clear();
+    case.intrusions.clear();
+    case.findings.iter_mut().for_each(|finding| finding.host = None);
+    check_golden("terminal-no-host.txt", &terminal(&case, &sample::run(), false, 100));
+}
+
+#[test]
+fn many_hosts_are_summarised() {
+    let mut case = sample::case();
+    let (host, verdict, answer) = (case.hosts[1].clone(), case.verdicts[1].clone(), case.answers[8].clone());
+    for number in 10..60 {
+        let name: model::HostName = format!("MXS{number}").into();
+        case.hosts.push(model::Host { name: name.clone(), ..host.clone() });
+        case.verdicts.push(model::Verdict { host: Some(name.clone()), ..verdict.clone() });
+        case.answers.push(model::Answer { host: Some(name), ..answer.clone() });
+    }
+    let shown = terminal(&case, &sample::run(), false, 100);
+    assert!(shown.find("MXS01").unwrap() < shown.find("MXS02").unwrap());
+    assert!(shown.contains("and 32 more hosts: 32 no trace (case/report.html)"), "{shown}");
+    assert!(shown.lines().count() < 90, "{shown}");
+}
+
+#[test]
+fn two_hundred_thousand_findings_are_capped_where_people_read() {
+    let mut case = sample::case();
+    let rule = sample::rule("r", "Noise", Level::Low, "T1000");
+    let template = sample::finding(9, &rule, "2021-03-04T00:00:00Z", &[("CommandLine", "cmd.exe /c whoami")]);
+    for number in 0..200_000u64 {
+        let mut finding = template.clone();
+        finding.id = FindingId(number.to_be_bytes());
+        case.findings.push(finding);
+    }
+    let files = files(&case, &sample::run());
+    assert_eq!(files["findings.jsonl"].lines().count(), 200_004);
+    assert_eq!(files["timeline.csv"].lines().count(), 200_004);
+    let page = &files["report.html"];
+    assert_eq!(page.matches("<tr id=\"f-").count(), 2_000);
+    assert!(page.contains("198,004 more findings, all of them in <code>findings.jsonl</code>"));
+    assert!(page.contains("<tr id=\"f-01000000000000f0\">"), "a ground is never cut");
+}
+
+#[test]
+fn what_format_prints_is_what_the_files_hold() {
+    let (case, run) = (sample::case(), sample::run());
+    let files = files(&case, &run);
+    let (mut answers, mut findings) = (Vec::new(), Vec::new());
+    write_answers_json(&case, &mut answers).unwrap();
+    write_findings_jsonl(&case, &mut findings).unwrap();
+    assert_eq!(String::from_utf8(answers).unwrap(), files["answers.json"]);
+    assert_eq!(String::from_utf8(findings).unwrap(), files["findings.jsonl"]);
+}
+
+#[test]
+fn an_error_of_a_file_ends_the_writing() {
+    let mut opened = 0;
+    let mut open = |_: &str| -> io::Result<Box<dyn Write>> {
+        opened += 1;
+        Err(io::Error::other("full"))
+    };
+    assert!(write_case(&sample::case(), &sample::run(), &mut open).is_err());
+    assert_eq!(opened, 1);
+}
+
+#[test]
+fn two_casebooks_are_told_apart() {
+    let mut case = sample::case();
+    let mut other = sample::answer("exploited", AnswerWord::Yes, Default::default(), "Something else.");
+    other.casebook = "other".to_owned();
+    case.answers.insert(7, other);
+    let shown = terminal(&case, &sample::run(), false, 100);
+    let place = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(place("   exchange-2021\n") < place("   other\n"));
+}

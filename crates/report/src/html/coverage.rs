@@ -1,12 +1,12 @@
 //! What could be read, what could not, and the list of evidence.
 
 use super::page::Page;
-use crate::digest::{self, Loss};
+use crate::digest::{self, Trouble};
 use crate::words;
 use model::{Case, Gap, HostName, LogCoverage, LogKey, Problem};
 use std::io;
 
-const LOSSES_MAX: usize = 500;
+const TROUBLES_MAX: usize = 500;
 /// Problems of one item.
 const PROBLEMS_MAX: usize = 5;
 const LOGS_MAX: usize = 1_000;
@@ -19,7 +19,7 @@ pub(super) fn write_coverage(page: &mut Page<'_>, case: &Case) -> io::Result<()>
     page.raw("<p>What is not here could not be found, whatever happened. <code>coverage.json</code> has it all.</p>\n")?;
     write_logs(page, case)?;
     write_builds(page, case)?;
-    write_losses(page, case)?;
+    write_troubles(page, case)?;
     page.raw("</section>\n")
 }
 
@@ -91,33 +91,33 @@ fn write_builds(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     page.end_table()
 }
 
-fn write_losses(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    page.raw("<h3 id=\"problems\">Not read whole</h3>\n")?;
-    let losses = digest::losses(case);
-    if losses.is_empty() {
-        return page.raw("<p>Every item of a known format was read to its end.</p>\n");
+fn write_troubles(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
+    page.raw("<h3 id=\"problems\">Problems in reading</h3>\n")?;
+    let troubles = digest::troubles(case);
+    if troubles.is_empty() {
+        return page.raw("<p>None: every item of a known format was read to its end.</p>\n");
     }
-    page.table("Items that were not read whole", &["Item", "Problems", "Records lost"])?;
-    for loss in losses.iter().take(LOSSES_MAX) {
-        write_loss(page, loss)?;
+    page.table("Items with problems", &["Item", "Problems", "Records lost"])?;
+    for trouble in troubles.iter().take(TROUBLES_MAX) {
+        write_trouble(page, trouble)?;
     }
     page.end_table()?;
-    page.rest(losses.len(), LOSSES_MAX, "item", "coverage.json")
+    page.rest(troubles.len(), TROUBLES_MAX, "item", "coverage.json")
 }
 
-fn write_loss(page: &mut Page<'_>, loss: &Loss<'_>) -> io::Result<()> {
+fn write_trouble(page: &mut Page<'_>, trouble: &Trouble<'_>) -> io::Result<()> {
     page.raw("<tr>")?;
-    page.row_head(loss.path)?;
+    page.row_head(trouble.path)?;
     page.raw("<td><ul>")?;
-    for problem in loss.problems.iter().take(PROBLEMS_MAX) {
+    for problem in trouble.problems.iter().take(PROBLEMS_MAX) {
         page.raw("<li>")?;
         page.value(&problem_text(problem))?;
         page.raw("</li>")?;
     }
     page.raw("</ul>")?;
-    page.rest(loss.problems.len(), PROBLEMS_MAX, "problem", "coverage.json")?;
+    page.rest(trouble.problems.len(), PROBLEMS_MAX, "problem", "coverage.json")?;
     page.raw("</td>")?;
-    let lost = match loss.records_lost() {
+    let lost = match trouble.records_lost() {
         (0, false) => "none".to_owned(),
         (lost, false) => words::thousands(lost),
         (0, true) => "not known".to_owned(),
