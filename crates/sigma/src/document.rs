@@ -1,0 +1,137 @@
+//! YAML documents of rule files, with their places.
+//!
+//! A file is cut at its document markers first, so that each document has its
+//! own lines and one broken document does not take the others with it. The
+//! actions `global`, `reset` and `repeat` are resolved here.
+//!
+//! # Not here
+//! What stands in a document.
+
+use crate::diagnostic::Fault;
+use yaml_serde::{Mapping, Value};
+
+/// Rule files beyond this size are not read.
+pub(crate) const FILE_BYTES_MAX: usize = 8 << 20;
+
+/// One document, merged with the documents that its actions name.
+pub(crate) struct Document<'a> {
+    /// The text of the document itself.
+    pub(crate) text: &'a str,
+    /// The line of the file on which `text` begins, from 1.
+    pub(crate) first_line: u32,
+    /// What it says, or why it cannot be read (and on which of its lines).
+    pub(crate) content: Result<Mapping, (Fault, Option<u32>)>,
+    /// Whether its id is its own, not taken over by an action.
+    pub(crate) own_id: bool,
+}
+
+impl Document<'_> {
+    /// The line of the file on which `near` stands as a key, else anywhere.
+    pub(crate) fn line_of(&self, near: &str) -> Option<u32> {
+        let is_key = |line: &str| {
+            let line = line.trim_start().trim_start_matches("- ").trim_start_matches(['\'', '"']);
+            line.strip_prefix(near).is_some_and(|rest| rest.trim_start_matches(['\'', '"']).starts_with(':'))
+        };
+        let mut lines = self.text.lines();
+        let at = lines.clone().position(is_key).or_else(|| lines.position(|line| line.contains(near)))?;
+        Some(self.first_line + u32::try_from(at).ok()?)
+    }
+}
+
+/// The documents of a file; empty ones and mere actions are left out.
+pub(crate) fn documents(text: &str) -> Vec<Document<'_>> {
+    let mut global: Option<Mapping> = None;
+    let mut previous: Option<Mapping> = None;
+    let mut out = Vec::new();
+    for (first_line, text) in split(text) {
+        let content = match parse(text) {
+            Ok(Value::Null) => continue,
+            Ok(Value::Mapping(content)) => Ok(content),
+            Ok(_) => Err((Fault::new("not-a-rule", "the document is no mapping"), None)),
+            Err(fault) => Err(fault),
+        };
+        let own_id = content.as_ref().is_ok_and(|content| content.contains_key("id"));
+        let content = match content {
+            Ok(content) => match act(content, &mut global, &mut previous) {
+                Some(content) => content.map_err(|fault| (fault, None)),
+                None => continue,
+            },
+            Err(fault) => Err(fault),
+        };
+        out.push(Document { text, first_line, content, own_id });
+    }
+    out
+}
+
+/// Cuts at lines that begin with `---`: no other construct of YAML can hold
+/// such a line.
+fn split(text: &str) -> Vec<(u32, &str)> {
+    let mut out = Vec::new();
+    let (mut start, mut first_line, mut at) = (0, 1, 0);
+    for (line, number) in text.split_inclusive('\n').zip(1u32..) {
+        let marker = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        if marker && at > start {
+            out.push((first_line, &text[start..at]));
+            (start, first_line) = (at, number);
+        }
+        at += line.len();
+    }
+    out.push((first_line, &text[start..]));
+    out
+}
+
+fn parse(text: &str) -> Result<Value, (Fault, Option<u32>)> {
+    yaml_serde::from_str(text).map_err(|error| {
+        let line = error.location().and_then(|location| u32::try_from(location.line()).ok());
+        (Fault::new("yaml-invalid", format!("the YAML cannot be read: {error}")), line)
+    })
+}
+
+/// Applies the document's `action`; `None` when nothing is left to load.
+fn act(
+    mut content: Mapping,
+    global: &mut Option<Mapping>,
+    previous: &mut Option<Mapping>,
+) -> Option<Result<Mapping, Fault>> {
+    let action = content.remove("action");
+    let merged = match action.as_ref().map(Value::as_str) {
+        None => content,
+        Some(Some("global")) => {
+            *global = Some(content);
+            return None;
+        }
+        Some(Some("reset")) => {
+            *global = None;
+            return None;
+        }
+        Some(Some("repeat")) => match previous.take() {
+            Some(previous) => merge(previous, content),
+            None => return Some(Err(action_fault("`action: repeat` has no document before it"))),
+        },
+        Some(_) => return Some(Err(action_fault("this `action` is not known"))),
+    };
+    let merged = match global {
+        Some(global) => merge(global.clone(), merged),
+        None => merged,
+    };
+    *previous = Some(merged.clone());
+    Some(Ok(merged))
+}
+
+fn action_fault(message: &str) -> Fault {
+    Fault::new("action-invalid", message).near("action").help("`global`, `reset` or `repeat`")
+}
+
+/// `above` with what `below` says instead; the YAML reader bounds the depth.
+fn merge(mut above: Mapping, below: Mapping) -> Mapping {
+    for (key, value) in below {
+        let value = match (above.remove(&key), value) {
+            (Some(Value::Mapping(above)), Value::Mapping(below)) => Value::Mapping(merge(above, below)),
+            (_, value) => value,
+        };
+        above.insert(key, value);
+    }
+    above
+}

@@ -1,0 +1,348 @@
+//! The naive matcher: one rule, one record, straight from the specification.
+//!
+//! It is the oracle of [`crate::Engine`]: it shares with it the rule as
+//! parsed and the rendering of values, nothing that is compiled for speed.
+//! It also tells which slots made a rule match.
+//!
+//! # Not here
+//! Speed.
+
+use crate::detection::{Detection, Field, Leaf, Node, Number, Part, Pattern, Reference, Test, TimePart};
+use crate::logsource::Source;
+use crate::rule::Rule;
+use crate::text::fold_char;
+use model::{Record, Role, Timestamp, Value};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// Whether `rule` matches `record`.
+pub fn matches(rule: &Rule, record: &Record<'_>) -> bool {
+    let view = |source: &Source| admits(source, record) && holds(&rule.detection, &View { source, record });
+    rule.sources.iter().any(view)
+}
+
+/// Whether the record is of this log source.
+pub(crate) fn admits(source: &Source, record: &Record<'_>) -> bool {
+    let shape = record.shape;
+    let channel = || record.role(Role::Channel).to_text();
+    let event_id = || record.role(Role::EventId).to_integer();
+    shape.family == source.family
+        && (source.log.is_empty() || *source.log == *shape.log)
+        && (source.channels.is_empty()
+            || source.channels.iter().any(|own| own.eq_ignore_ascii_case(&channel())))
+        && (source.event_ids.is_empty() || event_id().is_some_and(|id| source.event_ids.contains(&id)))
+        && source.only.is_none_or(|(field, texts)| {
+            let values = values_of(record, &[field]);
+            values
+                .iter()
+                .any(|(_, value)| texts.iter().any(|text| text.eq_ignore_ascii_case(&value.to_text())))
+        })
+}
+
+/// The slots, in order, that a matching rule's own words met: those of leaves
+/// that hold and that no `not` stands above.
+pub(crate) fn matched_slots(rule: &Rule, record: &Record<'_>) -> BTreeSet<usize> {
+    let mut slots = BTreeSet::new();
+    for source in rule.sources.iter().filter(|source| admits(source, record)) {
+        let view = View { source, record };
+        view.collect(&rule.detection, &rule.detection.condition, &mut slots);
+    }
+    slots
+}
+
+/// A record as one log source names it.
+struct View<'a> {
+    source: &'a Source,
+    record: &'a Record<'a>,
+}
+
+fn holds(detection: &Detection, view: &View<'_>) -> bool {
+    view.node(detection, &detection.condition)
+}
+
+impl View<'_> {
+    fn node(&self, detection: &Detection, node: &Node) -> bool {
+        match node {
+            Node::And(parts) => parts.iter().all(|part| self.node(detection, part)),
+            Node::Or(parts) => parts.iter().any(|part| self.node(detection, part)),
+            Node::Not(part) => !self.node(detection, part),
+            Node::Leaf(leaf) => self.leaf(&detection.leaves[*leaf]),
+        }
+    }
+
+    fn collect(&self, detection: &Detection, node: &Node, slots: &mut BTreeSet<usize>) {
+        match node {
+            Node::Not(_) => {}
+            Node::And(parts) | Node::Or(parts) => {
+                for part in parts.iter().filter(|part| self.node(detection, part)) {
+                    self.collect(detection, part, slots);
+                }
+            }
+            Node::Leaf(leaf) => self.collect_leaf(&detection.leaves[*leaf], slots),
+        }
+    }
+
+    fn leaf(&self, leaf: &Leaf) -> bool {
+        let values = self.values(&leaf.field);
+        leaf.tests.iter().any(|test| match test {
+            Test::Exists(wanted) => *wanted != values.is_empty(),
+            Test::Null if !is_keyword(&leaf.field) && values.is_empty() => true,
+            test => values.iter().any(|(_, value)| self.test(test, value, &leaf.field)),
+        })
+    }
+
+    fn collect_leaf(&self, leaf: &Leaf, slots: &mut BTreeSet<usize>) {
+        for (slot, value) in self.values(&leaf.field) {
+            let met = |test: &Test| match test {
+                Test::Exists(wanted) => *wanted,
+                test => self.test(test, &value, &leaf.field),
+            };
+            if leaf.tests.iter().any(met) {
+                slots.extend(slot);
+                if leaf.field == Field::StemAndQuery {
+                    slots.extend(
+                        ["cs-uri-stem", "cs-uri-query"]
+                            .iter()
+                            .filter_map(|name| self.record.shape.slot(name)),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The present values of a field, lists taken apart, each with its slot.
+    fn values(&self, field: &Field) -> Vec<(Option<usize>, OwnedOr<'_>)> {
+        match field {
+            Field::Named(names) => {
+                let names = self.source.names_of(names);
+                values_of(self.record, &names)
+                    .into_iter()
+                    .map(|(s, v)| (Some(s), OwnedOr::Borrowed(v)))
+                    .collect()
+            }
+            Field::StemAndQuery => {
+                self.stem_and_query().map(|text| (None, OwnedOr::Text(text))).into_iter().collect()
+            }
+            Field::Keywords { .. } => {
+                let mut out = Vec::new();
+                for slot in 0..self.record.shape.slots.len() {
+                    let mut values = Vec::new();
+                    flatten(self.record.value(slot), &mut values);
+                    let text = |value: &Value<'_>| matches!(value, Value::Utf8(_) | Value::Utf16(_));
+                    out.extend(
+                        values.into_iter().filter(text).map(|value| (Some(slot), OwnedOr::Borrowed(value))),
+                    );
+                }
+                out
+            }
+        }
+    }
+
+    /// `stem?query`, or the stem alone where there is no query.
+    fn stem_and_query(&self) -> Option<String> {
+        let stem = self.record.field("cs-uri-stem");
+        let query = self.record.field("cs-uri-query");
+        if !stem.is_present() && !query.is_present() {
+            return None;
+        }
+        let (mut text, query) = (stem.to_text(), query.to_text());
+        if !query.is_empty() {
+            if stem.is_present() {
+                text.push('?');
+            }
+            text.push_str(&query);
+        }
+        Some(text)
+    }
+
+    fn test(&self, test: &Test, value: &OwnedOr<'_>, field: &Field) -> bool {
+        let value = value.value();
+        let text = value.to_text();
+        if let Field::Keywords { at_start, at_end } = field {
+            return keyword(test, &text, *at_start, *at_end);
+        }
+        match test {
+            Test::Text(pattern) => fits(pattern, &text),
+            Test::Number(number) => number_of(&value).is_some_and(|own| same_number(own, *number)),
+            Test::Bool(truth) => text.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
+            Test::Null => text.is_empty(),
+            Test::Exists(wanted) => *wanted,
+            Test::Regex(expression) => expression.regex.is_match(&text),
+            Test::Cidr(cidr) => text.parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
+            Test::Compare(compare) => {
+                let own = match compare.part {
+                    None => number_of(&value).map(Number::to_f64),
+                    Some(part) => time_of(&value).map(|time| part_of(part, time)),
+                };
+                own.is_some_and(|own| compare.operator.holds(own, compare.number.to_f64()))
+            }
+            Test::Reference(reference) => self.reference(reference, &text),
+        }
+    }
+
+    fn reference(&self, reference: &Reference, text: &str) -> bool {
+        let fold = |text: &str| -> String {
+            if reference.cased { text.to_owned() } else { text.chars().map(fold_char).collect() }
+        };
+        let text = fold(text);
+        let names = self.source.names_of(&reference.names);
+        values_of(self.record, &names).iter().any(|(_, other)| {
+            let other = fold(&other.to_text());
+            match (reference.start, reference.end) {
+                (true, true) => text.contains(&other),
+                (true, false) => text.starts_with(&other),
+                (false, true) => text.ends_with(&other),
+                (false, false) => text == other,
+            }
+        })
+    }
+}
+
+/// A value of the record, or text that was put together from several.
+enum OwnedOr<'a> {
+    Borrowed(Value<'a>),
+    Text(String),
+}
+
+impl OwnedOr<'_> {
+    fn value(&self) -> Value<'_> {
+        match self {
+            OwnedOr::Borrowed(value) => *value,
+            OwnedOr::Text(text) => Value::Utf8(text),
+        }
+    }
+}
+
+fn is_keyword(field: &Field) -> bool {
+    matches!(field, Field::Keywords { .. })
+}
+
+fn values_of<'a>(record: &Record<'a>, names: &[&str]) -> Vec<(usize, Value<'a>)> {
+    let mut out = Vec::new();
+    for (index, slot) in record.shape.slots.iter().enumerate() {
+        if names.iter().any(|name| slot.answers(name, record.shape.fold_case)) {
+            let mut values = Vec::new();
+            flatten(record.value(index), &mut values);
+            out.extend(values.into_iter().map(|value| (index, value)));
+        }
+    }
+    out
+}
+
+/// The present values of a slot; a list without values is an empty one.
+fn flatten<'a>(value: Value<'a>, out: &mut Vec<Value<'a>>) {
+    match value {
+        Value::Absent => {}
+        Value::List([]) => out.push(Value::Empty),
+        Value::List(values) => values.iter().for_each(|value| flatten(*value, out)),
+        value => out.push(value),
+    }
+}
+
+/// A keyword stands anywhere in the text unless bound to an end of it.
+fn keyword(test: &Test, text: &str, at_start: bool, at_end: bool) -> bool {
+    let anywhere = |mut pattern: Pattern| {
+        if !at_start {
+            pattern.parts.insert(0, Part::Any);
+        }
+        if !at_end {
+            pattern.parts.push(Part::Any);
+        }
+        fits(&pattern, text)
+    };
+    let literal = |text: String| Pattern { parts: vec![Part::Text(text)], cased: false };
+    match test {
+        Test::Text(pattern) => anywhere(pattern.clone()),
+        Test::Number(number) => anywhere(literal(number.to_string())),
+        Test::Bool(truth) => anywhere(literal(truth.to_string())),
+        Test::Regex(expression) => expression.regex.is_match(text),
+        Test::Cidr(cidr) => text.parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
+        Test::Null | Test::Exists(_) | Test::Compare(_) | Test::Reference(_) => false,
+    }
+}
+
+/// Whether all of `text` fits the pattern: characters against parts, keeping
+/// the set of places in the pattern that are reached so far.
+fn fits(pattern: &Pattern, text: &str) -> bool {
+    let fold = |c: char| if pattern.cased { c } else { fold_char(c) };
+    let mut wanted: Vec<Option<Option<char>>> = Vec::new();
+    for part in &pattern.parts {
+        match part {
+            Part::Text(text) => wanted.extend(text.chars().map(|c| Some(Some(fold(c))))),
+            Part::One => wanted.push(Some(None)),
+            Part::Any => wanted.push(None),
+        }
+    }
+    let pass_any = |reached: &mut Vec<bool>| {
+        for place in 0..wanted.len() {
+            if reached[place] && wanted[place].is_none() {
+                reached[place + 1] = true;
+            }
+        }
+    };
+    let mut reached = vec![false; wanted.len() + 1];
+    reached[0] = true;
+    pass_any(&mut reached);
+    for c in text.chars().map(fold) {
+        let mut next = vec![false; wanted.len() + 1];
+        for place in (0..wanted.len()).filter(|place| reached[*place]) {
+            match wanted[place] {
+                None => next[place] = true,
+                Some(None) => next[place + 1] = true,
+                Some(Some(own)) if own == c => next[place + 1] = true,
+                Some(Some(_)) => {}
+            }
+        }
+        pass_any(&mut next);
+        reached = next;
+    }
+    reached[wanted.len()]
+}
+
+/// The value as a number: a whole one where it is (also `0x` text), else a
+/// decimal fraction.
+pub(crate) fn number_of(value: &Value<'_>) -> Option<Number> {
+    if let Some(number) = value.to_integer() {
+        return Some(Number::Int(number));
+    }
+    match value {
+        Value::Float(number) => Some(Number::Float(*number).normal()),
+        Value::UInt(number) | Value::Hex(number) => Some(Number::Float(*number as f64)),
+        Value::Utf8(_) | Value::Utf16(_) => {
+            let text = value.to_text();
+            let text = text.trim();
+            let decimal = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
+                && text.ends_with(|c: char| c.is_ascii_digit() || c == '.');
+            let number: f64 = decimal.then(|| text.parse().ok()).flatten()?;
+            number.is_finite().then(|| Number::Float(number).normal())
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn same_number(left: Number, right: Number) -> bool {
+    match (left, right) {
+        (Number::Int(left), Number::Int(right)) => left == right,
+        (left, right) => left.to_f64() == right.to_f64(),
+    }
+}
+
+pub(crate) fn time_of(value: &Value<'_>) -> Option<Timestamp> {
+    match value {
+        Value::Time(time) => Some(*time),
+        Value::Utf8(_) | Value::Utf16(_) => Timestamp::parse(value.to_text().trim()),
+        _ => None,
+    }
+}
+
+pub(crate) fn part_of(part: TimePart, time: Timestamp) -> f64 {
+    let (year, month, day, hour, minute, ..) = time.civil();
+    match part {
+        TimePart::Minute => f64::from(minute),
+        TimePart::Hour => f64::from(hour),
+        TimePart::Day => f64::from(day),
+        TimePart::Week => f64::from(time.iso_week()),
+        TimePart::Month => f64::from(month),
+        TimePart::Year => f64::from(year),
+    }
+}
