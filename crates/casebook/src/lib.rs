@@ -1,1 +1,59 @@
-//! casebook
+//! The casebook: from findings to intrusions to answers.
+//!
+//! A [`Casebook`] is data: the questions, which steps of an attack answer
+//! them and how surely, which logs would have shown them, and what to get
+//! where they are missing. [`assess`] reads a case's findings and coverage
+//! and adds to it
+//! - [`model::Intrusion`]s: findings that belong together (`intrusion`),
+//! - [`model::Answer`]s, per host and per intrusion (`answer`), from what the
+//!   findings support (`support`) and what the logs covered (`coverage`),
+//! - a [`model::Verdict`] per host (`verdict`).
+//!
+//! A [`CollectList`] says what to copy from a server, in the order in which
+//! it disappears; an answer `cannot-tell` points into it.
+//!
+//! # Not here
+//! Formats, files, and the logic of rules: what a record shows is said by the
+//! rule's tag (`assay.<step>`, see `casebook/STEPS.md`), never by its id. And
+//! escaping: text from the evidence is passed on raw, the exits escape it.
+
+mod answer;
+mod book;
+mod build;
+mod collect;
+mod coverage;
+mod intrusion;
+mod key;
+mod needs;
+mod sentence;
+mod shell;
+mod support;
+mod trace;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::{BookError, Casebook, Watched};
+pub use collect::{CollectEntry, CollectList};
+
+use model::Case;
+
+/// Fills the case's intrusions, each finding's intrusion, answers and
+/// verdicts from its findings, hosts and coverage; what was there of these
+/// before is replaced. The result does not depend on the order of findings.
+pub fn assess(case: &mut Case, books: &[Casebook]) {
+    let (intrusions, assigned, answers, verdicts) = {
+        let traces = trace::Traces::new(case, books);
+        let partition = intrusion::partition(&traces, books);
+        let answers = answer::answers(case, books, &traces, &partition);
+        let verdicts = verdict::verdicts(case, books, &partition.intrusions, &answers);
+        (partition.intrusions, partition.assigned, answers, verdicts)
+    };
+    for (finding, intrusion) in case.findings.iter_mut().zip(assigned) {
+        finding.intrusion = intrusion;
+    }
+    case.intrusions = intrusions;
+    case.answers = answers;
+    case.verdicts = verdicts;
+}

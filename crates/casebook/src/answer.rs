@@ -1,0 +1,294 @@
+//! From grounds and coverage to answers.
+
+use crate::book::{Casebook, Kind, Question};
+use crate::build::{Build, Standing};
+use crate::coverage::{HostLogs, Window};
+use crate::intrusion::Partition;
+use crate::key::Key;
+use crate::needs::Measure;
+use crate::support::{Grade, Ground, View};
+use crate::trace::{Trace, Traces};
+use model::{Answer, AnswerWord, Case, HostName, IntrusionId, Span, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod facts;
+use facts::Facts;
+
+/// `still-in` looks back so far from the host's last record.
+const LAST_DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
+
+/// All answers: by host, intrusion (none first), book, question.
+pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: &Partition) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut by_host = by_host(traces, partition);
+    for (host, logs) in HostLogs::of_case(case) {
+        // A host without a finding is asked, too.
+        let views = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
+        let all = views.get(&None).map(Vec::as_slice).unwrap_or_default();
+        let rooms: Vec<Room<'_>> =
+            books.iter().map(|book| Room::new(case, book, &host, &logs, traces, all)).collect();
+        for (intrusion, members) in &views {
+            for room in &rooms {
+                answers.extend(room.answers(*intrusion, members.clone(), &partition.components));
+            }
+        }
+    }
+    answers
+}
+
+/// The traces of each host: all, and by intrusion.
+type ByHost = BTreeMap<Option<HostName>, BTreeMap<Option<IntrusionId>, Vec<usize>>>;
+
+fn by_host(traces: &Traces<'_>, partition: &Partition) -> ByHost {
+    let mut by_host = ByHost::new();
+    for (index, trace) in traces.list.iter().enumerate() {
+        let own = by_host.entry(trace.finding.host.clone()).or_default();
+        own.entry(None).or_default().push(index);
+        if let Some(intrusion) = partition.assigned[trace.index] {
+            own.entry(Some(intrusion)).or_default().push(index);
+        }
+    }
+    by_host
+}
+
+/// One book on one host.
+struct Room<'a> {
+    book: &'a Casebook,
+    host: &'a Option<HostName>,
+    traces: &'a Traces<'a>,
+    /// Whether the host is a server of the book's kind, as far as can be seen.
+    is_server: bool,
+    window: Option<Window>,
+    last_record: Option<Timestamp>,
+    /// By need, over the window.
+    measures: Vec<Measure>,
+    /// By need, over the last day.
+    last_day: Vec<Measure>,
+    builds: Vec<(Build, Span, Standing)>,
+    /// When each shell was last seen to be removed.
+    removed: BTreeMap<&'a Key, Timestamp>,
+}
+
+/// A word and what it rests on.
+struct Found {
+    word: AnswerWord,
+    grounds: Vec<Ground>,
+    span: Span,
+}
+
+impl<'a> Room<'a> {
+    fn new(
+        case: &'a Case,
+        book: &'a Casebook,
+        host: &'a Option<HostName>,
+        logs: &HostLogs<'_>,
+        traces: &'a Traces<'a>,
+        members: &[usize],
+    ) -> Self {
+        let window = logs.window(&book.window);
+        let last_day = logs.last_record.map(Window::last_day);
+        let builds = case.coverage.builds.get(host).into_iter().flatten();
+        let builds = builds.filter_map(|(text, span)| {
+            let build = Build::parse(text)?;
+            Some((build, *span, book.builds.standing(build)))
+        });
+        let builds: Vec<_> = builds.collect();
+        Self {
+            is_server: logs.has_any(&book.signs) || !builds.is_empty(),
+            measures: book.needs.iter().map(|need| need.measure(logs, window)).collect(),
+            last_day: book.needs.iter().map(|need| need.measure(logs, last_day)).collect(),
+            last_record: logs.last_record,
+            removed: removals(book, traces, members),
+            book,
+            host,
+            traces,
+            window,
+            builds,
+        }
+    }
+
+    fn answers(
+        &self,
+        intrusion: Option<IntrusionId>,
+        members: Vec<usize>,
+        components: &[usize],
+    ) -> Vec<Answer> {
+        let view = View::new(self.book, self.traces, members, components);
+        let mut by_question: BTreeMap<&str, Vec<Ground>> = BTreeMap::new();
+        for question in self.book.questions.iter().filter(|question| question.kind == Kind::Steps) {
+            by_question.insert(&question.id, view.grounds(question));
+        }
+        let questions = self.book.questions.iter();
+        let asked = questions.filter(|question| intrusion.is_none() || question.kind != Kind::Builds);
+        asked
+            .map(|question| {
+                let found = match question.kind {
+                    Kind::Steps => {
+                        self.by_steps(question, by_question.get(&*question.id).cloned().unwrap_or_default())
+                    }
+                    Kind::Builds => self.by_builds(),
+                    Kind::StillIn => self.still_in(question, &by_question),
+                };
+                self.answer(question, intrusion, found)
+            })
+            .collect()
+    }
+
+    fn by_steps(&self, question: &Question, grounds: Vec<Ground>) -> Found {
+        let word = match grounds.iter().map(|ground| ground.grade).max() {
+            Some(Grade::Yes) => AnswerWord::Yes,
+            Some(Grade::Likely) => AnswerWord::Likely,
+            Some(Grade::None) | None => self.without_grounds(question),
+        };
+        let span = self.span(&grounds);
+        Found { word, grounds, span }
+    }
+
+    fn without_grounds(&self, question: &Question) -> AnswerWord {
+        if question.server_only && !self.is_server {
+            return AnswerWord::NotApplicable;
+        }
+        let met = self.needs(question).all(|(_, measure)| measure.met);
+        if met { AnswerWord::NoTrace } else { AnswerWord::CannotTell }
+    }
+
+    /// What the question needs on this host.
+    fn needs<'s>(&'s self, question: &'s Question) -> impl Iterator<Item = (usize, &'s Measure)> {
+        let measures = if question.kind == Kind::StillIn { &self.last_day } else { &self.measures };
+        let asked =
+            question.needs.iter().filter(|need| self.is_server || !self.book.needs[**need].server_only);
+        asked.map(|need| (*need, &measures[*need]))
+    }
+
+    fn span(&self, grounds: &[Ground]) -> Span {
+        let mut span = Span::default();
+        grounds.iter().for_each(|ground| span.add(self.traces.list[ground.trace].time()));
+        span
+    }
+
+    fn by_builds(&self) -> Found {
+        let mut span = Span::default();
+        let mut word = if self.is_server { AnswerWord::CannotTell } else { AnswerWord::NotApplicable };
+        for (_, seen, standing) in &self.builds {
+            match standing {
+                Standing::Vulnerable { .. } => {
+                    word = AnswerWord::Yes;
+                    span.join(*seen);
+                }
+                Standing::Fixed { .. } if word == AnswerWord::CannotTell => word = AnswerWord::NoTrace,
+                Standing::Fixed { .. } | Standing::Unknown => {}
+            }
+        }
+        Found { word, grounds: Vec::new(), span }
+    }
+
+    /// Activity in the last day of the host's records; or a shell that nothing
+    /// shows to be gone.
+    fn still_in(&self, question: &Question, by_question: &BTreeMap<&str, Vec<Ground>>) -> Found {
+        let intrusive = self.book.questions.iter().filter(|other| self.book.is_intrusion(other));
+        let mut latest: BTreeMap<usize, Ground> = BTreeMap::new();
+        for ground in intrusive.filter_map(|other| by_question.get(&*other.id)).flatten() {
+            if self.is_of_last_day(ground) {
+                let known = latest.entry(ground.trace).or_insert(*ground);
+                known.by_step |= ground.by_step;
+            }
+        }
+        let mut grounds: Vec<Ground> = latest.into_values().collect();
+        for ground in &mut grounds {
+            ground.grade = if ground.by_step { Grade::Yes } else { Grade::Likely };
+        }
+        if grounds.iter().all(|ground| ground.grade < Grade::Yes) {
+            grounds.extend(self.standing_shells(question, by_question));
+            grounds.sort_by_key(|ground| ground.trace);
+            grounds.dedup_by_key(|ground| ground.trace);
+        }
+        self.by_steps(question, grounds)
+    }
+
+    fn is_of_last_day(&self, ground: &Ground) -> bool {
+        let time = self.traces.list[ground.trace].time();
+        time.zip(self.last_record)
+            .is_some_and(|(time, last)| last.nanos().saturating_sub(time.nanos()) <= LAST_DAY_NANOS)
+    }
+
+    /// The findings that show a shell written, unless a later one shows it removed.
+    fn standing_shells(&self, question: &Question, by_question: &BTreeMap<&str, Vec<Ground>>) -> Vec<Ground> {
+        let lasting = question.lasting.iter().filter_map(|id| by_question.get(id.as_str())).flatten();
+        let stands = |ground: &&Ground| {
+            let trace = &self.traces.list[ground.trace];
+            let gone =
+                |key: &Key| self.removed.get(key).zip(trace.time()).is_some_and(|(gone, time)| *gone >= time);
+            !trace.keys().iter().any(gone)
+        };
+        lasting.filter(stands).map(|ground| Ground { grade: Grade::Likely, ..*ground }).collect()
+    }
+
+    fn answer(&self, question: &Question, intrusion: Option<IntrusionId>, found: Found) -> Answer {
+        let mut coverage: Vec<String> = Vec::new();
+        let mut missing: Vec<&str> = Vec::new();
+        let mut next: BTreeSet<(usize, String)> = BTreeSet::new();
+        for (need, measure) in self.needs(question) {
+            coverage.extend(measure.lines.iter().cloned());
+            if !measure.met {
+                missing.push(&measure.missing);
+                let entries = self.book.needs[need].next.iter().filter_map(|id| self.book.list.entry(id));
+                let place = |id: &str| {
+                    self.book.list.entries.iter().position(|entry| entry.id == id).unwrap_or_default()
+                };
+                next.extend(entries.map(|entry| (place(&entry.id), entry.render_line(&self.book.list.id))));
+            }
+        }
+        for need in question.also.iter().filter(|need| self.is_server || !self.book.needs[**need].server_only)
+        {
+            coverage.extend(self.measures[*need].lines.iter().cloned());
+        }
+        if question.kind == Kind::Builds {
+            coverage.extend(
+                self.builds.iter().map(|(build, span, standing)| facts::build_line(*build, *span, standing)),
+            );
+        }
+        coverage.extend(
+            question.notes.iter().filter(|note| note.holds(&self.builds)).map(|note| note.text.clone()),
+        );
+        let next = match found.word {
+            AnswerWord::Yes | AnswerWord::Likely => question.act.clone(),
+            AnswerWord::CannotTell => next.into_iter().map(|(_, line)| line).collect(),
+            AnswerWord::NoTrace | AnswerWord::NotApplicable => Vec::new(),
+        };
+        let facts = Facts {
+            book: self.book,
+            traces: self.traces,
+            grounds: &found.grounds,
+            builds: &self.builds,
+            span: found.span,
+            missing: missing.join("; "),
+            covered: coverage.first().cloned().unwrap_or_default(),
+            window: self.window.map(|window| window.to_string()).unwrap_or_default(),
+            last_record: self.last_record,
+        };
+        Answer {
+            casebook: self.book.id.clone(),
+            host: self.host.clone(),
+            intrusion,
+            question_id: question.id.clone(),
+            answer: found.word,
+            span: found.span,
+            grounds: found.grounds.iter().map(|ground| self.traces.list[ground.trace].finding.id).collect(),
+            text: question.text.of(found.word).render(|name| facts.get(name)),
+            coverage,
+            next,
+        }
+    }
+}
+
+fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, members: &[usize]) -> BTreeMap<&'a Key, Timestamp> {
+    let mut removed = BTreeMap::new();
+    let ends = |trace: &Trace<'_>| book.questions.iter().any(|question| trace.shows_any(&question.ended_by));
+    for trace in members.iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
+        let Some(time) = trace.time() else { continue };
+        for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
+            removed.insert(key, time);
+        }
+    }
+    removed
+}

@@ -1,0 +1,264 @@
+//! Casebooks: read from YAML, checked once, never doubted again.
+//!
+//! The YAML types (`raw`) are what a person writes; the types here have their
+//! groups of steps spelled out, their names resolved and their sentences
+//! parsed, so that nothing below can meet a name that leads nowhere.
+
+mod raw;
+
+use crate::build::{Build, BuildTable};
+use crate::collect::CollectList;
+use crate::needs::Need;
+use crate::sentence::Sentence;
+use crate::support::{Grade, Support};
+use model::{AnswerWord, LogKey, Span, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why a casebook or a list could not be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub struct BookError {
+    /// The file, as it was named to us.
+    pub file: String,
+    /// The line, from 1, where one is known.
+    pub line: Option<u32>,
+    /// What was wanted and what was there, in one line.
+    pub reason: String,
+}
+
+impl BookError {
+    pub(crate) fn new(file: &str, reason: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: None, reason: reason.into() }
+    }
+}
+
+impl fmt::Display for BookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.reason),
+            None => write!(f, "{}: {}", self.file, self.reason),
+        }
+    }
+}
+
+/// Reads YAML into `T`; the error names the line.
+pub(crate) fn read_yaml<T: DeserializeOwned>(file: &str, yaml: &str) -> Result<T, BookError> {
+    yaml_serde::from_str(yaml).map_err(|error| BookError {
+        file: file.to_owned(),
+        line: error.location().and_then(|location| u32::try_from(location.line()).ok()),
+        reason: error.to_string().replace('\n', " "),
+    })
+}
+
+/// A log, or a part of it, whose filled fields the scan must count.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Watched {
+    /// The log or part.
+    pub log: LogKey,
+    /// Names of the fields, as the log writes them.
+    pub fields: Vec<String>,
+}
+
+/// Questions, what answers them, and what is needed to answer them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Casebook {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) list: CollectList,
+    pub(crate) builds: BuildTable,
+    pub(crate) window: WindowRule,
+    /// Logs that only such a server writes.
+    pub(crate) signs: Vec<String>,
+    pub(crate) joins: JoinRules,
+    /// What a step says about the hole, in the order of the book.
+    pub(crate) cves: BTreeMap<String, String>,
+    pub(crate) needs: Vec<Need>,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) verdict: VerdictRule,
+}
+
+/// Over which time a host is asked about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct WindowRule {
+    /// Nothing before it is asked for.
+    pub from: Option<Timestamp>,
+    /// The logs whose span is the window.
+    pub logs: Vec<String>,
+}
+
+/// How findings are joined into intrusions, besides by what they name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct JoinRules {
+    pub links: Vec<Link>,
+    /// Steps that visit somebody's shell: they follow the shell, not the visitor.
+    pub visits: Vec<String>,
+    /// Steps that speak of a shell's file.
+    pub shells: Vec<String>,
+    /// Programs that work for everybody: having one as parent joins nobody.
+    pub shared_processes: Vec<String>,
+}
+
+/// Findings of one kind belong to the nearest finding of another kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Link {
+    pub of: Vec<String>,
+    pub to: Vec<String>,
+    pub minutes: u32,
+}
+
+/// How a question is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// From the findings that support it.
+    Steps,
+    /// From build numbers.
+    Builds,
+    /// From how late the last activity was.
+    StillIn,
+}
+
+/// One question.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Question {
+    pub id: String,
+    pub title: String,
+    pub kind: Kind,
+    /// Whether it makes sense for servers of the book's kind only.
+    pub server_only: bool,
+    pub supports: Vec<Support>,
+    /// ATT&CK techniques (and, by prefix, their sub-techniques) that make it
+    /// likely, from rules without a step.
+    pub techniques: Vec<String>,
+    /// Indexes of what must be covered before "no trace" may be said.
+    pub needs: Vec<usize>,
+    /// Indexes of what is named in the coverage, and not needed.
+    pub also: Vec<usize>,
+    /// What to do where the answer is yes or likely.
+    pub act: Vec<String>,
+    /// Questions whose grounds last until something ends them: a shell stays
+    /// where it was written.
+    pub lasting: Vec<String>,
+    /// Steps that end them.
+    pub ended_by: Vec<String>,
+    /// What is true of some products only.
+    pub notes: Vec<Note>,
+    pub text: Texts,
+}
+
+/// A remark on a question's coverage for one product.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Note {
+    major: u32,
+    minor: u32,
+    pub text: String,
+}
+
+impl Note {
+    /// Whether all builds seen are of the product that the note is about.
+    pub fn holds<T>(&self, builds: &[(Build, Span, T)]) -> bool {
+        !builds.is_empty() && builds.iter().all(|(build, ..)| build.branch() == (self.major, self.minor))
+    }
+}
+
+/// The sentences of a question, by answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Texts {
+    pub yes: Sentence,
+    pub likely: Sentence,
+    pub no_trace: Sentence,
+    pub cannot_tell: Sentence,
+    pub not_applicable: Sentence,
+}
+
+impl Texts {
+    pub fn of(&self, word: AnswerWord) -> &Sentence {
+        match word {
+            AnswerWord::Yes => &self.yes,
+            AnswerWord::Likely => &self.likely,
+            AnswerWord::NoTrace => &self.no_trace,
+            AnswerWord::CannotTell => &self.cannot_tell,
+            AnswerWord::NotApplicable => &self.not_applicable,
+        }
+    }
+}
+
+/// Which answers make which headline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct VerdictRule {
+    /// `yes` here is a breach.
+    pub breach: Vec<String>,
+    /// `yes` here alone is a probable breach only: it happens without one, too.
+    pub suspect: Vec<String>,
+    /// `yes` or `likely` here names the breach by the book's title.
+    pub named: Vec<String>,
+    /// No trace of these is no trace of a breach.
+    pub decisive: Vec<String>,
+    /// `yes` here without a breach: probed.
+    pub probed: Vec<String>,
+}
+
+impl Casebook {
+    /// Reads a casebook.
+    ///
+    /// # Errors
+    /// When the YAML is not a casebook, or a name in it (of a group, a need, a
+    /// question, an entry of the list, a word in a sentence) leads nowhere.
+    pub fn parse(file: &str, yaml: &str) -> Result<Self, BookError> {
+        raw::check(file, read_yaml(file, yaml)?)
+    }
+
+    /// The casebook for the attack of 2021 on Exchange, as built in.
+    ///
+    /// # Errors
+    /// Never, unless the program was built with a broken casebook.
+    pub fn exchange_2021() -> Result<Self, BookError> {
+        Self::parse("casebook/exchange-2021.yml", include_str!("../../../casebook/exchange-2021.yml"))
+    }
+
+    /// The casebook's name (`exchange-2021`).
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The logs and parts whose fields the scan must count, sorted.
+    pub fn watched(&self) -> Vec<Watched> {
+        let mut fields: BTreeMap<LogKey, Vec<String>> = BTreeMap::new();
+        for source in self.needs.iter().flat_map(|need| &need.any) {
+            let own = fields.entry(source.key()).or_default();
+            own.extend(source.filled.iter().chain(&source.some).cloned());
+            for part in &source.with_parts {
+                fields.entry(source.part_key(part)).or_default();
+            }
+        }
+        let sorted = |mut fields: Vec<String>| {
+            fields.sort_unstable();
+            fields.dedup();
+            fields
+        };
+        fields.into_iter().map(|(log, fields)| Watched { log, fields: sorted(fields) }).collect()
+    }
+
+    pub(crate) fn question(&self, id: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
+    /// Whether yes to the question `id` means that somebody got in, not only that
+    /// somebody tried or could have.
+    pub(crate) fn is_intrusion(&self, question: &Question) -> bool {
+        question.kind == Kind::Steps && !self.verdict.probed.contains(&question.id)
+    }
+}
+
+impl Question {
+    /// The grade that a rule's technique gives, without a step.
+    pub fn technique_grade(&self, techniques: &[String]) -> Grade {
+        let covers = |wanted: &String, own: &String| {
+            own.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let any = self.techniques.iter().any(|wanted| techniques.iter().any(|own| covers(wanted, own)));
+        if any { Grade::Likely } else { Grade::None }
+    }
+}

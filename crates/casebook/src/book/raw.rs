@@ -1,0 +1,374 @@
+//! A casebook as it is written in YAML, and the one place that checks it.
+
+use super::{BookError, Casebook, JoinRules, Kind, Link, Note, Question, Texts, VerdictRule, WindowRule};
+use crate::build::BuildTable;
+use crate::collect::CollectList;
+use crate::needs::{Need, Source};
+use crate::sentence::Sentence;
+use crate::support::{Grade, Partner, Raise, Support, When};
+use model::Timestamp;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables and lists that a casebook names; they come with the program.
+const BUILD_TABLES: &[(&str, &str, &str)] =
+    &[("exchange", "casebook/exchange-builds.yml", include_str!("../../../../casebook/exchange-builds.yml"))];
+const COLLECT_LISTS: &[(&str, &str, &str)] = &[(
+    "exchange",
+    "casebook/collect/exchange.yml",
+    include_str!("../../../../casebook/collect/exchange.yml"),
+)];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBook {
+    id: String,
+    title: String,
+    builds: String,
+    collect: String,
+    window: RawWindow,
+    signs: Vec<String>,
+    groups: BTreeMap<String, Vec<String>>,
+    joins: RawJoins,
+    cves: BTreeMap<String, Vec<String>>,
+    needs: Vec<Need>,
+    questions: Vec<RawQuestion>,
+    verdict: RawVerdict,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWindow {
+    from: Option<String>,
+    logs: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawJoins {
+    links: Vec<RawLink>,
+    visits: Vec<String>,
+    shells: Vec<String>,
+    shared_processes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLink {
+    of: Vec<String>,
+    to: Vec<String>,
+    minutes: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuestion {
+    id: String,
+    title: String,
+    #[serde(default)]
+    kind: RawKind,
+    about: RawAbout,
+    #[serde(default)]
+    steps: Vec<RawSupport>,
+    /// A question whose supports count here too.
+    like: Option<String>,
+    #[serde(default)]
+    techniques: Vec<String>,
+    #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
+    act: Vec<String>,
+    #[serde(default)]
+    lasting: Vec<String>,
+    #[serde(default)]
+    ended_by: Vec<String>,
+    #[serde(default)]
+    notes: Vec<Note>,
+    text: RawTexts,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum RawKind {
+    #[default]
+    Steps,
+    Builds,
+    StillIn,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum RawAbout {
+    Server,
+    AnyHost,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSupport {
+    step: Vec<String>,
+    grade: RawGrade,
+    #[serde(default)]
+    raise: Vec<RawRaise>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum RawGrade {
+    None,
+    Likely,
+    Yes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRaise {
+    to: RawGrade,
+    with: Vec<String>,
+    when: RawWhen,
+    minutes: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawWhen {
+    Within,
+    OtherWithin,
+    Later,
+    ShellBefore,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawTexts {
+    yes: String,
+    likely: String,
+    no_trace: String,
+    cannot_tell: String,
+    not_applicable: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawVerdict {
+    breach: Vec<String>,
+    suspect: Vec<String>,
+    named: Vec<String>,
+    decisive: Vec<String>,
+    probed: Vec<String>,
+}
+
+/// Resolves every name; the first that leads nowhere is the error.
+pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
+    let groups = Groups { file, groups: &raw.groups };
+    let from = match &raw.window.from {
+        Some(day) => Some(parse_day(file, day)?),
+        None => None,
+    };
+    let list = named(file, &raw.collect, COLLECT_LISTS, CollectList::parse)?;
+    let needs = check_needs(file, raw.needs, &list)?;
+    let mut questions: Vec<Question> = Vec::new();
+    for question in raw.questions {
+        let question = check_question(&groups, question, &needs, &questions)?;
+        if questions.iter().any(|other| other.id == question.id) {
+            return Err(BookError::new(file, format!("the question {:?} stands twice", question.id)));
+        }
+        questions.push(question);
+    }
+    let mut cves = BTreeMap::new();
+    for (cve, steps) in raw.cves {
+        for step in groups.steps(&steps)? {
+            cves.insert(step, cve.clone());
+        }
+    }
+    Ok(Casebook {
+        verdict: check_verdict(file, raw.verdict, &questions)?,
+        joins: check_joins(&groups, raw.joins)?,
+        builds: named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?,
+        window: WindowRule { from, logs: raw.window.logs },
+        signs: raw.signs,
+        id: raw.id,
+        title: raw.title,
+        list,
+        cves,
+        needs,
+        questions,
+    })
+}
+
+/// Names of groups stand for their steps.
+struct Groups<'a> {
+    file: &'a str,
+    groups: &'a BTreeMap<String, Vec<String>>,
+}
+
+impl Groups<'_> {
+    /// `any-NAME` is a group; everything else is a step.
+    fn steps(&self, names: &[String]) -> Result<Vec<String>, BookError> {
+        let mut steps = Vec::new();
+        for name in names {
+            match name.strip_prefix("any-") {
+                None => steps.push(name.clone()),
+                Some(group) => match self.groups.get(group) {
+                    Some(members) => steps.extend(members.iter().cloned()),
+                    None => return Err(BookError::new(self.file, format!("there is no group {group:?}"))),
+                },
+            }
+        }
+        Ok(steps)
+    }
+
+    /// A partner may have to show several steps: `one+other`.
+    fn partners(&self, names: &[String]) -> Result<Vec<Partner>, BookError> {
+        let steps = self.steps(names)?;
+        Ok(steps.iter().map(|step| Partner { steps: step.split('+').map(str::to_owned).collect() }).collect())
+    }
+}
+
+fn parse_day(file: &str, day: &str) -> Result<Timestamp, BookError> {
+    let time = Timestamp::parse(&format!("{day}T00:00:00Z"));
+    time.ok_or_else(|| BookError::new(file, format!("wanted a day like 2020-12-01, found {day:?}")))
+}
+
+fn named<T>(
+    file: &str,
+    name: &str,
+    table: &[(&str, &str, &str)],
+    parse: fn(&str, &str) -> Result<T, BookError>,
+) -> Result<T, BookError> {
+    let known = table.iter().find(|(own, ..)| *own == name);
+    let (_, path, text) = known.ok_or_else(|| BookError::new(file, format!("nothing is called {name:?}")))?;
+    parse(path, text)
+}
+
+fn check_needs(file: &str, needs: Vec<Need>, list: &CollectList) -> Result<Vec<Need>, BookError> {
+    let mut ids = BTreeSet::new();
+    for need in &needs {
+        if !ids.insert(need.id.clone()) {
+            return Err(BookError::new(file, format!("the need {:?} stands twice", need.id)));
+        }
+        if let Some(id) = need.next.iter().find(|id| list.entry(id).is_none()) {
+            return Err(BookError::new(file, format!("the list {:?} has no entry {id:?}", list.id)));
+        }
+        let lower = |source: &Source| source.log.chars().all(|c| !c.is_uppercase());
+        if need.any.is_empty() || !need.any.iter().all(lower) {
+            return Err(BookError::new(
+                file,
+                format!("the need {:?} must name logs, in lower case", need.id),
+            ));
+        }
+    }
+    Ok(needs)
+}
+
+fn check_question(
+    groups: &Groups<'_>,
+    raw: RawQuestion,
+    needs: &[Need],
+    before: &[Question],
+) -> Result<Question, BookError> {
+    let fail = |reason: String| BookError::new(groups.file, format!("question {:?}: {reason}", raw.id));
+    let mut supports = Vec::new();
+    for support in &raw.steps {
+        supports.extend(check_support(groups, support)?);
+    }
+    if let Some(like) = &raw.like {
+        let other = before.iter().find(|question| question.id == *like);
+        let other = other.ok_or_else(|| fail(format!("no question {like:?} stands before it")))?;
+        supports.extend(other.supports.iter().cloned());
+    }
+    if let Some(id) = raw.lasting.iter().find(|id| !before.iter().any(|question| question.id == **id)) {
+        return Err(fail(format!("no question {id:?} stands before it")));
+    }
+    let find = |ids: &[String]| -> Result<Vec<usize>, BookError> {
+        let index = |id: &String| needs.iter().position(|need| need.id == *id);
+        ids.iter().map(|id| index(id).ok_or_else(|| fail(format!("there is no need {id:?}")))).collect()
+    };
+    let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
+    Ok(Question {
+        needs: find(&raw.needs)?,
+        also: find(&raw.also)?,
+        text: Texts {
+            yes: sentence(&raw.text.yes)?,
+            likely: sentence(&raw.text.likely)?,
+            no_trace: sentence(&raw.text.no_trace)?,
+            cannot_tell: sentence(&raw.text.cannot_tell)?,
+            not_applicable: sentence(&raw.text.not_applicable)?,
+        },
+        kind: match raw.kind {
+            RawKind::Steps => Kind::Steps,
+            RawKind::Builds => Kind::Builds,
+            RawKind::StillIn => Kind::StillIn,
+        },
+        server_only: raw.about == RawAbout::Server,
+        supports,
+        techniques: raw.techniques,
+        act: raw.act,
+        ended_by: groups.steps(&raw.ended_by)?,
+        lasting: raw.lasting,
+        notes: raw.notes,
+        title: raw.title,
+        id: raw.id,
+    })
+}
+
+fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, BookError> {
+    let mut raises = Vec::new();
+    for raise in &raw.raise {
+        let minutes = raise.minutes.unwrap_or(10);
+        raises.push(Raise {
+            to: grade(raise.to),
+            with: groups.partners(&raise.with)?,
+            when: match raise.when {
+                RawWhen::Within => When::Within { minutes, other: false },
+                RawWhen::OtherWithin => When::Within { minutes, other: true },
+                RawWhen::Later => When::Later,
+                RawWhen::ShellBefore => When::ShellBefore,
+            },
+        });
+    }
+    let steps = groups.steps(&raw.step)?;
+    Ok(steps
+        .into_iter()
+        .map(|step| Support { step, grade: grade(raw.grade), raises: raises.clone() })
+        .collect())
+}
+
+fn grade(raw: RawGrade) -> Grade {
+    match raw {
+        RawGrade::None => Grade::None,
+        RawGrade::Likely => Grade::Likely,
+        RawGrade::Yes => Grade::Yes,
+    }
+}
+
+fn check_joins(groups: &Groups<'_>, raw: RawJoins) -> Result<JoinRules, BookError> {
+    let mut links = Vec::new();
+    for link in raw.links {
+        links.push(Link { of: groups.steps(&link.of)?, to: groups.steps(&link.to)?, minutes: link.minutes });
+    }
+    Ok(JoinRules {
+        links,
+        visits: groups.steps(&raw.visits)?,
+        shells: groups.steps(&raw.shells)?,
+        shared_processes: raw.shared_processes,
+    })
+}
+
+fn check_verdict(file: &str, raw: RawVerdict, questions: &[Question]) -> Result<VerdictRule, BookError> {
+    let all = [&raw.breach, &raw.suspect, &raw.named, &raw.decisive, &raw.probed];
+    for id in all.into_iter().flatten() {
+        if !questions.iter().any(|question| question.id == *id) {
+            return Err(BookError::new(file, format!("verdict: there is no question {id:?}")));
+        }
+    }
+    Ok(VerdictRule {
+        breach: raw.breach,
+        suspect: raw.suspect,
+        named: raw.named,
+        decisive: raw.decisive,
+        probed: raw.probed,
+    })
+}

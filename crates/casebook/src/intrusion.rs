@@ -1,0 +1,294 @@
+//! Findings that belong together.
+//!
+//! Notable findings (level medium or above, or with a step) are joined when
+//! they share a name: a source address, an ECP session or its canary, a
+//! request, a shell's page or parameter, a process. Then findings that name
+//! nobody (a file event, an error of Unified Messaging) are linked to the
+//! nearest finding in time that they can follow from. What is joined is an
+//! intrusion if it supports more than `probed`; the rest stays unassigned.
+//!
+//! # What must not join
+//! - A visit to a shell follows the shell, not the visitor: lists of shell
+//!   names were public, and scanners asked for everybody's. An address joins
+//!   what it visited only where this brings no two intruders together, that
+//!   is, no two groups whose own acts came from different addresses.
+//! - A private address may be a proxy that speaks for everybody: it joins
+//!   findings no further apart than ten minutes.
+//! - Programs that work for everybody (w3wp, services) join as children only.
+//! - An address that was only refused or ignored on a host brings nothing into
+//!   an intrusion there.
+
+use crate::book::{Casebook, Link};
+use crate::key::{Key, is_private};
+use crate::support::{View, When, nearest_of};
+use crate::trace::{Trace, Traces};
+use model::{HostName, Intrusion, IntrusionId, Span, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// A private address joins findings that are no further apart.
+const PRIVATE_NANOS_MAX: u64 = 10 * 60 * 1_000_000_000;
+/// A process number is given anew after some time; within so long, it is the same.
+const PROCESS_NANOS_MAX: u64 = 12 * 3_600 * 1_000_000_000;
+/// Joins named for a reader, at most.
+const JOINS_NAMED_MAX: usize = 12;
+
+/// Whom each finding is joined with.
+pub struct Partition {
+    pub intrusions: Vec<Intrusion>,
+    /// For each trace: its group, whether that is an intrusion or not.
+    pub components: Vec<usize>,
+    /// For each finding of the case: its intrusion.
+    pub assigned: Vec<Option<IntrusionId>>,
+}
+
+/// Partitions the findings.
+pub fn partition(traces: &Traces<'_>, books: &[Casebook]) -> Partition {
+    let mut groups = Groups::new(traces.list.len());
+    let visits: BTreeSet<&str> =
+        books.iter().flat_map(|book| &book.joins.visits).map(String::as_str).collect();
+    let is_visit = |trace: &Trace<'_>| trace.steps.iter().any(|step| visits.contains(step));
+    join_by_name(traces, &mut groups, &is_visit);
+    join_by_process(traces, &mut groups);
+    for link in books.iter().flat_map(|book| &book.joins.links) {
+        join_by_time(traces, &mut groups, link);
+    }
+    join_visits(traces, &mut groups, &is_visit);
+
+    let components: Vec<usize> = (0..traces.list.len()).map(|index| groups.find(index)).collect();
+    let mut members = intruders(traces, books, &components);
+    members.sort_by_key(|members| order(traces, members));
+    let mut assigned = vec![None; traces.list.len()];
+    let mut intrusions = Vec::with_capacity(members.len());
+    for (index, members) in members.iter().enumerate() {
+        let id = IntrusionId(index as u32);
+        members.iter().for_each(|member| assigned[traces.list[*member].index] = Some(id));
+        intrusions.push(describe(traces, id, members));
+    }
+    Partition { intrusions, components, assigned }
+}
+
+/// Intrusions come by first time, then host, then finding.
+fn order<'a>(
+    traces: &'a Traces<'_>,
+    members: &[usize],
+) -> (bool, Option<Timestamp>, Option<&'a HostName>, [u8; 8]) {
+    let Some(first) = members.first().map(|first| &traces.list[*first]) else {
+        return (true, None, None, [0; 8]);
+    };
+    (first.time().is_none(), first.time(), traces.hosts[first.host].as_ref(), first.finding.id.0)
+}
+
+/// Disjoint sets; the smallest index names its set.
+struct Groups {
+    parent: Vec<usize>,
+}
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self { parent: (0..count).collect() }
+    }
+
+    fn find(&mut self, mut index: usize) -> usize {
+        while self.parent[index] != index {
+            self.parent[index] = self.parent[self.parent[index]];
+            index = self.parent[index];
+        }
+        index
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.find(one), self.find(other));
+        self.parent[one.max(other)] = one.min(other);
+    }
+}
+
+fn join_by_name(traces: &Traces<'_>, groups: &mut Groups, is_visit: &impl Fn(&Trace<'_>) -> bool) {
+    let mut last: BTreeMap<&Key, usize> = BTreeMap::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
+        for key in trace.keys() {
+            if matches!(key, Key::Source(_)) && is_visit(trace) {
+                continue;
+            }
+            let before = last.insert(key, index);
+            let near = |before: &usize| match key {
+                Key::Source(address) if is_private(*address) => {
+                    is_near(&traces.list[*before], trace, PRIVATE_NANOS_MAX)
+                }
+                _ => true,
+            };
+            if let Some(before) = before.filter(near) {
+                groups.join(before, index);
+            }
+        }
+    }
+}
+
+fn is_near(one: &Trace<'_>, other: &Trace<'_>, nanos_max: u64) -> bool {
+    let times = one.time().zip(other.time());
+    times.is_some_and(|(one, other)| one.nanos().abs_diff(other.nanos()) <= nanos_max)
+}
+
+/// Where processes have numbers only: a child belongs to the latest finding
+/// about its parent.
+fn join_by_process(traces: &Traces<'_>, groups: &mut Groups) {
+    let mut latest: BTreeMap<(usize, u64), usize> = BTreeMap::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
+        let known = |process: u64| latest.get(&(trace.host, process)).copied();
+        for before in
+            [trace.names.parent_process, trace.names.process].into_iter().flatten().filter_map(known)
+        {
+            if is_near(&traces.list[before], trace, PROCESS_NANOS_MAX) {
+                groups.join(before, index);
+            }
+        }
+        if let Some(process) = trace.names.process {
+            latest.insert((trace.host, process), index);
+        }
+    }
+}
+
+/// Links each finding of `link.of` that is not yet joined with one of
+/// `link.to` to the nearest of them that it could belong to.
+fn join_by_time(traces: &Traces<'_>, groups: &mut Groups, link: &Link) {
+    let mut targets: BTreeMap<usize, Vec<(Timestamp, usize)>> = BTreeMap::new();
+    let mut joined: BTreeSet<usize> = BTreeSet::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.shows_any(&link.to)) {
+        joined.insert(groups.find(index));
+        if let Some(time) = trace.time() {
+            targets.entry(trace.host).or_default().push((time, index));
+        }
+    }
+    let mut found = Vec::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.shows_any(&link.of)) {
+        if joined.contains(&groups.find(index)) {
+            continue;
+        }
+        let Some((time, targets)) = trace.time().zip(targets.get(&trace.host)) else { continue };
+        if let Some(target) = nearest_that_fits(traces, targets, time, index, link.minutes) {
+            found.push((index, target));
+        }
+    }
+    found.into_iter().for_each(|(index, target)| groups.join(index, target));
+}
+
+/// The nearest target that has no name by which it would be somebody else's.
+fn nearest_that_fits(
+    traces: &Traces<'_>,
+    targets: &[(Timestamp, usize)],
+    time: Timestamp,
+    index: usize,
+    minutes: u32,
+) -> Option<usize> {
+    let kinds = traces.list[index].kinds();
+    let when = When::Within { minutes, other: false };
+    let (_, nearest) = nearest_of(targets, time, index, when)?;
+    (!kinds.comparable(traces.list[nearest].kinds())).then_some(nearest)
+}
+
+/// See the rule about visits above.
+fn join_visits(traces: &Traces<'_>, groups: &mut Groups, is_visit: &impl Fn(&Trace<'_>) -> bool) {
+    // Whose own acts: the addresses of a group's findings that are no visits.
+    let mut actors: BTreeMap<usize, BTreeSet<IpAddr>> = BTreeMap::new();
+    let mut by_source: BTreeMap<IpAddr, BTreeSet<usize>> = BTreeMap::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
+        let Some(source) = trace.names.source() else { continue };
+        let group = groups.find(index);
+        if is_visit(trace) && !is_private(source) {
+            by_source.entry(source).or_default().insert(group);
+        } else if !is_visit(trace) {
+            actors.entry(group).or_default().insert(source);
+            by_source.entry(source).or_default().insert(group);
+        }
+    }
+    for (source, touched) in by_source {
+        let touched: BTreeSet<usize> = touched.into_iter().map(|group| groups.find(group)).collect();
+        let owned: Vec<&BTreeSet<IpAddr>> = touched.iter().filter_map(|group| actors.get(group)).collect();
+        let apart =
+            owned.iter().enumerate().any(|(at, one)| owned[..at].iter().any(|other| one.is_disjoint(other)));
+        if apart || is_private(source) {
+            continue;
+        }
+        let mut all: BTreeSet<IpAddr> = BTreeSet::new();
+        for group in &touched {
+            all.extend(actors.remove(group).unwrap_or_default());
+        }
+        let mut touched = touched.into_iter();
+        let Some(first) = touched.next() else { continue };
+        touched.for_each(|group| groups.join(first, group));
+        if !all.is_empty() {
+            actors.insert(groups.find(first), all);
+        }
+    }
+}
+
+/// The members of each group that is an intrusion: a book's question other
+/// than `probed` is supported by a step. Elsewhere, on hosts where the group
+/// does not do so, it was only a visitor.
+fn intruders(traces: &Traces<'_>, books: &[Casebook], components: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<usize, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
+        groups.entry(components[index]).or_default().entry(trace.host).or_default().push(index);
+    }
+    let mut all = Vec::new();
+    for by_host in groups.into_values() {
+        let mut members: Vec<usize> = Vec::new();
+        for on_host in by_host.into_values() {
+            if books.iter().any(|book| is_intruder(book, traces, &on_host, components)) {
+                members.extend(on_host);
+            }
+        }
+        members.sort_unstable();
+        if !members.is_empty() {
+            all.push(members);
+        }
+    }
+    all
+}
+
+fn is_intruder(book: &Casebook, traces: &Traces<'_>, members: &[usize], components: &[usize]) -> bool {
+    if members.iter().all(|member| traces.list[*member].steps.is_empty()) {
+        return false;
+    }
+    let view = View::new(book, traces, members.to_vec(), components);
+    let mut questions = book.questions.iter().filter(|question| book.is_intrusion(question));
+    questions.any(|question| view.grounds(question).iter().any(|ground| ground.by_step))
+}
+
+fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusion {
+    let mut span = Span::default();
+    let mut hosts: BTreeSet<HostName> = BTreeSet::new();
+    let mut findings = Vec::with_capacity(members.len());
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for member in members {
+        let trace = &traces.list[*member];
+        span.add(trace.time());
+        hosts.extend(traces.hosts[trace.host].clone());
+        findings.push(trace.finding.id);
+        for key in trace.keys() {
+            let words = key_words(key, traces);
+            *counts.entry(words).or_default() += 1;
+        }
+    }
+    counts.remove("");
+    // What several findings share joins them; where nothing does, what the one names.
+    let shared = counts.values().any(|count| *count > 1);
+    let named = counts.into_iter().filter(|(_, count)| !shared || *count > 1).map(|(words, _)| words);
+    let joined_by = named.take(JOINS_NAMED_MAX).collect();
+    Intrusion { id, hosts: hosts.into_iter().collect(), span, findings, joined_by }
+}
+
+/// A key in plain words; nothing for those that tell a reader nothing.
+fn key_words(key: &Key, traces: &Traces<'_>) -> String {
+    let on =
+        |host: &usize| traces.hosts[*host].as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+    match key {
+        Key::Source(address) => format!("source {address}"),
+        Key::Session(id) => format!("ECP session {id}"),
+        Key::Canary(_) => "ECP canary".to_owned(),
+        Key::Shell(host, page) => format!("web shell {page}{}", on(host)),
+        Key::Parameter(host, name) => format!("shell parameter {name}{}", on(host)),
+        Key::Process(host, _) => format!("process tree{}", on(host)),
+        Key::Request(_) | Key::Record(..) => String::new(),
+    }
+}

@@ -1,0 +1,237 @@
+//! Which findings support a question, and how surely.
+
+use crate::book::{Casebook, Question};
+use crate::key::{Key, Kinds};
+use crate::trace::{Trace, Traces};
+use model::{Level, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+const NANOS_PER_MINUTE: i64 = 60_000_000_000;
+
+/// How surely a finding supports a question.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Grade {
+    /// Not alone.
+    None,
+    Likely,
+    Yes,
+}
+
+/// A step, and what it says about a question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Support {
+    pub step: String,
+    /// Its grade alone.
+    pub grade: Grade,
+    pub raises: Vec<Raise>,
+}
+
+/// What makes a step weigh more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Raise {
+    pub to: Grade,
+    /// Any of these.
+    pub with: Vec<Partner>,
+    pub when: When,
+}
+
+/// A record that shows all of these steps.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Partner {
+    pub steps: Vec<String>,
+}
+
+/// Where the partner must stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// Joined, so many minutes before or after; `other`: one that the record
+    /// itself does not show.
+    Within { minutes: u32, other: bool },
+    /// Joined, at any later time.
+    Later,
+    /// At any earlier time, with the same shell.
+    ShellBefore,
+}
+
+/// A finding that an answer rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ground {
+    /// Index into [`Traces::list`].
+    pub trace: usize,
+    pub grade: Grade,
+    /// Whether the rule says the step; else its technique spoke.
+    pub by_step: bool,
+}
+
+/// Some findings of a case (a host's, or an intrusion's on a host), and who
+/// of them stands near whom.
+pub struct View<'a> {
+    traces: &'a Traces<'a>,
+    /// Indexes into the list of traces, ascending: so by time.
+    members: Vec<usize>,
+    /// For each trace of the case, whom it is joined with.
+    components: &'a [usize],
+    partners: BTreeMap<&'a Partner, Index>,
+}
+
+/// Where the records stand that can be somebody's partner.
+#[derive(Default)]
+struct Index {
+    by_component: BTreeMap<(usize, usize), Vec<(Timestamp, usize)>>,
+    by_kinds: BTreeMap<(usize, Kinds), Vec<(Timestamp, usize)>>,
+    /// The earliest record with a shell.
+    by_shell: BTreeMap<Key, (Timestamp, usize)>,
+}
+
+impl<'a> View<'a> {
+    /// A view over `members`, which are ascending.
+    pub fn new(
+        book: &'a Casebook,
+        traces: &'a Traces<'a>,
+        members: Vec<usize>,
+        components: &'a [usize],
+    ) -> Self {
+        let supports = book.questions.iter().flat_map(|question| &question.supports);
+        let wanted: BTreeSet<&Partner> =
+            supports.flat_map(|one| &one.raises).flat_map(|one| &one.with).collect();
+        let mut partners: BTreeMap<&Partner, Index> =
+            wanted.into_iter().map(|one| (one, Index::default())).collect();
+        for member in &members {
+            let trace = &traces.list[*member];
+            let Some(time) = trace.time() else { continue };
+            if trace.steps.is_empty() {
+                continue;
+            }
+            for (partner, index) in &mut partners {
+                // One of them must be its own: else the record counts once for each rule that matched it.
+                if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
+                    index.add(trace, time, *member, components[*member]);
+                }
+            }
+        }
+        Self { traces, members, components, partners }
+    }
+
+    /// All findings that support `question`, and those that raise them, by
+    /// trace; each once, with its highest grade.
+    pub fn grounds(&self, question: &Question) -> Vec<Ground> {
+        let mut grounds: BTreeMap<usize, Ground> = BTreeMap::new();
+        let mut keep = |ground: Ground| {
+            let known = grounds.entry(ground.trace).or_insert(ground);
+            known.grade = known.grade.max(ground.grade);
+            known.by_step |= ground.by_step;
+        };
+        for member in &self.members {
+            let trace = &self.traces.list[*member];
+            for support in question.supports.iter().filter(|support| trace.shows(&support.step)) {
+                let mut grade = support.grade;
+                for raise in &support.raises {
+                    if let Some(raisers) = self.raisers(trace, *member, raise) {
+                        grade = grade.max(raise.to);
+                        raisers.into_iter().for_each(|raiser| {
+                            keep(Ground { trace: raiser, grade: raise.to, by_step: true })
+                        });
+                    }
+                }
+                if grade > Grade::None {
+                    keep(Ground { trace: *member, grade, by_step: true });
+                }
+            }
+            let grade = self.technique_grade(trace, question);
+            if grade > Grade::None {
+                keep(Ground { trace: *member, grade, by_step: false });
+            }
+        }
+        grounds.into_values().collect()
+    }
+
+    /// A rule of somebody else's, which knows no steps.
+    fn technique_grade(&self, trace: &Trace<'_>, question: &Question) -> Grade {
+        if trace.finding.rule.level < Level::High || self.traces.record_has_step(trace) {
+            return Grade::None;
+        }
+        question.technique_grade(&trace.finding.rule.techniques)
+    }
+
+    /// The nearest partners of each kind; `None` when there is none at all.
+    /// An empty list: the record raises itself.
+    fn raisers(&self, trace: &Trace<'_>, member: usize, raise: &Raise) -> Option<Vec<usize>> {
+        let mut found = None;
+        for partner in &raise.with {
+            let own = self.traces.record_shows(trace, &partner.steps);
+            let raiser = match raise.when {
+                When::Within { other: true, .. } if own => None,
+                When::Within { other: false, .. } if own => {
+                    found.get_or_insert_with(Vec::new);
+                    None
+                }
+                _ => self
+                    .partners
+                    .get(partner)
+                    .and_then(|index| self.nearest(index, trace, member, raise.when)),
+            };
+            if let Some(raiser) = raiser {
+                found.get_or_insert_with(Vec::new).push(raiser);
+            }
+        }
+        found
+    }
+
+    fn nearest(&self, index: &Index, trace: &Trace<'_>, member: usize, when: When) -> Option<usize> {
+        let time = trace.time()?;
+        if when == When::ShellBefore {
+            let shells = trace.keys().iter().filter_map(|key| index.by_shell.get(key));
+            return shells.filter(|(before, _)| *before <= time).min().map(|(_, other)| *other);
+        }
+        let mut best: Option<(u64, usize)> = None;
+        let mut look = |times: &[(Timestamp, usize)]| {
+            if let Some(candidate) = nearest_of(times, time, member, when) {
+                best = Some(best.map_or(candidate, |best| best.min(candidate)));
+            }
+        };
+        if let Some(times) = index.by_component.get(&(trace.host, self.components[member])) {
+            look(times);
+        }
+        let host = (trace.host, Kinds::default())..(trace.host + 1, Kinds::default());
+        for ((_, kinds), times) in index.by_kinds.range(host) {
+            if !kinds.comparable(trace.kinds()) {
+                look(times);
+            }
+        }
+        best.map(|(_, other)| other)
+    }
+}
+
+impl Index {
+    fn add(&mut self, trace: &Trace<'_>, time: Timestamp, member: usize, component: usize) {
+        self.by_component.entry((trace.host, component)).or_default().push((time, member));
+        self.by_kinds.entry((trace.host, trace.kinds())).or_default().push((time, member));
+        for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
+            // Members come by time: the first is the earliest.
+            self.by_shell.entry(key.clone()).or_insert((time, member));
+        }
+    }
+}
+
+/// The nearest in time of `times` (ascending) that is not `member` itself,
+/// with its distance; of two as near, the earlier.
+pub fn nearest_of(
+    times: &[(Timestamp, usize)],
+    time: Timestamp,
+    member: usize,
+    when: When,
+) -> Option<(u64, usize)> {
+    let at = times.partition_point(|(other, _)| *other < time);
+    let after = times[at..].iter().find(|(_, other)| *other != member);
+    let before = match when {
+        When::Within { .. } => times[..at].iter().next_back(),
+        When::Later | When::ShellBefore => None,
+    };
+    let limit = match when {
+        When::Within { minutes, .. } => (i64::from(minutes) * NANOS_PER_MINUTE).unsigned_abs(),
+        When::Later | When::ShellBefore => u64::MAX,
+    };
+    let distance = |(other, index): &(Timestamp, usize)| (other.nanos().abs_diff(time.nanos()), *index);
+    let nearest = before.into_iter().chain(after).map(distance).min();
+    nearest.filter(|(distance, _)| *distance <= limit)
+}

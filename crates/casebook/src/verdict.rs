@@ -1,0 +1,134 @@
+//! The sentence above a host's answers.
+
+use crate::book::Casebook;
+use crate::coverage::HostLogs;
+use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
+
+/// One verdict per host, by host; of several books the gravest.
+pub fn verdicts(
+    case: &Case,
+    books: &[Casebook],
+    intrusions: &[Intrusion],
+    answers: &[Answer],
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for (host, logs) in HostLogs::of_case(case) {
+        let judged = books.iter().map(|book| {
+            let own: Vec<&Answer> = answers
+                .iter()
+                .filter(|answer| {
+                    answer.casebook == book.id && answer.host == host && answer.intrusion.is_none()
+                })
+                .collect();
+            judge(book, &host, &Own { answers: &own, intrusions }, &logs)
+        });
+        if let Some((_, verdict)) = judged.min_by_key(|(rank, _)| *rank) {
+            verdicts.push(verdict);
+        }
+    }
+    verdicts
+}
+
+/// How grave a verdict is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Breached,
+    Probably,
+    Probed,
+    CannotTell,
+    NoTrace,
+}
+
+/// Answers of one book on one host, as a whole.
+struct Own<'a> {
+    answers: &'a [&'a Answer],
+    /// All of the case.
+    intrusions: &'a [Intrusion],
+}
+
+impl Own<'_> {
+    fn word(&self, id: &str) -> Option<AnswerWord> {
+        self.answers.iter().find(|answer| answer.question_id == id).map(|answer| answer.answer)
+    }
+
+    fn any(&self, ids: &[String], words: &[AnswerWord]) -> bool {
+        ids.iter().filter_map(|id| self.word(id)).any(|word| words.contains(&word))
+    }
+}
+
+fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, logs: &HostLogs<'_>) -> (Rank, Verdict) {
+    let rule = &book.verdict;
+    let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
+    let rank = if own.any(&rule.breach, yes) {
+        Rank::Breached
+    } else if own.any(&rule.breach, likely) || own.any(&rule.suspect, yes) {
+        Rank::Probably
+    } else if own.any(&rule.probed, yes) {
+        Rank::Probed
+    } else {
+        let decisive: Vec<AnswerWord> = rule.decisive.iter().filter_map(|id| own.word(id)).collect();
+        let no_trace = decisive.iter().all(|word| *word == AnswerWord::NoTrace);
+        if no_trace { Rank::NoTrace } else { Rank::CannotTell }
+    };
+    let headline = match rank {
+        Rank::Breached => format!("BREACHED: {}", name(book, own)),
+        Rank::Probably => format!("probably breached: {}", name(book, own)),
+        Rank::Probed => "probed, not breached by what can be seen".to_owned(),
+        Rank::NoTrace => "no trace of a breach".to_owned(),
+        Rank::CannotTell => "cannot tell".to_owned(),
+    };
+    let text = text(book, host, own, rank, logs);
+    (rank, Verdict { host: host.clone(), headline, text })
+}
+
+/// The book's title where the hole was used; else what was done.
+fn name(book: &Casebook, own: &Own<'_>) -> String {
+    if own.any(&book.verdict.named, &[AnswerWord::Yes, AnswerWord::Likely]) {
+        return book.title.clone();
+    }
+    let grave = book.verdict.breach.iter().chain(&book.verdict.suspect);
+    let of = |word: AnswerWord| {
+        let ids = grave.clone().filter(move |id| own.word(id) == Some(word));
+        let titles = ids.filter_map(|id| book.question(id)).map(|question| question.title.as_str());
+        titles.take(3).collect::<Vec<_>>().join(", ")
+    };
+    let sure = of(AnswerWord::Yes);
+    if sure.is_empty() { of(AnswerWord::Likely) } else { sure }
+}
+
+fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank, logs: &HostLogs<'_>) -> String {
+    let mut sentences = Vec::new();
+    if matches!(rank, Rank::Breached | Rank::Probably) {
+        let grave: Vec<&String> = book.verdict.breach.iter().chain(&book.verdict.suspect).collect();
+        let mut span = Span::default();
+        own.answers
+            .iter()
+            .filter(|answer| grave.contains(&&answer.question_id))
+            .for_each(|answer| span.join(answer.span));
+        if let (Some(first), Some(last)) = (span.first, span.last) {
+            sentences.push(format!("First sign {}, last {}.", first.to_short(), last.to_short()));
+        }
+        let touches = |other: &&Intrusion| host.as_ref().is_some_and(|host| other.hosts.contains(host));
+        let count = own.intrusions.iter().filter(touches).count();
+        if count > 1 {
+            sentences.push(format!("{count} intrusions that nothing joins."));
+        }
+    }
+    if let Some(window) = logs.window(&book.window) {
+        let decisive = book.verdict.decisive.iter().filter_map(|id| book.question(id));
+        let covered = decisive.flat_map(|question| &question.needs).next().map(|need| &book.needs[*need]);
+        let line = covered.and_then(|need| need.measure(logs, Some(window)).lines.into_iter().next());
+        sentences.extend(line.map(|line| format!("{line}.")));
+    }
+    let open: Vec<&str> = own
+        .answers
+        .iter()
+        .filter(|answer| answer.answer == AnswerWord::CannotTell)
+        .filter_map(|answer| book.question(&answer.question_id))
+        .map(|question| question.title.as_str())
+        .collect();
+    if !open.is_empty() {
+        sentences.push(format!("What the evidence cannot tell: {}.", open.join(", ")));
+    }
+    sentences.join(" ")
+}
