@@ -114,15 +114,11 @@ fn rules(page: &mut Page<'_>, case: &Case, run: &Run) -> io::Result<()> {
     page.text(&words::count(case.rules_loaded as u64, "rule"))?;
     page.raw(" loaded, SHA-256 over all of them <code>")?;
     page.text(&words::hex(&case.rules_sha256))?;
-    page.raw("</code>. ")?;
-    let never_met = words::count(run.rules_not_met.len() as u64, "rule");
-    page.element(
-        "",
-        &never_met,
-        " never met the log they ask for (<code>run.json</code> lists them).</p>\n",
-    )?;
+    page.raw("</code>. Rules whose log was not in the evidence: ")?;
+    page.text(&words::thousands(run.rules_not_met.len() as u64))?;
+    page.raw(" (<code>run.json</code> lists them).</p>\n")?;
     if !run.rules_not_loaded.is_empty() {
-        page.table("Rules that could not be loaded", &["File", "Line", "Rule", "Why"])?;
+        page.table("Rules that could not be loaded", &["File", "#Line", "Rule", "Why"])?;
         for note in run.rules_not_loaded.iter().take(NOTES_MAX) {
             page.raw("<tr>")?;
             page.cell(&note.file)?;

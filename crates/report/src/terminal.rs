@@ -8,7 +8,7 @@ use crate::digest::{self, HostView, LevelCounts, RuleView, Totals, Trouble};
 use crate::words;
 use model::{Answer, AnswerWord, Case, Intrusion, Level, Run};
 use screen::{Ink, Screen};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -99,24 +99,18 @@ impl<'a> View<'a> {
         let Some(problem) = loss.first_loss() else { return };
         let at =
             problem.offset.map(|offset| format!(" at byte {}", words::thousands(offset))).unwrap_or_default();
-        let mut text = format!("{}{at}", problem.kind);
-        if !problem.wanted.is_empty() || !problem.found.is_empty() {
-            text.push_str(&format!(
-                ": wanted {}, found {}",
-                or_nothing(&problem.wanted),
-                or_nothing(&problem.found)
-            ));
-        }
-        if loss.problems.len() > 1 {
-            text.push_str(&format!("; and {}", words::count(loss.problems.len() as u64 - 1, "more problem")));
-        }
-        match loss.records_lost() {
-            (0, _) => {}
-            (lost, false) => text.push_str(&format!("; {} lost", words::count(lost, "record"))),
-            (lost, true) => text.push_str(&format!("; {} lost or more", words::count(lost, "record"))),
-        }
-        let path = self.screen.tail(loss.path, 48);
-        self.screen.item(&format!("{path}: "), Ink::Plain, &text, 2);
+        let lost = match loss.records_lost() {
+            (0, _) => String::new(),
+            (lost, false) => format!(", {} lost", words::count(lost, "record")),
+            (lost, true) => format!(", {} lost or more", words::count(lost, "record")),
+        };
+        let more = match loss.problems.len() {
+            1 => String::new(),
+            count => format!(", and {}", words::count(count as u64 - 1, "more problem")),
+        };
+        let (wanted, found) = (or_nothing(&problem.wanted), or_nothing(&problem.found));
+        let text = format!("{}{at}{lost}{more}; wanted {wanted}, found {found}", problem.kind);
+        self.screen.brief(loss.path, &text);
     }
 
     fn rules_not_loaded(&mut self) {
@@ -130,8 +124,7 @@ impl<'a> View<'a> {
         if self.dir.is_none() {
             for note in notes.iter().take(NOTES_SHOWN) {
                 let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
-                let place = format!("{}{line}: ", self.screen.tail(&note.file, 48));
-                self.screen.item(&place, Ink::Plain, &note.reason, 2);
+                self.screen.brief(&format!("{}{line}", note.file), &note.reason);
             }
             self.more(notes.len(), NOTES_SHOWN);
         }
@@ -155,30 +148,29 @@ impl<'a> View<'a> {
             self.screen.line("No host: nothing that was read names one, and nothing was found.");
             return;
         }
+        let mut whole_left = HOSTS_WHOLE;
         // A table tells more than a line only where there are answers.
-        let (whole, short): (Vec<_>, Vec<_>) = {
-            let whole = hosts.iter().filter(|host| !host.answers.is_empty()).take(HOSTS_WHOLE).count();
-            let is_whole = |host: &&HostView<'_>| !host.answers.is_empty();
-            let mut whole_left = whole;
-            hosts.iter().partition(|host| {
-                let take = is_whole(host) && whole_left > 0;
-                whole_left -= usize::from(take);
-                take
-            })
-        };
+        let (whole, short): (Vec<_>, Vec<_>) = hosts.iter().partition(|host| {
+            let is_whole = !host.answers.is_empty() && whole_left > 0;
+            whole_left -= usize::from(is_whole);
+            is_whole
+        });
         for host in whole {
             self.host(host);
             self.screen.gap();
         }
         short.iter().take(HOSTS_SHORT).for_each(|host| self.headline(host));
         self.hosts_left(short.get(HOSTS_SHORT..).unwrap_or_default());
+        if self.case.answers.is_empty() {
+            self.screen.line("No question was answered: no casebook applies to what was read.");
+        }
     }
 
     fn hosts_left(&mut self, left: &[&HostView<'_>]) {
         if left.is_empty() {
             return;
         }
-        let mut counts = std::collections::BTreeMap::new();
+        let mut counts = BTreeMap::new();
         left.iter().for_each(|host| *counts.entry(host.severity()).or_insert(0u64) += 1);
         let parts: Vec<_> =
             counts.iter().map(|(severity, count)| format!("{count} {}", severity.as_str())).collect();
@@ -191,7 +183,7 @@ impl<'a> View<'a> {
         self.headline(host);
         let casebooks: BTreeSet<_> = host.answers.iter().map(|answer| &answer.casebook).collect();
         let labels = host.answers.iter().map(|answer| words::question_label(&answer.question_id));
-        let label_width = labels.map(|label| screen::width(&label)).max().unwrap_or(0).clamp(12, 24);
+        let label_width = labels.map(|label| screen::width(&label)).max().unwrap_or(0).clamp(12, 20);
         let mut casebook = None;
         let mut idle = Vec::new();
         for answer in &host.answers {
@@ -205,7 +197,7 @@ impl<'a> View<'a> {
             }
         }
         if !idle.is_empty() {
-            self.screen.item("not applicable: ", Ink::Faint, &idle.join(", "), 2);
+            self.screen.item("not applicable: ", Ink::Faint, &idle.join(", "), 1);
         }
         self.steps(&host.next_steps());
     }
@@ -218,7 +210,7 @@ impl<'a> View<'a> {
         let ink = Ink::of_severity(host.severity());
         let (headline, text) = match host.verdict {
             Some(verdict) => (verdict.headline.clone(), verdict.text.clone()),
-            None => (host.severity().as_str().to_owned(), levels_text(&host.levels)),
+            None => (String::new(), levels_text(&host.levels)),
         };
         self.screen.headline(&name, &headline, ink, &text);
     }
@@ -240,7 +232,7 @@ impl<'a> View<'a> {
     fn steps(&mut self, steps: &[&str]) {
         let mut lead = "next: ";
         for step in steps.iter().take(STEPS_SHOWN) {
-            self.screen.item(lead, Ink::Strong, step, 2);
+            self.screen.item(lead, Ink::Strong, step, 1);
             lead = "      ";
         }
         if steps.len() > STEPS_SHOWN {
@@ -275,14 +267,14 @@ impl<'a> View<'a> {
         ];
         let text: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let label = format!("{}  ", words::intrusion_label(intrusion.id));
-        self.screen.item(&label, Ink::Strong, &text.join(" · "), 2);
+        self.screen.item(&label, Ink::Strong, &text.join(" · "), 1);
         for word in [AnswerWord::Yes, AnswerWord::Likely] {
             let said = |answer: &&Answer| answer.intrusion == Some(intrusion.id) && answer.answer == word;
             let questions: BTreeSet<_> = self.case.answers.iter().filter(said).map(question).collect();
             if !questions.is_empty() {
                 let questions: Vec<_> = questions.into_iter().map(|(_, label)| label).collect();
                 let lead = format!("  {}: ", word.as_str());
-                self.screen.item(&lead, Ink::of_answer(word), &questions.join(", "), 2);
+                self.screen.item(&lead, Ink::of_answer(word), &questions.join(", "), 1);
             }
         }
     }
@@ -349,7 +341,7 @@ fn or_nothing(text: &str) -> &str {
 fn levels_text(levels: &LevelCounts) -> String {
     let parts: Vec<_> = levels.highest_first().map(|(level, count)| level_count(level, count)).collect();
     match levels.total() {
-        0 => "no findings".to_owned(),
+        0 => "No findings".to_owned(),
         total => format!("{}: {}", words::count(total, "finding"), parts.join(", ")),
     }
 }

@@ -13,6 +13,8 @@ const LOGS_MAX: usize = 1_000;
 /// Gaps of one log.
 const GAPS_MAX: usize = 10;
 const ITEMS_MAX: usize = 2_000;
+/// Further paths of one item.
+const SAME_MAX: usize = 5;
 
 pub(super) fn write_coverage(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     page.raw("<section id=\"coverage\">\n<h2>Coverage</h2>\n")?;
@@ -28,7 +30,7 @@ fn write_logs(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     if logs.is_empty() {
         return page.raw("<p>No log was read.</p>\n");
     }
-    page.table("Logs of each host", &["Host", "Log", "Records", "First", "Last", "Gaps"])?;
+    page.table("Logs of each host", &["Host", "Log", "#Records", "First", "Last", "Gaps"])?;
     for ((host, key), log) in logs.iter().take(LOGS_MAX) {
         write_log(page, host.as_ref(), key, log)?;
     }
@@ -97,7 +99,7 @@ fn write_troubles(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     if troubles.is_empty() {
         return page.raw("<p>None: every item of a known format was read to its end.</p>\n");
     }
-    page.table("Items with problems", &["Item", "Problems", "Records lost"])?;
+    page.table("Items with problems", &["Item", "Problems", "#Records lost"])?;
     for trouble in troubles.iter().take(TROUBLES_MAX) {
         write_trouble(page, trouble)?;
     }
@@ -145,15 +147,16 @@ pub(super) fn write_evidence(page: &mut Page<'_>, case: &Case) -> io::Result<()>
     if case.items.is_empty() {
         return page.raw("<p>None was read.</p>\n</section>\n");
     }
-    page.table("Items, by path", &["Item", "Format", "Records", "Size", "SHA-256"])?;
+    page.table("Items, by path", &["Item", "Format", "#Records", "#Size", "SHA-256"])?;
     for (index, item) in case.items.iter().enumerate().take(ITEMS_MAX) {
         page.raw("<tr><th scope=\"row\">")?;
         page.value(item.paths.first().map_or("", String::as_str))?;
-        for path in item.paths.iter().skip(1) {
+        for path in item.paths.iter().skip(1).take(SAME_MAX) {
             page.raw("<br><span class=\"small\">the same: ")?;
             page.value(path)?;
             page.raw("</span>")?;
         }
+        page.rest(item.paths.len(), 1 + SAME_MAX, "path", "case.json")?;
         page.raw("</th>")?;
         page.cell(item.format.unwrap_or("unknown, not read"))?;
         let records = case.coverage.items.get(index).map_or(0, |item| item.records);

@@ -13,7 +13,7 @@ const FINDINGS_MAX: usize = 2_000;
 const RULES_MAX: usize = 300;
 const INTRUSIONS_MAX: usize = 100;
 /// Fields of one finding.
-const FIELDS_MAX: usize = 40;
+const FIELDS_MAX: usize = 24;
 
 pub(super) fn write_intrusions(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     page.raw("<section id=\"intrusions\">\n<h2>Intrusions</h2>\n")?;
@@ -74,7 +74,7 @@ pub(super) fn levels_text(levels: &LevelCounts) -> String {
 
 fn write_rules(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     let rules = digest::rules(case);
-    page.table("Findings by rule", &["Rule", "Level", "Findings", "First", "Last", "Hosts", "Techniques"])?;
+    page.table("Findings by rule", &["Rule", "Level", "#Findings", "First", "Last", "#Hosts", "Techniques"])?;
     for view in rules.iter().take(RULES_MAX) {
         page.raw("<tr>")?;
         page.row_head(&view.rule.title)?;
@@ -120,13 +120,13 @@ fn write_finding(page: &mut Page<'_>, case: &Case, finding: &Finding) -> io::Res
     page.element("<tr id=\"f-", &finding.id.to_string(), "\">")?;
     page.time(&words::time(finding.time))?;
     write_level(page, finding.rule.level)?;
-    page.raw("<td>")?;
+    page.raw("<td class=\"what\">")?;
     page.value(&finding.rule.title)?;
     page.element("<br><span class=\"small\">", &finding.rule.techniques.join(" "), "</span></td><td>")?;
     page.text(finding.host.as_deref().unwrap_or_default())?;
     if let Some(intrusion) = finding.intrusion {
         let label = words::intrusion_label(intrusion);
-        page.element("<br><a class=\"small\" href=\"#", &label, "\">")?;
+        page.element("<br><a class=\"small whole\" href=\"#", &label, "\">")?;
         page.element("", &label, "</a>")?;
     }
     page.raw("</td><td class=\"where\">")?;

@@ -4,7 +4,7 @@ use crate::{escape, words};
 use std::io::{self, Write};
 
 /// Characters of one value that a page shows.
-const VALUE_CHARS_MAX: usize = 400;
+const VALUE_CHARS_MAX: usize = 300;
 
 /// A page that is being written.
 pub(super) struct Page<'w> {
@@ -43,12 +43,15 @@ impl<'w> Page<'w> {
         self.raw(close)
     }
 
-    /// Begins a table; rows follow, then [`Page::end_table`].
+    /// Begins a table; rows follow, then [`Page::end_table`]. A `#` before a column's name says that it holds numbers.
     pub(super) fn table(&mut self, caption: &str, columns: &[&'static str]) -> io::Result<()> {
         self.raw("<div class=\"scroll\"><table>\n")?;
         self.element("<caption>", caption, "</caption>\n<thead><tr>")?;
         for column in columns {
-            self.element("<th scope=\"col\">", column, "</th>")?;
+            match column.strip_prefix('#') {
+                Some(number) => self.element("<th scope=\"col\" class=\"number\">", number, "</th>")?,
+                None => self.element("<th scope=\"col\">", column, "</th>")?,
+            }
         }
         self.raw("</tr></thead>\n<tbody>\n")
     }

@@ -60,7 +60,7 @@ pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answ
         page.element("", &answer.answer.as_str().replace('-', " "), "</span></td>")?;
         page.time(&words::time(answer.span.first))?;
         page.time(&words::time(answer.span.last))?;
-        page.raw("<td>")?;
+        page.raw("<td class=\"says\">")?;
         page.text(&answer.text)?;
         write_coverage_lines(page, &answer.coverage)?;
         write_grounds(page, &answer.grounds)?;

@@ -7,7 +7,7 @@ use model::{AnswerWord, Level};
 use unicode_width::UnicodeWidthChar;
 
 /// Lines that one text may take before it is shortened.
-const LINES_MAX: usize = 3;
+const LINES_MAX: usize = 4;
 /// Fewer columns than these beside a table make a text go below it.
 const BESIDE_MIN: usize = 28;
 
@@ -115,7 +115,10 @@ impl Screen {
     pub(super) fn ends(&mut self, left: &str, right: &str) {
         let (left, right) = (visible(left), visible(right));
         let used = 1 + width(&left) + width(&right);
-        let blank = " ".repeat(self.width.saturating_sub(used).max(2));
+        if used + 2 > self.width {
+            return self.line(&format!("{left} · {right}"));
+        }
+        let blank = " ".repeat(self.width - used);
         let right = self.paint(&right, Ink::Faint);
         self.push_line(" ", &format!("{left}{blank}{right}"));
     }
@@ -142,10 +145,19 @@ impl Screen {
         }
     }
 
+    /// A place (the end of it says more than its beginning) and a text, on one line.
+    pub(super) fn brief(&mut self, place: &str, text: &str) {
+        let place = self.tail(place, self.width / 2);
+        let room = self.width.saturating_sub(3 + width(&place) + 2);
+        let text = self.cut(text, room);
+        self.push_line("   ", &format!("{place}: {text}"));
+    }
+
     /// A host's first line: its name, the verdict, and more of it.
     pub(super) fn headline(&mut self, name: &str, headline: &str, ink: Ink, text: &str) {
-        let (name, headline, text) = (self.cut(name, self.width / 2), visible(headline), visible(text));
-        let colon = if text.is_empty() { "" } else { ": " };
+        let (name, headline, text) =
+            (self.cut(name, self.width / 2), self.cut(headline, self.width / 3), visible(text));
+        let colon = if headline.is_empty() || text.is_empty() { "" } else { ": " };
         let name_columns = width(&name).max(8) + 2;
         let pad = " ".repeat(name_columns - width(&name));
         let used = 1 + name_columns + width(&headline) + width(colon);
@@ -195,8 +207,8 @@ impl Screen {
         if width(&text) <= columns { text.into_owned() } else { format!("{}…", prefix(&text, columns - 1)) }
     }
 
-    /// The same, keeping the end: of a path that says more.
-    pub(super) fn tail(&self, text: &str, columns: usize) -> String {
+    /// The same, keeping the end.
+    fn tail(&self, text: &str, columns: usize) -> String {
         let text = visible(text);
         if width(&text) <= columns {
             return text.into_owned();
@@ -237,11 +249,11 @@ fn prefix(text: &str, columns: usize) -> &str {
     &text[..end.map_or(text.len(), |(at, _)| at)]
 }
 
-/// Lines of at most `first` columns, then `rest`; at least one. A word longer than a line is broken. What does
+/// Lines of at most `first` columns, then `rest`; at least one. A first line without room stays empty. A word longer than a line is broken. What does
 /// not fit into `lines_max` is cut, and a `…` says so.
 fn wrap(text: &str, first: usize, rest: usize, lines_max: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    let room = |lines: &[String]| if lines.len() == 1 { first } else { rest }.max(8);
+    let room = |lines: &[String]| if lines.len() == 1 { first } else { rest.max(8) };
     for word in text.split_whitespace() {
         let mut word = word;
         loop {
@@ -257,8 +269,9 @@ fn wrap(text: &str, first: usize, rest: usize, lines_max: usize) -> Vec<String> 
                 break;
             }
             if is_last {
-                let cut = prefix(line, room - 1).trim_end().to_owned();
-                *line = format!("{cut}…");
+                let cut = prefix(line, room.saturating_sub(1)).trim_end().len();
+                line.truncate(cut);
+                line.push('…');
                 return lines;
             }
             // A word that fits on no line begins where it stands.
