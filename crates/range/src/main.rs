@@ -1,0 +1,86 @@
+//! Writes synthetic evidence: a scenario into a folder, or a big log.
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Writes synthetic Exchange evidence, with the truth beside it.
+#[derive(Parser)]
+#[command(name = "range", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// The scenario.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(range::names()))]
+    scenario: Option<String>,
+    /// The seed: the same one gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The folder to write; the truth goes to its name and `.truth.json`.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(subcommand)]
+    bulk: Option<Bulk>,
+}
+
+#[derive(Subcommand)]
+enum Bulk {
+    /// A big, well-filled, attack-dense event log.
+    BulkEvtx {
+        /// Size in bytes, rounded up to whole chunks of 64 KiB.
+        #[arg(long)]
+        bytes: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// A big HttpProxy log.
+    BulkHttpproxy {
+        /// Number of rows.
+        #[arg(long)]
+        lines: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.bulk {
+        Some(Bulk::BulkEvtx { bytes, seed, out }) => {
+            let mut file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
+            range::bulk::write_evtx(&mut file, bytes, seed)?;
+        }
+        Some(Bulk::BulkHttpproxy { lines, seed, out }) => {
+            let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
+            range::bulk::write_http_proxy(std::io::BufWriter::new(file), lines, seed)?;
+        }
+        None => match (arguments.scenario, arguments.out) {
+            (Some(name), Some(out)) => write_scenario(&name, arguments.seed, &out)?,
+            _ => bail!("which scenario, and where to? One of {}; --out DIR", range::names().join(", ")),
+        },
+    }
+    Ok(())
+}
+
+fn write_scenario(name: &str, seed: u64, out: &Path) -> anyhow::Result<()> {
+    let scenario = range::scenario(name, seed).with_context(|| format!("no scenario of the name {name}"))?;
+    for (path, bytes) in &scenario.files {
+        let path = out.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+        }
+        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+    }
+    let mut truth = serde_json::to_string_pretty(&scenario.truth.to_json(scenario.name, seed))?;
+    truth.push('\n');
+    let beside = PathBuf::from(format!("{}.truth.json", out.display()));
+    fs::write(&beside, truth).with_context(|| format!("write {}", beside.display()))?;
+    Ok(())
+}

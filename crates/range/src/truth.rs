@@ -1,0 +1,231 @@
+//! What really happened, and what the evidence allows to say of it.
+//!
+//! The truth comes from the list of what was planted: each planted record says
+//! which questions it supports, and how far, by the words of the Exchange
+//! casebook. No rule and no casebook is run for it. Where nothing was planted
+//! for a question, the scenario says what the logs would have shown.
+
+use crate::host::whole_second;
+use model::{AnswerWord, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The questions of the Exchange casebook, in its order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Question {
+    Vulnerable,
+    Probed,
+    Exploited,
+    WebShellWritten,
+    WebShellUsed,
+    CredentialsTaken,
+    MailTaken,
+    Persistence,
+    LateralMovement,
+    Exfiltration,
+    StillIn,
+    LogsTampered,
+}
+
+impl Question {
+    pub(crate) const ALL: [Question; 12] = [
+        Question::Vulnerable,
+        Question::Probed,
+        Question::Exploited,
+        Question::WebShellWritten,
+        Question::WebShellUsed,
+        Question::CredentialsTaken,
+        Question::MailTaken,
+        Question::Persistence,
+        Question::LateralMovement,
+        Question::Exfiltration,
+        Question::StillIn,
+        Question::LogsTampered,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Question::Vulnerable => "vulnerable",
+            Question::Probed => "probed",
+            Question::Exploited => "exploited",
+            Question::WebShellWritten => "web-shell-written",
+            Question::WebShellUsed => "web-shell-used",
+            Question::CredentialsTaken => "credentials-taken",
+            Question::MailTaken => "mail-taken",
+            Question::Persistence => "persistence",
+            Question::LateralMovement => "lateral-movement",
+            Question::Exfiltration => "exfiltration",
+            Question::StillIn => "still-in",
+            Question::LogsTampered => "logs-tampered",
+        }
+    }
+}
+
+/// How far a planted record carries an answer, the whole scenario considered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Grade {
+    Likely,
+    Yes,
+}
+
+impl Grade {
+    fn word(self) -> AnswerWord {
+        match self {
+            Grade::Likely => AnswerWord::Likely,
+            Grade::Yes => AnswerWord::Yes,
+        }
+    }
+}
+
+/// What one planted record supports.
+pub(crate) type Supports = &'static [(Question, Grade)];
+
+/// A record that was planted.
+#[derive(Clone, Debug)]
+pub(crate) struct Planted {
+    pub(crate) time: Timestamp,
+    pub(crate) supports: Supports,
+}
+
+/// The answer to one question about one host.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TruthAnswer {
+    /// The host's short name.
+    pub host: String,
+    /// The casebook's id of the question.
+    pub question_id: String,
+    /// The right answer.
+    pub answer: AnswerWord,
+    /// First record that the answer rests on, to the second, RFC 3339.
+    pub first: Option<String>,
+    /// Last record that it rests on.
+    pub last: Option<String>,
+}
+
+/// One intruder's visit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TruthIntrusion {
+    /// Its number in the scenario, from 1.
+    pub number: u32,
+    /// The hosts it touched.
+    pub hosts: Vec<String>,
+    /// The source addresses that belong to it.
+    pub sources: Vec<String>,
+    /// The file names of its web shells.
+    pub web_shells: Vec<String>,
+}
+
+/// The truth of a scenario.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Truth {
+    /// Every question of the Exchange casebook, for every host.
+    pub answers: Vec<TruthAnswer>,
+    /// Who was there; one who only probed is not counted.
+    pub intrusions: Vec<TruthIntrusion>,
+}
+
+impl Truth {
+    /// The truth as JSON: keys sorted, and the same bytes for the same truth.
+    pub fn to_json(&self, scenario: &str, seed: u64) -> Value {
+        let answers: Vec<Value> = self.answers.iter().map(answer_json).collect();
+        let intrusions: Vec<Value> = self
+            .intrusions
+            .iter()
+            .map(|intrusion| {
+                json!({
+                    "number": intrusion.number,
+                    "hosts": intrusion.hosts,
+                    "sources": intrusion.sources,
+                    "web_shells": intrusion.web_shells,
+                })
+            })
+            .collect();
+        json!({
+            "mark": crate::evtx::MARK,
+            "scenario": scenario,
+            "seed": seed,
+            "casebook": "exchange-2021",
+            "answers": answers,
+            "intrusions": intrusions,
+        })
+    }
+}
+
+fn answer_json(answer: &TruthAnswer) -> Value {
+    json!({
+        "host": answer.host,
+        "question_id": answer.question_id,
+        "answer": answer.answer.as_str(),
+        "first": answer.first,
+        "last": answer.last,
+    })
+}
+
+/// What is known of a host besides what was planted on it.
+#[derive(Clone, Debug)]
+pub(crate) struct HostFacts {
+    pub(crate) host: &'static str,
+    /// First and last record that names a vulnerable build.
+    pub(crate) vulnerable: Option<(Timestamp, Timestamp)>,
+    /// The last record over all its logs.
+    pub(crate) last_record: Timestamp,
+    /// Whether the logs show that the shell was taken away.
+    pub(crate) shell_removed: bool,
+    /// Questions to which the logs could not have shown an answer.
+    pub(crate) blind: &'static [Question],
+}
+
+/// The answers to all questions about one host.
+pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer> {
+    let mut found: BTreeMap<Question, (Grade, Timestamp, Timestamp)> = BTreeMap::new();
+    for record in planted {
+        for (question, grade) in record.supports {
+            let entry = found.entry(*question).or_insert((*grade, record.time, record.time));
+            *entry = (entry.0.max(*grade), entry.1.min(record.time), entry.2.max(record.time));
+        }
+    }
+    if let Some((first, last)) = facts.vulnerable {
+        found.insert(Question::Vulnerable, (Grade::Yes, first, last));
+    }
+    if let Some(still_in) = still_in(facts, planted, &found) {
+        found.insert(Question::StillIn, still_in);
+    }
+    let second = |time: Timestamp| Some(whole_second(time).to_string());
+    Question::ALL
+        .into_iter()
+        .map(|question| {
+            let silence =
+                if facts.blind.contains(&question) { AnswerWord::CannotTell } else { AnswerWord::NoTrace };
+            let entry = found.get(&question);
+            TruthAnswer {
+                host: facts.host.into(),
+                question_id: question.as_str().into(),
+                answer: entry.map_or(silence, |(grade, ..)| grade.word()),
+                first: entry.and_then(|(_, first, _)| second(*first)),
+                last: entry.and_then(|(_, _, last)| second(*last)),
+            }
+        })
+        .collect()
+}
+
+/// Yes by what was done within 24 hours before the host's last record, likely
+/// by a shell that nobody is seen to remove.
+fn still_in(
+    facts: &HostFacts,
+    planted: &[Planted],
+    found: &BTreeMap<Question, (Grade, Timestamp, Timestamp)>,
+) -> Option<(Grade, Timestamp, Timestamp)> {
+    const DAY_NANOS: i64 = 86_400 * 1_000_000_000;
+    let since = facts.last_record.nanos() - DAY_NANOS;
+    let recent = planted.iter().filter(|record| record.time.nanos() >= since && is_deed(record.supports));
+    let times: Vec<Timestamp> = recent.map(|record| record.time).collect();
+    if let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) {
+        return Some((Grade::Yes, *first, *last));
+    }
+    let (_, first, last) = found.get(&Question::WebShellWritten)?;
+    (!facts.shell_removed).then_some((Grade::Likely, *first, *last))
+}
+
+fn is_deed(supports: Supports) -> bool {
+    supports.iter().any(|(question, _)| !matches!(question, Question::Vulnerable | Question::Probed))
+}
