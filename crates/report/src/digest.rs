@@ -1,6 +1,8 @@
 //! What terminal and HTML both show of a case: totals, hosts by severity, findings by rule, what was not read.
 
-use model::{Answer, Case, EvidenceId, Finding, HostName, Level, Problem, RuleFacts, Span, Verdict};
+use model::{
+    Answer, AnswerWord, Case, EvidenceId, Finding, HostName, Level, Problem, RuleFacts, Span, Verdict,
+};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,6 +79,11 @@ impl<'a> HostView<'a> {
 
     pub(crate) fn severity(&self) -> Severity {
         self.verdict.map_or(Severity::Unjudged, |verdict| Severity::of(&verdict.headline))
+    }
+
+    /// Whether any question arises for the host.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.answers.iter().any(|answer| answer.answer != AnswerWord::NotApplicable)
     }
 
     /// What to do next, each step once, in the order of the answers.
@@ -216,4 +223,38 @@ pub(crate) fn troubles(case: &Case) -> Vec<Trouble<'_>> {
         Some(Trouble { path, problems: item.problems.iter().collect() })
     });
     unread.chain(items).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[track_caller]
+    fn check(headline: &str, expect: Severity) {
+        assert_eq!(Severity::of(headline), expect, "{headline}");
+    }
+
+    #[test]
+    fn headlines_have_a_severity() {
+        check("BREACHED: Exchange, chain of March 2021", Severity::Breached);
+        check("probably breached: web shell used", Severity::ProbablyBreached);
+        check("probed, not breached by what can be seen", Severity::Probed);
+        check("no trace of a breach", Severity::NoTrace);
+        check("cannot tell", Severity::CannotTell);
+    }
+
+    #[test]
+    fn a_problem_without_a_cost_is_no_loss() {
+        let mut case = sample::case();
+        case.coverage.items[1].problems[0].records_lost = Some(0);
+        let losses = troubles(&case).iter().filter(|trouble| trouble.first_loss().is_some()).count();
+        assert_eq!((troubles(&case).len(), losses), (3, 2));
+    }
+
+    #[test]
+    fn next_steps_are_said_once() {
+        let case = sample::case();
+        assert_eq!(hosts(&case)[0].next_steps().len(), 3);
+    }
 }

@@ -266,12 +266,12 @@ pub(crate) fn case() -> Case {
         verdicts: vec![
             Verdict {
                 host: Some("MXS01".into()),
-                headline: "BREACHED".to_owned(),
-                text: "Exchange, chain of March 2021.".to_owned(),
+                headline: "BREACHED: Exchange, chain of March 2021".to_owned(),
+                text: "First sign 2021-03-04 11:20:05Z, last 2021-03-07 19:05:12Z. What the evidence cannot tell: credentials taken.".to_owned(),
             },
             Verdict {
                 host: Some("MXS02".into()),
-                headline: "no trace".to_owned(),
+                headline: "no trace of a breach".to_owned(),
                 text: "17 of 31 days covered.".to_owned(),
             },
         ],

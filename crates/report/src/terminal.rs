@@ -7,7 +7,7 @@ mod screen;
 use crate::digest::{self, HostView, LevelCounts, RuleView, Totals, Trouble};
 use crate::words;
 use model::{Answer, AnswerWord, Case, Intrusion, Level, Run};
-use screen::{Ink, Screen};
+use screen::{Brief, Ink, Screen};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How to draw.
@@ -149,9 +149,9 @@ impl<'a> View<'a> {
             return;
         }
         let mut whole_left = HOSTS_WHOLE;
-        // A table tells more than a line only where there are answers.
+        // A table tells more than a line only where questions arise.
         let (whole, short): (Vec<_>, Vec<_>) = hosts.iter().partition(|host| {
-            let is_whole = !host.answers.is_empty() && whole_left > 0;
+            let is_whole = host.is_asked() && whole_left > 0;
             whole_left -= usize::from(is_whole);
             is_whole
         });
@@ -159,7 +159,7 @@ impl<'a> View<'a> {
             self.host(host);
             self.screen.gap();
         }
-        short.iter().take(HOSTS_SHORT).for_each(|host| self.headline(host));
+        short.iter().take(HOSTS_SHORT).for_each(|host| self.headline(host, Brief::OneLine));
         self.hosts_left(short.get(HOSTS_SHORT..).unwrap_or_default());
         if self.case.answers.is_empty() {
             self.screen.line("No question was answered: no casebook applies to what was read.");
@@ -180,7 +180,7 @@ impl<'a> View<'a> {
     }
 
     fn host(&mut self, host: &HostView<'_>) {
-        self.headline(host);
+        self.headline(host, Brief::Whole);
         let casebooks: BTreeSet<_> = host.answers.iter().map(|answer| &answer.casebook).collect();
         let labels = host.answers.iter().map(|answer| words::question_label(&answer.question_id));
         let label_width = labels.map(|label| screen::width(&label)).max().unwrap_or(0).clamp(12, 20);
@@ -202,7 +202,7 @@ impl<'a> View<'a> {
         self.steps(&host.next_steps());
     }
 
-    fn headline(&mut self, host: &HostView<'_>) {
+    fn headline(&mut self, host: &HostView<'_>, brief: Brief) {
         let mut name = host.name.unwrap_or("(no host known)").to_owned();
         if !host.also.is_empty() {
             name.push_str(&format!(" (also {})", host.also.join(", ")));
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
             Some(verdict) => (verdict.headline.clone(), verdict.text.clone()),
             None => (String::new(), levels_text(&host.levels)),
         };
-        self.screen.headline(&name, &headline, ink, &text);
+        self.screen.verdict(&name, &headline, ink, &text, brief);
     }
 
     fn answer(&mut self, answer: &Answer, label_width: usize) {

@@ -65,6 +65,13 @@ impl Ink {
     }
 }
 
+/// How much room a verdict gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Brief {
+    Whole,
+    OneLine,
+}
+
 /// Columns of a text. A character without a width counts as one, so that a heap of combining marks is shortened
 /// like any other text.
 pub(super) fn width(text: &str) -> usize {
@@ -153,23 +160,32 @@ impl Screen {
         self.push_line("   ", &format!("{place}: {text}"));
     }
 
-    /// A host's first line: its name, the verdict, and more of it.
-    pub(super) fn headline(&mut self, name: &str, headline: &str, ink: Ink, text: &str) {
-        let (name, headline, text) =
-            (self.cut(name, self.width / 2), self.cut(headline, self.width / 3), visible(text));
-        let colon = if headline.is_empty() || text.is_empty() { "" } else { ": " };
-        let name_columns = width(&name).max(8) + 2;
-        let pad = " ".repeat(name_columns - width(&name));
-        let used = 1 + name_columns + width(&headline) + width(colon);
-        let room = self.width.saturating_sub(1 + name_columns);
-        let lines = wrap(&text, self.width.saturating_sub(used), room, LINES_MAX);
-        let (name, headline) = (self.paint(&name, Ink::Strong), self.paint(&headline, ink));
-        for (index, line) in lines.iter().enumerate() {
-            if index == 0 {
-                self.push_line(" ", &format!("{name}{pad}{headline}{colon}{line}"));
-            } else {
-                self.push_line(" ", &format!("{}{line}", " ".repeat(name_columns)));
-            }
+    /// A host's name and verdict, and more of it below; or, when `brief`, as much as fits on the line.
+    pub(super) fn verdict(&mut self, name: &str, headline: &str, ink: Ink, text: &str, brief: Brief) {
+        let name = self.cut(name, self.width / 2);
+        let hanging = width(&name).max(8) + 2;
+        let pad = " ".repeat(hanging - width(&name));
+        let room = self.width - 1 - hanging;
+        let start = format!("{}{pad}", self.paint(&name, Ink::Strong));
+        let (mut headline, mut text) = (visible(headline).into_owned(), visible(text).into_owned());
+        if headline.is_empty() {
+            std::mem::swap(&mut headline, &mut text);
+        }
+        if brief == Brief::OneLine {
+            let headline = self.cut(&headline, room);
+            let left = room.saturating_sub(width(&headline) + 2);
+            let text = if left < 12 { String::new() } else { self.cut(&text, left) };
+            let headline = self.paint(&headline, ink);
+            return self.push_line(" ", &format!("{start}{headline}  {text}"));
+        }
+        let mut before = start;
+        for line in wrap(&headline, room, room, LINES_MAX) {
+            let line = self.paint(&line, ink);
+            self.push_line(" ", &format!("{before}{line}"));
+            before = " ".repeat(hanging);
+        }
+        for line in wrap(&text, room, room, LINES_MAX).iter().filter(|line| !line.is_empty()) {
+            self.push_line(" ", &format!("{before}{line}"));
         }
     }
 
