@@ -48,20 +48,20 @@ impl ChunkReader {
     /// Shows the records of `chunk`, which begins at `offset` of its item, to
     /// `sink`, in the order in which they stand.
     ///
-    /// A chunk that is cut gives the records that are whole. What cannot be
-    /// read becomes a [`Problem`]: `truncated`, `bad-chunk`, `bad-checksum`
-    /// (the records are read all the same), `bad-record` (the record is lost
-    /// when `records_lost` says so, else shown as far as it is readable) or
-    /// `limit`.
+    /// A chunk that is cut gives the records that are whole, and so does one
+    /// whose header is destroyed. What cannot be read becomes a [`Problem`]:
+    /// `truncated`, `bad-chunk`, `bad-checksum` (the records are read all the
+    /// same), `bad-record` (the record is lost when `records_lost` says so, else
+    /// shown as far as it is readable) or `limit`.
     pub fn read(&mut self, chunk: &[u8], offset: u64, sink: &mut dyn RecordSink) -> ChunkSummary {
         let chunk = &chunk[..chunk.len().min(CHUNK_BYTES)];
         let mut problems = Problems { sink, offset, told: 0, untold: 0, untold_lost: 0 };
-        let Some(header) = ChunkHeader::parse(chunk) else {
+        let header = ChunkHeader::parse(chunk).unwrap_or_else(|| {
             let wanted = "a chunk header (ElfChnk, 512 bytes)";
             let found = format!("{} bytes: {:02X?} …", chunk.len(), &chunk[..chunk.len().min(8)]);
             problems.tell(Problem::new("bad-chunk", offset, wanted, found));
-            return ChunkSummary::default();
-        };
+            ChunkHeader::LOST
+        });
         if !header.bad_checksums.is_empty() {
             let wanted = "a chunk whose checksums hold";
             problems.tell(Problem::new("bad-checksum", offset, wanted, header.bad_checksums).losing(0));
@@ -86,7 +86,7 @@ impl ChunkReader {
         ChunkSummary {
             records: tally.read,
             range: header.records,
-            checksum_ok: header.bad_checksums.is_empty(),
+            checksum_ok: header.holds && header.bad_checksums.is_empty(),
             records_lost: tally.lost,
         }
     }
@@ -150,45 +150,53 @@ struct Walk<'a, 's> {
 
 impl<'a> Walk<'a, '_> {
     fn records(&mut self) {
-        let end = self.header.end.min(self.chunk.len());
         let mut at = CHUNK_HEADER_BYTES;
-        while at < end {
-            if self.header.records.is_some_and(|(_, last)| self.tally.last == Some(last)) {
-                break;
-            }
+        while at < self.chunk.len() && (!self.is_end(at) || self.goes_on(at)) {
             match RecordHeader::parse(self.chunk, at) {
                 Ok(header) => {
                     self.record(at, &header);
                     self.tally.last = Some(header.number);
                     at += header.size;
                 }
-                Err(broken) => match self.find_record(at + 1, end) {
-                    Some((next, number)) => {
-                        let lost = self.missing_before(number).max(1);
-                        self.tally.lost += lost;
-                        self.problems.broken(&broken, lost);
-                        at = next;
-                    }
-                    None => {
-                        self.end(at, &broken);
-                        break;
-                    }
-                },
+                Err(broken) => {
+                    let Some((next, number)) = self.find_record(at + 1) else {
+                        self.finish(Some((at, &broken)));
+                        return;
+                    };
+                    let lost = self.missing_before(number).max(1);
+                    self.tally.lost += lost;
+                    self.problems.broken(&broken, lost);
+                    at = next;
+                }
             }
         }
-        if at >= end {
-            self.short(end);
-        }
-        self.problems.finish();
+        self.finish(None);
+    }
+
+    /// Whether the records end at `at` by the chunk header's word.
+    fn is_end(&self, at: usize) -> bool {
+        at >= self.header.end
+            || self.header.records.is_some_and(|(_, last)| self.tally.last.is_some_and(|seen| seen >= last))
+    }
+
+    /// Whether the very next record stands at `at` all the same: the header of a
+    /// log that was copied while open lags behind. What an earlier round of the
+    /// log left there has another number.
+    fn goes_on(&self, at: usize) -> bool {
+        let is_next = |number| match self.tally.last {
+            Some(last) => last.checked_add(1) == Some(number),
+            None => !self.header.holds,
+        };
+        RecordHeader::parse(self.chunk, at).is_ok_and(|header| header.size_again && is_next(header.number))
     }
 
     /// The next place at which a whole record stands that belongs here.
-    fn find_record(&self, from: usize, end: usize) -> Option<(usize, u64)> {
-        let window = self.chunk.get(from..end)?;
+    fn find_record(&self, from: usize) -> Option<(usize, u64)> {
+        let window = self.chunk.get(from..self.header.end.min(self.chunk.len()))?;
         memchr::memmem::find_iter(window, &RecordHeader::MAGIC).find_map(|hit| {
             let header = RecordHeader::parse(self.chunk, from + hit).ok()?;
-            let is_known =
-                self.header.records.is_none_or(|(first, last)| (first..=last).contains(&header.number));
+            let range = self.header.records;
+            let is_known = range.is_none_or(|(first, last)| (first..=last).contains(&header.number));
             let is_later = self.tally.last.is_none_or(|last| header.number > last);
             (header.size_again && is_known && is_later).then_some((from + hit, header.number))
         })
@@ -196,39 +204,32 @@ impl<'a> Walk<'a, '_> {
 
     /// Records that should stand between the last one and number `next`.
     fn missing_before(&self, next: u64) -> u64 {
-        let Some((first, _)) = self.header.records else { return 0 };
-        let due = self.tally.last.map_or(first, |last| last.wrapping_add(1));
+        let Some((first, last)) = self.header.records else { return 0 };
+        let due = self.tally.last.map_or(first, |last| last.saturating_add(1));
         let missing = next.saturating_sub(due);
-        if missing < CHUNK_BYTES as u64 / 28 { missing } else { 0 }
+        // Numbers that are far from the header's say nothing.
+        if missing <= last - first + 1 { missing } else { 0 }
     }
 
-    /// Nothing more can be read from `at` on.
-    fn end(&mut self, at: usize, broken: &Broken) {
+    /// No more records: says what is missing. `broken` is what stands, and
+    /// where, when the records do not end as they should.
+    fn finish(&mut self, broken: Option<(usize, &Broken)>) {
         let lost = self.header.records.map_or(0, |(_, last)| self.missing_before(last.saturating_add(1)));
         self.tally.lost += lost;
-        let is_cut = self.chunk.len() < CHUNK_BYTES;
-        let is_blank = self.chunk[at..].iter().take(28).all(|byte| *byte == 0);
-        if is_cut {
+        if self.chunk.len() < CHUNK_BYTES {
             self.truncated(lost);
-        } else if lost > 0 || !is_blank {
+        } else if let Some((at, broken)) = broken {
             // Zeros that nobody misses are free space that the header counts in.
-            self.problems.broken(broken, lost);
-        }
-    }
-
-    /// The records end where they should; are they all there?
-    fn short(&mut self, end: usize) {
-        let lost = self.header.records.map_or(0, |(_, last)| self.missing_before(last.saturating_add(1)));
-        let is_cut = self.chunk.len() < CHUNK_BYTES && end < self.header.end;
-        self.tally.lost += lost;
-        if is_cut {
-            self.truncated(lost);
+            let is_blank = self.chunk[at..].iter().take(RecordHeader::BYTES).all(|byte| *byte == 0);
+            if lost > 0 || !is_blank {
+                self.problems.broken(broken, lost);
+            }
         } else if lost > 0 {
             let wanted = "all records that the chunk's header counts";
             let found = format!("{} records", self.tally.read);
-            let problem = Problem::new("bad-record", self.offset + end as u64, wanted, found);
-            self.problems.tell(problem.losing(lost));
+            self.problems.tell(Problem::new("bad-record", self.offset, wanted, found).losing(lost));
         }
+        self.problems.finish();
     }
 
     fn truncated(&mut self, lost: u64) {
@@ -248,7 +249,12 @@ impl<'a> Walk<'a, '_> {
             self.problems.broken(&broken, 1);
             return;
         }
-        let plan = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder);
+        let Some(plan) = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder) else {
+            self.tally.lost += 1;
+            let broken = Broken::limit(at, "no more than some thousand shapes in a chunk", header.size);
+            self.problems.broken(&broken, 1);
+            return;
+        };
         self.values.clear();
         let values = &self.parts.values;
         self.values.extend(plan.sources.iter().map(|source| source.value(values, &self.decoder)));

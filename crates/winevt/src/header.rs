@@ -75,11 +75,14 @@ pub(crate) struct ChunkHeader {
     /// Which of the checksums do not hold; empty when both do. That of the
     /// records cannot be known of a chunk that is cut.
     pub bad_checksums: &'static str,
-    /// Whether the chunk was being written when it was copied.
-    pub is_dirty: bool,
+    /// Whether the header's own checksum holds.
+    pub holds: bool,
 }
 
 impl ChunkHeader {
+    /// What is known of a chunk whose header is destroyed: nothing.
+    pub(crate) const LOST: Self = Self { records: None, end: CHUNK_BYTES, bad_checksums: "", holds: false };
+
     /// Reads the header of `chunk`, which may be cut.
     pub(crate) fn parse(chunk: &[u8]) -> Option<Self> {
         let header = EvtxChunkHeader::from_bytes(chunk).ok()?;
@@ -87,18 +90,26 @@ impl ChunkHeader {
         let is_range = first <= last && last - first < CHUNK_RECORDS_MAX;
         let end = header.free_space_offset as usize;
         let is_end = (CHUNK_HEADER_BYTES..=CHUNK_BYTES).contains(&end);
+        let (head_ok, records_ok) = checksums(chunk, &header);
         Some(Self {
-            records: is_range.then_some((first, last)),
+            // A header that does not hold may say anything.
+            records: (is_range && head_ok).then_some((first, last)),
             end: if is_end { end } else { CHUNK_BYTES },
-            bad_checksums: bad_checksums(chunk, &header),
-            is_dirty: header.flags.contains(ChunkFlags::DIRTY),
+            holds: head_ok,
+            bad_checksums: match (head_ok, records_ok) {
+                (true, true) => "",
+                (false, true) => "the header's does not hold",
+                (true, false) => "the records' does not hold",
+                (false, false) => "neither holds",
+            },
         })
     }
 }
 
-fn bad_checksums(chunk: &[u8], header: &EvtxChunkHeader) -> &'static str {
+/// Whether the checksums of header and records hold.
+fn checksums(chunk: &[u8], header: &EvtxChunkHeader) -> (bool, bool) {
     if header.flags.contains(ChunkFlags::NO_CRC32) {
-        return "";
+        return (true, true);
     }
     // The header's own leaves out flags and itself.
     let head = [&chunk[..120], &chunk[128..CHUNK_HEADER_BYTES]].concat();
@@ -108,10 +119,5 @@ fn bad_checksums(chunk: &[u8], header: &EvtxChunkHeader) -> &'static str {
         Some(records) => checksum_ieee(records) == header.events_checksum,
         None => chunk.len() < CHUNK_BYTES && end <= CHUNK_BYTES,
     };
-    match (head_ok, records_ok) {
-        (true, true) => "",
-        (false, true) => "the header's does not hold",
-        (true, false) => "the records' does not hold",
-        (false, false) => "neither holds",
-    }
+    (head_ok, records_ok)
 }

@@ -29,6 +29,7 @@
 
 mod canon;
 mod chunk;
+mod fuzz;
 mod header;
 mod name;
 mod plan;
@@ -40,4 +41,6 @@ mod value;
 mod wire;
 
 pub use chunk::{ChunkReader, ChunkSummary};
+#[doc(hidden)]
+pub use fuzz::fuzz;
 pub use header::{CHUNK_BYTES, FILE_HEADER_BYTES, FileHeader, is_chunk};

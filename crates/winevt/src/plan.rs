@@ -12,8 +12,11 @@ use std::sync::Arc;
 
 /// Slots of one shape. The largest real ones have some hundred.
 const SLOTS_MAX: usize = 4_096;
-/// Tokens walked for one plan: one nested fragment may stand in many places.
+/// Steps taken for one plan: a token, or 64 bytes of one. One fragment may
+/// stand in many places.
 const STEPS_MAX: usize = 65_536;
+/// Bytes of a text put together from values.
+const TEXT_BYTES_MAX: usize = 128 << 10;
 
 /// Where a slot's value comes from. Numbers index the record's values.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +36,17 @@ pub(crate) enum Source {
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
-    Literal(Box<str>),
+    Literal(String),
     Value { index: u32, optional: bool },
+}
+
+impl Part {
+    fn bytes(&self) -> usize {
+        match self {
+            Part::Literal(text) => size_of::<Part>() + text.len(),
+            Part::Value { .. } => size_of::<Part>(),
+        }
+    }
 }
 
 /// How records of one key are read.
@@ -50,9 +62,28 @@ pub(crate) struct Plan {
     pub named: Vec<(usize, Source)>,
     /// Whether slots were left out because there were too many.
     pub cut: bool,
+    /// Steps it took to make.
+    pub steps: usize,
+}
+
+impl Plan {
+    /// Bytes that it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let slot = |slot: &Slot| 192 + slot.name.len() * 2 + slot.literal.as_deref().map_or(0, str::len);
+        let slots = self.shape.slots.iter().map(slot);
+        256 + slots.sum::<usize>() + self.sources.iter().map(Source::part_bytes).sum::<usize>()
+    }
 }
 
 impl Source {
+    fn part_bytes(&self) -> usize {
+        match self {
+            Source::Text(parts) => parts.iter().map(Part::bytes).sum(),
+            Source::Guarded { guards, source } => guards.len() * 4 + source.part_bytes(),
+            _ => 0,
+        }
+    }
+
     /// The value for a record with these `values`.
     #[inline]
     pub(crate) fn value<'a>(&self, values: &[Raw<'a>], decoder: &Decoder<'a>) -> Value<'a> {
@@ -75,6 +106,9 @@ impl Source {
 fn text<'a>(parts: &[Part], values: &[Raw<'a>], decoder: &Decoder<'a>) -> Value<'a> {
     let (mut text, mut is_present) = (String::new(), false);
     for part in parts {
+        if text.len() > TEXT_BYTES_MAX || decoder.is_full() {
+            break;
+        }
         match part {
             Part::Literal(literal) => {
                 text.push_str(literal);
@@ -88,7 +122,7 @@ fn text<'a>(parts: &[Part], values: &[Raw<'a>], decoder: &Decoder<'a>) -> Value<
             }
         }
     }
-    if is_present { Value::Utf8(decoder.keep_text(&text)) } else { Value::Absent }
+    if is_present { decoder.keep_text(&text).unwrap_or(Value::Absent) } else { Value::Absent }
 }
 
 /// An element that is open.
@@ -156,15 +190,21 @@ impl<'t> Planner<'t> {
                 shape = shape.with_role(role, slot);
             }
         }
-        Plan { shape: Arc::new(shape), sources: self.sources, record, time, named: self.named, cut: self.cut }
+        Plan {
+            shape: Arc::new(shape),
+            sources: self.sources,
+            record,
+            time,
+            named: self.named,
+            cut: self.cut,
+            steps: self.steps,
+        }
     }
 
     /// A stream of the record: `next` is its first value.
     fn stream(&mut self, mut reader: CanonReader<'_>, mut next: u32) {
         while let Some(token) = reader.next() {
-            self.steps += 1;
-            self.cut |= self.steps > STEPS_MAX;
-            if self.cut {
+            if !self.step(&token) {
                 return;
             }
             match token {
@@ -192,15 +232,13 @@ impl<'t> Planner<'t> {
         }
         let templates = self.templates;
         for token in CanonReader::new(templates.form(template)) {
-            self.steps += 1;
-            self.cut |= self.steps > STEPS_MAX;
-            if self.cut {
+            if !self.step(&token) {
                 break;
             }
             match token {
                 Canon::Substitution { index, optional } => {
-                    let fragment = nested.iter().find(|(at, ..)| *at == u32::from(index));
-                    match fragment {
+                    let found = nested.binary_search_by_key(&u32::from(index), |(at, ..)| *at);
+                    match found.ok().and_then(|found| nested.get(found)) {
                         Some((_, stream, first)) if self.attribute.is_none() => {
                             self.stream(stream.clone(), *first);
                         }
@@ -215,6 +253,17 @@ impl<'t> Planner<'t> {
             }
         }
         next
+    }
+
+    /// Counts a step; `false` when it is one too many.
+    fn step(&mut self, token: &Canon<'_>) -> bool {
+        let bytes = match token {
+            Canon::Element(_, bytes) | Canon::Attribute(bytes) | Canon::Text(_, bytes) => bytes.len(),
+            _ => 0,
+        };
+        self.steps += 1 + bytes / 64;
+        self.cut |= self.steps > STEPS_MAX;
+        !self.cut
     }
 
     fn structure(&mut self, token: Canon<'_>, instance: Option<(u32, u32)>) {
@@ -237,7 +286,7 @@ impl<'t> Planner<'t> {
             Canon::End => self.close_element(),
             Canon::Text(kind, bytes) => {
                 let literal = literal(kind, bytes);
-                self.part(Part::Literal(literal.into()));
+                self.part(Part::Literal(literal));
             }
             _ => {}
         }
@@ -267,7 +316,7 @@ impl<'t> Planner<'t> {
         };
         match (part, parts.last_mut()) {
             // Character references and entities cut a literal into pieces.
-            (Part::Literal(more), Some(Part::Literal(text))) => *text = format!("{text}{more}").into(),
+            (Part::Literal(more), Some(Part::Literal(text))) => text.push_str(&more),
             (part, _) => parts.push(part),
         }
     }
@@ -332,7 +381,7 @@ impl<'t> Planner<'t> {
         let source = match &parts[..] {
             [] => Source::Empty,
             [Part::Literal(text)] => {
-                slot.literal = Some(text.clone());
+                slot.literal = Some(text.as_str().into());
                 Source::Literal
             }
             // Where a fragment would stand and does not, there is no text.

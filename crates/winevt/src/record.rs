@@ -9,11 +9,11 @@ use model::{Shape, Slot, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Plans kept. A whole Windows installation has some thousands; records
-/// written out as plain elements can make one each.
-const PLANS_MAX: usize = 8_192;
-/// Slots in all plans kept.
-const PLAN_SLOTS_MAX: usize = 262_144;
+/// Bytes of plans kept, roughly. Records written out as plain elements can make
+/// a plan each.
+const PLANS_BYTES_MAX: usize = 16 << 20;
+/// Steps of all plans used in one chunk. Real chunks need some thousands.
+const CHUNK_STEPS_MAX: usize = 1 << 18;
 
 /// The header of a record.
 pub(crate) struct RecordHeader {
@@ -65,60 +65,83 @@ impl RecordHeader {
 pub(crate) struct Shapes {
     templates: Templates,
     by_key: HashMap<Box<[u8]>, usize>,
-    plans: Vec<Plan>,
-    slots: usize,
+    plans: Vec<Kept>,
+    bytes: usize,
+    /// Chunks begun so far.
+    chunk: u64,
+    /// Steps of the plans used in this chunk.
+    steps: usize,
+}
+
+/// A plan, and the last chunk that it was used in.
+struct Kept {
+    plan: Plan,
+    chunk: u64,
 }
 
 impl Shapes {
     /// Forgets what holds for one chunk only; everything, when it is too much.
     pub(crate) fn begin_chunk(&mut self) {
-        self.templates.begin_chunk();
-        if self.templates.is_full() || self.plans.len() >= PLANS_MAX || self.slots >= PLAN_SLOTS_MAX {
+        if self.templates.is_full() || self.bytes > PLANS_BYTES_MAX {
             *self = Self::default();
         }
+        self.templates.begin_chunk();
+        self.chunk += 1;
+        self.steps = 0;
     }
 
     pub(crate) fn templates(&mut self) -> &mut Templates {
         &mut self.templates
     }
 
-    /// The plan for a record of `key` with these `values`.
-    pub(crate) fn plan<'a>(&mut self, key: &[u8], values: &[Raw<'a>], decoder: &Decoder<'a>) -> &Plan {
-        let index = match self.by_key.get(key) {
-            Some(index) => *index,
-            None => self.keep(key, Planner::plan(key, &self.templates)),
-        };
-        if self.plans[index].named.is_empty() {
-            return &self.plans[index];
+    /// The plan for a record of `key` with these `values`; `None` when this
+    /// chunk has had so many different ones that it gets no more.
+    pub(crate) fn plan<'a>(
+        &mut self,
+        key: &[u8],
+        values: &[Raw<'a>],
+        decoder: &Decoder<'a>,
+    ) -> Option<&Plan> {
+        let index = self.find(key, |shapes| Planner::plan(key, &shapes.templates))?;
+        if self.plans[index].plan.named.is_empty() {
+            return Some(&self.plans[index].plan);
         }
         // Fields named by values: a shape for each set of names.
-        let names: Vec<String> = self.plans[index]
-            .named
-            .iter()
-            .map(|(_, source)| source.value(values, decoder).to_text())
-            .collect();
+        let named = &self.plans[index].plan.named;
+        let names: Vec<String> =
+            named.iter().map(|(_, source)| source.value(values, decoder).to_text()).collect();
         // No stream's key begins so.
         let mut key = [&[0xff], key].concat();
         for name in &names {
             key.extend_from_slice(&(name.len() as u32).to_le_bytes());
             key.extend_from_slice(name.as_bytes());
         }
-        let index = match self.by_key.get(&key[..]) {
-            Some(index) => *index,
-            None => {
-                let plan = renamed(&self.plans[index], &names);
-                self.keep(&key, plan)
-            }
-        };
-        &self.plans[index]
+        let index = self.find(&key, |shapes| renamed(&shapes.plans[index].plan, &names))?;
+        Some(&self.plans[index].plan)
     }
 
-    fn keep(&mut self, key: &[u8], plan: Plan) -> usize {
-        let index = self.plans.len();
-        self.slots += plan.sources.len();
-        self.plans.push(plan);
-        self.by_key.insert(key.into(), index);
-        index
+    /// The plan kept under `key`, made when there is none. Whether this chunk
+    /// may have it depends on the chunk alone, not on what was read before.
+    fn find(&mut self, key: &[u8], make: impl FnOnce(&Self) -> Plan) -> Option<usize> {
+        if self.steps > CHUNK_STEPS_MAX {
+            return None;
+        }
+        let index = match self.by_key.get(key) {
+            Some(index) => *index,
+            None => {
+                let plan = make(self);
+                self.bytes += key.len() + plan.bytes();
+                self.plans.push(Kept { plan, chunk: 0 });
+                self.by_key.insert(key.into(), self.plans.len() - 1);
+                self.plans.len() - 1
+            }
+        };
+        let kept = &mut self.plans[index];
+        if kept.chunk != self.chunk {
+            kept.chunk = self.chunk;
+            self.steps += kept.plan.steps;
+        }
+        Some(index)
     }
 }
 
@@ -137,5 +160,6 @@ fn renamed(plan: &Plan, names: &[String]) -> Plan {
         time: plan.time,
         named: Vec::new(),
         cut: plan.cut,
+        steps: plan.sources.len() + names.iter().map(String::len).sum::<usize>() / 64,
     }
 }

@@ -101,7 +101,7 @@ impl<'a, 's> StreamReader<'a, 's> {
         }
         let raw = match self.parts.run[..] {
             [Piece::Value(raw)] => raw,
-            _ => Raw::text(self.decoder.keep_bytes(&joined(&self.parts.run, self.decoder))),
+            _ => self.decoder.keep_utf16(&joined(&self.parts.run, self.decoder)),
         };
         self.parts.run.clear();
         if self.is_name {

@@ -5,13 +5,14 @@ use crate::canon::{CanonWriter, DefinitionEncoder};
 use crate::tokens::walk;
 use crate::wire::{Broken, Cursor};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Templates kept. A whole Windows installation has some thousands.
 const TEMPLATES_MAX: usize = 16_384;
 /// Bytes of templates kept, in canonical form.
-const TEMPLATES_BYTES_MAX: usize = 16 << 20;
-/// Bytes of definitions read in one chunk, in canonical form. A whole chunk
-/// holds 64 KiB of them; hostile definitions overlap one another.
+const TEMPLATES_BYTES_MAX: usize = 8 << 20;
+/// Bytes of definitions read in one chunk, on the wire and in canonical form.
+/// A whole chunk has 64 KiB; hostile definitions overlap one another.
 const CHUNK_BYTES_MAX: usize = 2 << 20;
 /// Next definition's offset, GUID, size of the data.
 const HEADER_BYTES: usize = 24;
@@ -19,8 +20,8 @@ const HEADER_BYTES: usize = 24;
 /// All templates that a reader has met.
 #[derive(Default)]
 pub(crate) struct Templates {
-    ids: HashMap<Box<[u8]>, u32>,
-    forms: Vec<Box<[u8]>>,
+    ids: HashMap<Arc<[u8]>, u32>,
+    forms: Vec<Arc<[u8]>>,
     bytes: usize,
     /// This chunk's definitions by offset; a broken one stays broken.
     by_offset: HashMap<u32, Result<u32, Broken>>,
@@ -72,7 +73,7 @@ impl Templates {
         self.scratch.clear();
         let mut window = Cursor::new(chunk, cursor.at(), cursor.at() + size);
         let walked = walk(chunk, &mut window, &mut DefinitionEncoder { out: &mut self.scratch });
-        self.chunk_bytes += self.scratch.len() + HEADER_BYTES;
+        self.chunk_bytes += self.scratch.len() + HEADER_BYTES + window.at() - cursor.at();
         // The encoder does not know where it stands; the cursor does.
         walked.map_err(|broken| Broken { at: broken.at.max(start), ..broken })?;
         Ok(self.id())
@@ -84,9 +85,10 @@ impl Templates {
             return *id;
         }
         let id = self.forms.len() as u32;
+        let form: Arc<[u8]> = form.into();
         self.bytes += form.len();
-        self.ids.insert(form.into(), id);
-        self.forms.push(form.into());
+        self.forms.push(Arc::clone(&form));
+        self.ids.insert(form, id);
         id
     }
 }

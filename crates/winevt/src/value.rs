@@ -31,11 +31,6 @@ impl<'a> Raw<'a> {
     /// A value that should be there and is cut off.
     pub(crate) const UNREADABLE: Raw<'static> = Raw { kind: UNREADABLE, bytes: &[] };
 
-    /// UTF-16LE text.
-    pub(crate) fn text(bytes: &'a [u8]) -> Self {
-        Self { kind: STRING, bytes }
-    }
-
     /// Whether there is no value (an optional substitution's element goes).
     pub(crate) fn is_null(&self) -> bool {
         self.kind == NULL
@@ -69,19 +64,30 @@ impl<'a> Decoder<'a> {
         if enough {
             self.left.set(self.left.get() - bytes);
         } else {
+            // Nothing smaller fits either: what is shown must not depend on
+            // the order of sizes.
+            self.left.set(0);
             self.overdrawn.set(true);
         }
         enough
     }
 
-    /// `text` in the arena; cut to nothing when the arena is full.
-    pub(crate) fn keep_text(&self, text: &str) -> &'a str {
-        if self.afford(text.len()) { self.arena.alloc_str(text) } else { "" }
+    /// Whether the arena holds no more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.left.get() == 0
     }
 
-    /// `bytes` in the arena; cut to nothing when the arena is full.
-    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> &'a [u8] {
-        if self.afford(bytes.len()) { self.arena.alloc_slice_copy(bytes) } else { &[] }
+    /// `text` in the arena, when it holds so much more.
+    pub(crate) fn keep_text(&self, text: &str) -> Option<Value<'a>> {
+        self.afford(text.len()).then(|| Value::Utf8(self.arena.alloc_str(text)))
+    }
+
+    /// UTF-16LE text in the arena; unreadable, when it holds no more.
+    pub(crate) fn keep_utf16(&self, bytes: &[u8]) -> Raw<'a> {
+        match self.afford(bytes.len()) {
+            true => Raw { kind: STRING, bytes: self.arena.alloc_slice_copy(bytes) },
+            false => Raw::UNREADABLE,
+        }
     }
 
     /// The value, whose place is `optional` or not. A type that nobody knows
@@ -145,10 +151,7 @@ impl<'a> Decoder<'a> {
         if let Some(time) = Timestamp::from_filetime(ticks) {
             return Value::Time(time);
         }
-        match far_filetime_text(ticks) {
-            Some(text) => Value::Utf8(self.keep_text(&text)),
-            None => Value::UInt(ticks),
-        }
+        far_filetime_text(ticks).and_then(|text| self.keep_text(&text)).unwrap_or(Value::UInt(ticks))
     }
 
     /// Text in the machine's code page, which the record does not name; taken
@@ -159,7 +162,7 @@ impl<'a> Decoder<'a> {
             Ok(text) if bytes.is_ascii() => Value::Utf8(text),
             _ => {
                 let text: String = bytes.iter().map(|byte| windows_1252(*byte)).collect();
-                Value::Utf8(self.keep_text(&text))
+                self.keep_text(&text).unwrap_or(Value::Binary(bytes))
             }
         }
     }
