@@ -1,1 +1,41 @@
-fn main(){}
+//! What the project does to itself.
+//!
+//! `cargo xtask tidy` checks the tree; see [`tidy`].
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
+
+mod tidy;
+
+use anyhow::Result;
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask tidy";
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["tidy"] => run_tidy(&root),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_tidy(root: &Path) -> Result<bool> {
+    let found = tidy::complaints(root)?;
+    found.iter().for_each(|complaint| println!("{complaint}"));
+    println!("tidy: {} complaints", found.len());
+    Ok(found.is_empty())
+}

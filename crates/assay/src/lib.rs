@@ -1,1 +1,84 @@
-//! assay
+//! The program: arguments in, text and exit codes out. The only place that
+//! knows the clock, the terminal and the file system outside the evidence.
+//!
+//! [`run`] is what `main` calls; it is a library so that tests run the program
+//! as a user does, with their own standard output.
+
+mod arguments;
+mod builtin;
+mod collect_list;
+mod progress;
+mod rule_files;
+mod scan_command;
+
+use clap::Parser as _;
+use std::ffi::OsString;
+use std::io::Write;
+
+pub use rule_files::builtin_rules;
+
+/// How the program ends (see `assay scan --help`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Scanned whole.
+    Done = 0,
+    /// Nothing could be read.
+    NothingRead = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// A finding at or above `--fail-on`.
+    FailOn = 3,
+    /// Scanned with losses.
+    Losses = 4,
+}
+
+/// Where the program writes.
+pub struct Output<'a> {
+    /// Answers.
+    pub stdout: &'a mut dyn Write,
+    /// Diagnostics.
+    pub stderr: &'a mut dyn Write,
+    /// Width of the terminal on standard output, when it is one.
+    pub terminal_columns: Option<usize>,
+    /// Whether a progress bar may be shown.
+    pub show_progress: bool,
+}
+
+/// Runs the program with `arguments` (the first is its name).
+pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_>) -> Exit {
+    let parsed = match arguments::Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return show_usage(&error, output),
+    };
+    let result = match parsed.command {
+        arguments::Command::Scan(scan) => scan_command::run(&scan, output),
+        arguments::Command::CollectList(list) => collect_list::run(&list, output),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            // Nobody is left to tell when standard error is gone too.
+            let _ = writeln!(output.stderr, "error: {error:#}");
+            Exit::Usage
+        }
+    }
+}
+
+/// Help and version go to standard output and are no error.
+fn show_usage(error: &clap::Error, output: &mut Output<'_>) -> Exit {
+    let text = error.render();
+    if error.use_stderr() {
+        let _ = write!(output.stderr, "{text}");
+        Exit::Usage
+    } else {
+        let _ = write!(output.stdout, "{text}");
+        Exit::Done
+    }
+}
+
+/// `assay … | head` closes our output early; that is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io_errors = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io_errors.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,1 +1,55 @@
-//! scan
+//! The scan: rules run over records, and what was there to be read.
+//!
+//! [`scan`] reads the evidence once ([`evidence::read`] drives, this room's
+//! visitor sees every record), matches the rules, counts the logs, finds the
+//! hosts, and leaves a [`Case`] whose intrusions, answers and verdicts the
+//! casebook fills.
+//!
+//! # Not here
+//! What findings mean (casebook), how they look (report), who did it.
+
+mod assemble;
+mod context;
+pub mod differential;
+mod gather;
+mod hosts;
+mod logs;
+mod part;
+
+use model::{Case, Problem};
+
+/// What to scan, and with what.
+pub struct Input<'a> {
+    /// The opened evidence.
+    pub sources: &'a [evidence::Source],
+    /// What could not be opened: path and problem.
+    pub unread: Vec<(String, Problem)>,
+    /// Limits on what is read.
+    pub limits: &'a evidence::Limits,
+    /// The compiled rules.
+    pub engine: &'a sigma::Engine,
+    /// SHA-256 over the rules.
+    pub rules_sha256: [u8; 32],
+    /// Logs whose filled fields the casebooks want counted.
+    pub watched: &'a [casebook::Watched],
+    /// Host of records that neither name one nor stand in a collection of one.
+    pub host: Option<&'a str>,
+    /// Called, from any thread, with bytes and records just read.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+/// Reads all evidence; gives the same case in any reading order and on any
+/// number of threads (those of the caller's rayon pool).
+pub fn scan(input: Input<'_>) -> Case {
+    let gatherer = gather::Gatherer::new(input.engine, input.watched, input.progress);
+    let mut unread = input.unread;
+    unread.extend(evidence::read(input.sources, input.limits, &gatherer));
+    unread.sort();
+    unread.dedup();
+    let host = input.host.and_then(part::host_name);
+    let mut case = assemble::case(gatherer.into_items(), input.engine, host);
+    case.unread = unread;
+    case.rules_sha256 = input.rules_sha256;
+    case.rules_loaded = input.engine.rules().len();
+    case
+}

@@ -35,6 +35,18 @@ pub struct LogSource {
     pub service: Option<String>,
 }
 
+/// `product windows, category process_creation`; what is not said is left out.
+impl std::fmt::Display for LogSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [("product", &self.product), ("category", &self.category), ("service", &self.service)];
+        let said = parts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        for (index, (name, value)) in said.enumerate() {
+            write!(f, "{}{name} {value}", if index > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
 impl LogSource {
     /// Whether `other` is this log source or a part of it.
     pub(crate) fn covers(&self, other: &LogSource) -> bool {

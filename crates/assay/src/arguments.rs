@@ -1,0 +1,113 @@
+//! What the user can say.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// From the evidence on a breached system to an answer with its grounds.
+///
+/// Reads evidence, never writes to it; defensive only.
+#[derive(Parser, Debug)]
+#[command(name = "assay", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    Scan(ScanArguments),
+    CollectList(CollectArguments),
+}
+
+/// Read evidence and answer: breached or not, since when, what was done, and
+/// what the evidence cannot tell.
+///
+/// Takes files, folders and .zip, .tar, .tar.gz collections in any mix and
+/// layout, and recognises by content: EVTX, IIS (W3C) logs, Exchange logs,
+/// Windows events as JSON lines. Nothing is written without --out.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct ScanArguments {
+    /// Files, folders or collections to read
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write the case here: case.json, findings.jsonl, coverage.json,
+    /// answers.json, timeline.csv, report.html, run.json
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// More Sigma rules: a file, or a folder with all below it (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Leave the built-in rules out
+    #[arg(long)]
+    pub no_builtin_rules: bool,
+    /// YAML file of placeholder values for Sigma's `expand` (name: [values])
+    #[arg(long, value_name = "FILE")]
+    pub placeholders: Option<PathBuf>,
+    /// Host of logs that name none and stand in no collection of one host
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// End with exit code 3 when a finding has this level or a higher one
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOn>,
+    /// Threads (default: one per core)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 scanned whole; 1 nothing could be read; 2 usage; 3 --fail-on was hit;
+4 scanned with losses (see coverage.json; a file of unknown format is no loss).
+If several apply: 2, 1, 3, 4.";
+
+/// What `scan` prints on standard output.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// The verdict, for people
+    Text,
+    /// The answers, as JSON
+    Json,
+    /// The findings, one JSON object per line
+    Jsonl,
+}
+
+/// Sigma's levels.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the names are Sigma's levels")]
+pub enum FailOn {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<FailOn> for model::Level {
+    fn from(level: FailOn) -> Self {
+        match level {
+            FailOn::Informational => Self::Informational,
+            FailOn::Low => Self::Low,
+            FailOn::Medium => Self::Medium,
+            FailOn::High => Self::High,
+            FailOn::Critical => Self::Critical,
+        }
+    }
+}
+
+/// Print what to copy from a server and how, in the order in which it disappears.
+#[derive(Args, Debug)]
+pub struct CollectArguments {
+    /// Which kind of server
+    #[arg(value_enum)]
+    pub server: Server,
+}
+
+/// The kinds of server that a list exists for.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Server {
+    /// Microsoft Exchange Server
+    Exchange,
+}

@@ -1,0 +1,3 @@
+//! Rules and casebooks that come with the program.
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

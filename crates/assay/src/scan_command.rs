@@ -1,0 +1,185 @@
+//! `assay scan`: the main job, composed.
+
+use crate::arguments::{Format, ScanArguments};
+use crate::progress::Progress;
+use crate::{Exit, Output, builtin, rule_files};
+use anyhow::{Context as _, Result, bail};
+use casebook::Casebook;
+use model::{Case, Problem, RuleNote, Run, Timestamp};
+use sigma::{LoadOptions, RuleText};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Rule diagnostics shown on standard error; all are in `run.json`.
+const DIAGNOSTICS_SHOWN: usize = 10;
+
+/// The casebooks among the files of `casebook/`.
+const BOOKS: &[&str] = &["casebook/exchange-2021.yml"];
+
+/// Scans, prints, writes the case, and says how it went.
+pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
+    let began = Instant::now();
+    let mut run = Run { version: env!("CARGO_PKG_VERSION").to_owned(), started: now(), ..Run::default() };
+    if let Some(folder) = &arguments.out {
+        check_out(folder)?;
+    }
+    let (engine, rules_sha256) = load_rules(arguments, &mut run)?;
+    show_diagnostics(&run.rules_not_loaded, output)?;
+    let books = load_casebooks()?;
+    let mut case = scan_evidence(arguments, &engine, rules_sha256, &books, output)?;
+    casebook::assess(&mut case, &books);
+    run.rules_not_met = rules_not_met(&engine);
+    run.seconds = began.elapsed().as_secs_f64();
+
+    if let Some(folder) = &arguments.out {
+        write_case(folder, &case, &run)?;
+    }
+    print_case(arguments, &case, &run, output)?;
+    Ok(exit(arguments, &case))
+}
+
+fn now() -> Option<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?)
+}
+
+fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine, [u8; 32])> {
+    let files = rule_files::read(&arguments.rules)?;
+    let placeholders = match &arguments.placeholders {
+        Some(path) => rule_files::read_placeholders(path)?,
+        None => Default::default(),
+    };
+    let builtin = if arguments.no_builtin_rules { &[] } else { builtin::RULES };
+    let own = builtin.iter().map(|(file, text)| RuleText { file, text });
+    let theirs = files.texts.iter().map(|(file, text)| RuleText { file, text });
+    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders });
+    run.rules_not_loaded = files.unread;
+    run.rules_not_loaded.extend(loaded.diagnostics.into_iter().map(|diagnostic| RuleNote {
+        file: diagnostic.file,
+        line: diagnostic.line,
+        rule: diagnostic.rule,
+        reason: format!("{}: {}", diagnostic.id, diagnostic.message),
+    }));
+    Ok((sigma::Engine::new(loaded.rules), loaded.sha256))
+}
+
+fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
+    for note in notes.iter().take(DIAGNOSTICS_SHOWN) {
+        let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let text = format!("warning: {}{line}: {}", note.file, note.reason);
+        writeln!(output.stderr, "{}", report::escape_terminal(&text))?;
+    }
+    if notes.len() > DIAGNOSTICS_SHOWN {
+        let rest = notes.len() - DIAGNOSTICS_SHOWN;
+        writeln!(
+            output.stderr,
+            "warning: {rest} more rules were not loaded (run.json lists all, with --out)"
+        )?;
+    }
+    Ok(())
+}
+
+fn load_casebooks() -> Result<Vec<Casebook>> {
+    let books = builtin::CASEBOOK.iter().filter(|(file, _)| BOOKS.contains(file));
+    books.map(|(file, text)| Ok(Casebook::parse(file, text)?)).collect()
+}
+
+fn scan_evidence(
+    arguments: &ScanArguments,
+    engine: &sigma::Engine,
+    rules_sha256: [u8; 32],
+    books: &[Casebook],
+    output: &Output<'_>,
+) -> Result<Case> {
+    let limits = evidence::Limits::default();
+    let opened = evidence::open(&arguments.paths, &limits);
+    let watched: Vec<casebook::Watched> = books.iter().flat_map(Casebook::watched).collect();
+    let bytes_total = opened.sources.iter().map(|source| source.size_bytes).sum();
+    let progress = Progress::new(bytes_total, output.show_progress);
+    let threads = usize::from(arguments.threads.unwrap_or(0));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("starting threads")?;
+    let case = pool.install(|| {
+        scan::scan(scan::Input {
+            sources: &opened.sources,
+            unread: opened.problems,
+            limits: &limits,
+            engine,
+            rules_sha256,
+            watched: &watched,
+            host: arguments.host.as_deref(),
+            progress: &|bytes, records| progress.add(bytes, records),
+        })
+    });
+    progress.end();
+    Ok(case)
+}
+
+fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {
+    let rules = engine.rules().iter().zip(engine.met());
+    let not_met = rules.filter(|(_, met)| !met).map(|(rule, _)| RuleNote {
+        file: rule.file.clone(),
+        line: None,
+        rule: Some(rule.id.clone()),
+        reason: format!("no record of its log source ({})", rule.logsource),
+    });
+    not_met.collect()
+}
+
+/// A case is written over an older one, but never among other files.
+fn check_out(folder: &Path) -> Result<()> {
+    if !folder.exists() || folder.join("case.json").is_file() {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(folder).with_context(|| format!("--out {}", folder.display()))?;
+    if entries.next().is_some() {
+        bail!(
+            "--out {}: the folder holds something that is no case; name an empty or a new one",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+fn write_case(folder: &Path, case: &Case, run: &Run) -> Result<()> {
+    let about = || format!("writing the case to {}", folder.display());
+    fs::create_dir_all(folder).with_context(about)?;
+    let mut open = |name: &str| -> std::io::Result<Box<dyn Write>> {
+        Ok(Box::new(BufWriter::new(File::create(folder.join(name))?)))
+    };
+    report::write_case(case, run, &mut open).with_context(about)
+}
+
+fn print_case(arguments: &ScanArguments, case: &Case, run: &Run, output: &mut Output<'_>) -> Result<()> {
+    match arguments.format {
+        Format::Json => report::write_answers_json(case, output.stdout)?,
+        Format::Jsonl => report::write_findings_jsonl(case, output.stdout)?,
+        Format::Text => {
+            let style = report::Style {
+                colour: output.terminal_columns.is_some(),
+                width: output.terminal_columns.unwrap_or(120),
+            };
+            let folder = arguments.out.as_ref().map(|folder| folder.display().to_string());
+            let text = report::render_terminal(case, run, &style, folder.as_deref());
+            output.stdout.write_all(text.as_bytes())?;
+        }
+    }
+    output.stdout.flush()?;
+    Ok(())
+}
+
+fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
+    let is_loss = |problem: &Problem| problem.records_lost != Some(0);
+    let lost = case.coverage.items.iter().flat_map(|item| &item.problems).any(is_loss);
+    let fail_on = arguments.fail_on.map(model::Level::from);
+    if case.items.iter().all(|item| item.format.is_none()) {
+        Exit::NothingRead
+    } else if fail_on.is_some_and(|level| case.findings.iter().any(|finding| finding.rule.level >= level)) {
+        Exit::FailOn
+    } else if lost || !case.unread.is_empty() {
+        Exit::Losses
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,205 @@
+//! From what was gathered, in any order, to the case, in one order.
+
+use crate::gather::GatheredItem;
+use crate::hosts::Hosts;
+use crate::logs::LogStats;
+use crate::part::{Gathered, RawFinding};
+use evidence::ReadItem;
+use model::{
+    Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
+    ItemCoverage, LogKey, RuleFacts, Span, Timestamp,
+};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+type LogName = (Option<HostName>, LogKey);
+
+/// Puts everything in its place and order.
+pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: Option<HostName>) -> Case {
+    gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
+    let synthetic = gathered.iter().any(|item| item.item.synthetic);
+    let hosts = Hosts::learn(&gathered, argument);
+    let rules: Vec<Arc<RuleFacts>> = engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect();
+
+    let mut case = Case { synthetic, ..Case::default() };
+    let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
+    for (item, paths) in without_copies(gathered) {
+        let id = EvidenceId(case.items.len() as u32);
+        let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, .. } = item.item;
+        let elsewhere = hosts.of_path(&path, &root);
+        let gathered = item.gathered.unwrap_or_default();
+        problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
+        case.coverage.items.push(item_coverage(id, records, problems, &gathered));
+        let (item_hosts, host_basis) = hosts_of_item(&gathered, &hosts, elsewhere.as_ref());
+        case.items.push(EvidenceItem {
+            paths,
+            root,
+            sha256,
+            size_bytes,
+            format,
+            hosts: item_hosts,
+            host_basis,
+        });
+
+        let resolve = |host: Option<HostName>| match host {
+            Some(host) => Some(hosts.latest(&host)),
+            None => elsewhere.as_ref().map(|(host, _)| host.clone()),
+        };
+        for raw in gathered.findings {
+            case.findings.push(finding(raw, &rules, id, &sha256, resolve));
+        }
+        for ((host, key), stats) in gathered.logs {
+            let (known, items) = logs.entry((resolve(host), key)).or_default();
+            known.merge(stats);
+            items.insert(id);
+        }
+        for (host, builds) in gathered.builds {
+            let known = case.coverage.builds.entry(resolve(host)).or_default();
+            builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
+        }
+    }
+    finish_logs(&mut case.coverage, logs);
+    case.hosts = all_hosts(&case, &hosts);
+    case.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    case
+}
+
+fn order(finding: &Finding) -> (bool, Option<Timestamp>, EvidenceId, u64, &str) {
+    (finding.time.is_none(), finding.time, finding.evidence, finding.position.offset, &finding.rule.id)
+}
+
+/// Identical files are one item with several paths; the first path leads.
+fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>)> {
+    let mut firsts: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+    let mut items: Vec<(GatheredItem, Vec<String>)> = Vec::new();
+    for item in gathered {
+        match firsts.get(&item.item.sha256) {
+            Some(first) => items[*first].1.push(item.item.path),
+            None => {
+                firsts.insert(item.item.sha256, items.len());
+                let paths = vec![item.item.path.clone()];
+                items.push((item, paths));
+            }
+        }
+    }
+    items
+}
+
+fn facts(rule: &sigma::Rule) -> RuleFacts {
+    RuleFacts {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        level: rule.level,
+        tags: rule.tags.clone(),
+        techniques: rule.techniques.clone(),
+    }
+}
+
+fn finding(
+    raw: RawFinding,
+    rules: &[Arc<RuleFacts>],
+    evidence: EvidenceId,
+    sha256: &[u8; 32],
+    resolve: impl Fn(Option<HostName>) -> Option<HostName>,
+) -> Finding {
+    let rule = Arc::clone(&rules[raw.rule]);
+    Finding {
+        id: finding_id(&rule.id, sha256, raw.position.offset),
+        rule,
+        time: raw.time,
+        host: resolve(raw.host),
+        evidence,
+        position: raw.position,
+        intrusion: None,
+        fields: raw.fields,
+    }
+}
+
+/// SHA-256 over the rule's id, the item's SHA-256 in hex, and the decimal
+/// offset, joined by line feeds; the first eight bytes.
+fn finding_id(rule_id: &str, sha256: &[u8; 32], offset: u64) -> FindingId {
+    let mut text = format!("{rule_id}\n");
+    for byte in sha256 {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    let _ = write!(text, "\n{offset}");
+    let digest = Sha256::digest(text.as_bytes());
+    let mut id = [0; 8];
+    id.copy_from_slice(&digest[..8]);
+    FindingId(id)
+}
+
+fn hosts_of_item(
+    gathered: &Gathered,
+    hosts: &Hosts,
+    elsewhere: Option<&(HostName, HostBasis)>,
+) -> (Vec<HostName>, Option<HostBasis>) {
+    let own: BTreeSet<HostName> = gathered.hosts.iter().map(|host| hosts.latest(host)).collect();
+    if !own.is_empty() {
+        return (own.into_iter().collect(), Some(HostBasis::Log));
+    }
+    match elsewhere {
+        Some((host, basis)) if !gathered.logs.is_empty() => (vec![host.clone()], Some(*basis)),
+        _ => (Vec::new(), None),
+    }
+}
+
+fn item_coverage(
+    evidence: EvidenceId,
+    records: u64,
+    problems: Vec<model::Problem>,
+    gathered: &Gathered,
+) -> ItemCoverage {
+    let mut span = Span::default();
+    let mut gaps: Vec<Gap> = Vec::new();
+    for ((_, key), stats) in &gathered.logs {
+        span.join(stats.span);
+        if key.part.is_empty() {
+            gaps.extend(stats.gaps(None));
+        }
+    }
+    gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
+    ItemCoverage { evidence, records, span, problems, gaps }
+}
+
+/// Gives each log its gaps; a log's window begins where the first web or
+/// Exchange log of its host does, or else its first log of any kind.
+fn finish_logs(coverage: &mut Coverage, logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>) {
+    let mut begins: BTreeMap<Option<HostName>, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
+    for ((host, key), (stats, _)) in &logs {
+        let Some(first) = stats.span.first else { continue };
+        let (front, any) = begins.entry(host.clone()).or_default();
+        *any = Some(any.map_or(first, |known| known.min(first)));
+        if matches!(key.log.as_str(), "httpproxy" | "iis") {
+            *front = Some(front.map_or(first, |known| known.min(first)));
+        }
+    }
+    for ((host, key), (stats, items)) in logs {
+        let window = begins.get(&host).and_then(|(front, any)| front.or(*any));
+        let log = stats.coverage(items.into_iter().collect(), window);
+        for gap in log.gaps.iter().filter(|gap| gap.kind == GapKind::Rollover && key.part.is_empty()) {
+            let holds_first =
+                |item: &&mut ItemCoverage| log.items.contains(&item.evidence) && item.span.first == gap.to;
+            if let Some(item) = coverage.items.iter_mut().find(holds_first) {
+                item.gaps.insert(0, *gap);
+            }
+        }
+        coverage.logs.insert((host, key), log);
+    }
+}
+
+fn all_hosts(case: &Case, hosts: &Hosts) -> Vec<Host> {
+    let mut named: BTreeMap<HostName, HostBasis> = BTreeMap::new();
+    for item in &case.items {
+        for host in &item.hosts {
+            let basis = item.host_basis.unwrap_or(HostBasis::Log);
+            let known = named.entry(host.clone()).or_insert(basis);
+            *known = (*known).min(basis);
+        }
+    }
+    let named = named.into_iter();
+    named.map(|(name, basis)| Host { also: hosts.earlier(&name), name, basis }).collect()
+}

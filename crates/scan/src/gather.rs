@@ -1,0 +1,129 @@
+//! Record by record: rules matched, logs counted.
+//!
+//! What one batch of one item gave is a [`Part`]; the parts of an item are
+//! merged in the order in which they stand, so nothing here depends on threads.
+
+use crate::context;
+use crate::part::{Gathered, Part, RawFinding, WatchList};
+use evidence::{ItemHead, ReadItem, Visitor};
+use model::{HostName, Record};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Texts up to this many bytes are shared between findings.
+const SHARED_TEXT_BYTES_MAX: usize = 512;
+
+/// One item, read; `gathered` is absent when its format is not known.
+pub struct GatheredItem {
+    pub item: ReadItem,
+    pub gathered: Option<Gathered>,
+}
+
+/// Sees every record once.
+pub struct Gatherer<'a> {
+    engine: &'a sigma::Engine,
+    watched: WatchList,
+    progress: &'a (dyn Fn(u64, u64) + Sync),
+    // Workers hold scratch space and caches that are worth keeping from batch to batch.
+    workers: Mutex<Vec<sigma::Worker<'a>>>,
+    texts: Mutex<HashSet<Arc<str>>>,
+    items: Mutex<Vec<GatheredItem>>,
+}
+
+impl<'a> Gatherer<'a> {
+    /// `progress` is called with the bytes and the records just read.
+    pub fn new(
+        engine: &'a sigma::Engine,
+        watched: &[casebook::Watched],
+        progress: &'a (dyn Fn(u64, u64) + Sync),
+    ) -> Self {
+        Self {
+            engine,
+            watched: WatchList::new(watched),
+            progress,
+            workers: Mutex::default(),
+            texts: Mutex::default(),
+            items: Mutex::default(),
+        }
+    }
+
+    /// All items, in no order.
+    pub fn into_items(self) -> Vec<GatheredItem> {
+        self.items.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn share(&self, text: &str) -> Arc<str> {
+        if text.len() > SHARED_TEXT_BYTES_MAX {
+            return text.into();
+        }
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts.get(text) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = text.into();
+        texts.insert(Arc::clone(&shared));
+        shared
+    }
+
+    fn borrow_worker(&self) -> sigma::Worker<'a> {
+        let pooled = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.unwrap_or_else(|| self.engine.worker())
+    }
+
+    fn give_back(&self, worker: Option<sigma::Worker<'a>>) {
+        if let Some(worker) = worker {
+            self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        }
+    }
+
+    fn match_rules(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>) {
+        let Part { worker: Some(worker), matched, gathered, .. } = part else { return };
+        matched.clear();
+        worker.find(record, &mut |rule| matched.push(rule));
+        for rule in matched.drain(..) {
+            let named = worker.matched_fields(rule, record);
+            let kept = context::fields(record, named, &self.engine.rules()[rule].fields);
+            let fields = kept.iter().map(|(name, text)| (self.share(name), self.share(text))).collect();
+            gathered.findings.push(RawFinding {
+                rule,
+                position: record.position,
+                time: record.time,
+                host: host.clone(),
+                fields,
+            });
+        }
+    }
+}
+
+impl<'a> Visitor for Gatherer<'a> {
+    type Part = Part<'a>;
+
+    fn start(&self, _head: &ItemHead<'_>) -> Part<'a> {
+        Part::new(self.borrow_worker())
+    }
+
+    fn record(&self, part: &mut Part<'a>, record: &Record<'_>) {
+        let host = part.count(record, &self.watched);
+        self.match_rules(part, record, host);
+    }
+
+    fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
+        let (worker, records) = whole.merge(next);
+        self.give_back(worker);
+        (self.progress)(0, records);
+    }
+
+    fn item(&self, item: ReadItem, whole: Option<Part<'a>>) {
+        let gathered = whole.map(|part| {
+            let (worker, gathered) = part.into_gathered();
+            self.give_back(worker);
+            gathered
+        });
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        items.push(GatheredItem { item, gathered });
+    }
+
+    fn progress(&self, bytes: u64) {
+        (self.progress)(bytes, 0);
+    }
+}

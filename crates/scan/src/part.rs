@@ -1,0 +1,397 @@
+//! The accumulators of one batch, and what remains of them.
+
+use crate::logs::LogStats;
+use casebook::Watched;
+use model::{HostName, LogFamily, LogKey, Position, Record, Role, Shape, Span, Timestamp, Value};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Host changes kept per item; a log that has more is a forwarded one, not
+/// that of a renamed computer.
+const HOST_RUNS_MAX: usize = 64;
+/// Shapes whose watched slots are remembered in one part.
+const SHAPES_MAX: usize = 512;
+
+/// A match, before its item's hash and host are known.
+pub struct RawFinding {
+    pub rule: usize,
+    pub position: Position,
+    pub time: Option<Timestamp>,
+    pub host: Option<HostName>,
+    pub fields: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// Consecutive records of one channel by one host.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct HostRun {
+    pub channel: String,
+    pub first: u64,
+    pub last: u64,
+    pub host: HostName,
+}
+
+/// What one part of an item (in the end: the item) gave.
+#[derive(Default)]
+pub struct Gathered {
+    pub findings: Vec<RawFinding>,
+    pub logs: BTreeMap<(Option<HostName>, LogKey), LogStats>,
+    pub builds: BTreeMap<Option<HostName>, BTreeMap<String, Span>>,
+    pub host_runs: Vec<HostRun>,
+    /// Hosts that its records name.
+    pub hosts: BTreeSet<HostName>,
+    /// Those of them that are Exchange servers by their own logs.
+    pub exchange_hosts: BTreeSet<HostName>,
+}
+
+impl Gathered {
+    fn merge(&mut self, other: Gathered) {
+        self.findings.extend(other.findings);
+        for (name, stats) in other.logs {
+            self.logs.entry(name).or_default().merge(stats);
+        }
+        for (host, builds) in other.builds {
+            let known = self.builds.entry(host).or_default();
+            builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
+        }
+        other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
+        self.hosts.extend(other.hosts);
+        self.exchange_hosts.extend(other.exchange_hosts);
+    }
+
+    fn add_host_run(&mut self, run: HostRun) {
+        let room = self.host_runs.len() < HOST_RUNS_MAX;
+        let same_channel = self.host_runs.iter_mut().rev().find(|known| known.channel == run.channel);
+        match same_channel {
+            Some(known) if known.host == run.host && known.last.checked_add(1) == Some(run.first) => {
+                known.last = run.last;
+            }
+            _ if room => self.host_runs.push(run),
+            _ => {}
+        }
+    }
+
+    /// Whether it changed hosts too often to tell a rename from forwarding.
+    pub fn is_forwarded(&self) -> bool {
+        self.host_runs.len() >= HOST_RUNS_MAX
+    }
+}
+
+/// The logs and parts whose filled fields are counted, found by log.
+pub struct WatchList {
+    by_log: HashMap<String, Vec<usize>>,
+    entries: Vec<WatchEntry>,
+}
+
+struct WatchEntry {
+    key: LogKey,
+    event_id: Option<i64>,
+    fields: Vec<String>,
+}
+
+impl WatchList {
+    pub fn new(watched: &[Watched]) -> Self {
+        let mut fields: BTreeMap<LogKey, BTreeSet<String>> = BTreeMap::new();
+        for one in watched {
+            fields.entry(one.log.clone()).or_default().extend(one.fields.iter().cloned());
+        }
+        let mut by_log: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut entries = Vec::new();
+        for (key, fields) in fields {
+            by_log.entry(key.log.clone()).or_default().push(entries.len());
+            let event_id = key.part.parse().ok();
+            entries.push(WatchEntry { key, event_id, fields: fields.into_iter().collect() });
+        }
+        Self { by_log, entries }
+    }
+}
+
+impl WatchEntry {
+    /// Whether `record`, which is of this log, is of this part of it.
+    fn takes(&self, record: &Record<'_>) -> bool {
+        if self.key.part.is_empty() {
+            return true;
+        }
+        match self.event_id {
+            Some(wanted) => record.role(Role::EventId).to_integer() == Some(wanted),
+            None => record.field("Protocol").to_text().eq_ignore_ascii_case(&self.key.part),
+        }
+    }
+}
+
+/// One log of one host, being counted.
+struct OpenLog {
+    host: Option<HostName>,
+    key: LogKey,
+    stats: LogStats,
+    /// Watched entries of this log.
+    entries: Vec<usize>,
+    /// Counts of the entries that are a part of it.
+    parts: Vec<(LogKey, LogStats)>,
+}
+
+/// The accumulators of one batch of one item.
+pub struct Part<'e> {
+    pub worker: Option<sigma::Worker<'e>>,
+    pub matched: Vec<usize>,
+    pub gathered: Gathered,
+    open: Vec<OpenLog>,
+    open_by_key: HashMap<String, usize>,
+    /// The log of the last record: most records follow their own kind.
+    current: Option<usize>,
+    current_key: String,
+    key: String,
+    slots: HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>,
+    build: String,
+}
+
+impl<'e> Part<'e> {
+    pub fn new(worker: sigma::Worker<'e>) -> Self {
+        Self {
+            worker: Some(worker),
+            matched: Vec::new(),
+            gathered: Gathered::default(),
+            open: Vec::new(),
+            open_by_key: HashMap::new(),
+            current: None,
+            current_key: String::new(),
+            key: String::new(),
+            slots: HashMap::new(),
+            build: String::new(),
+        }
+    }
+
+    /// Counts `record` in its log; returns the host it names.
+    pub fn count(&mut self, record: &Record<'_>, watched: &WatchList) -> Option<HostName> {
+        let index = self.enter_log(record, watched);
+        let is_event = record.shape.family == LogFamily::WindowsEvents;
+        let number = record.position.record.filter(|_| is_event);
+        self.open[index].stats.add(record.time, number);
+        self.count_watched(index, record, watched);
+        let host = self.open[index].host.clone();
+        if is_event {
+            self.note_host_run(index, record);
+            self.note_clearing(record, host.as_ref());
+        } else if record.shape.family == LogFamily::Exchange {
+            self.note_build(record, host.as_ref());
+        }
+        host
+    }
+
+    /// Adds what the next part gave; returns its worker and how many records it had.
+    pub fn merge(&mut self, next: Part<'e>) -> (Option<sigma::Worker<'e>>, u64) {
+        self.close_logs();
+        let (worker, gathered) = next.into_gathered();
+        let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
+        let records = whole_logs.map(|(_, stats)| stats.records).sum();
+        self.gathered.merge(gathered);
+        (worker, records)
+    }
+
+    pub fn into_gathered(mut self) -> (Option<sigma::Worker<'e>>, Gathered) {
+        self.close_logs();
+        (self.worker, self.gathered)
+    }
+
+    fn enter_log(&mut self, record: &Record<'_>, watched: &WatchList) -> usize {
+        self.key.clear();
+        record.role(Role::Host).write_text(&mut self.key);
+        let host_bytes = self.key.len();
+        self.key.push('\0');
+        self.key.push_str(&record.shape.log);
+        record.role(Role::Channel).write_text(&mut self.key);
+        if let Some(current) = self.current
+            && self.key == self.current_key
+        {
+            return current;
+        }
+        let index = match self.open_by_key.get(&self.key) {
+            Some(index) => *index,
+            None => self.open_log(record, host_bytes, watched),
+        };
+        self.current = Some(index);
+        std::mem::swap(&mut self.key, &mut self.current_key);
+        index
+    }
+
+    fn open_log(&mut self, record: &Record<'_>, host_bytes: usize, watched: &WatchList) -> usize {
+        let host = host_name(&self.key[..host_bytes]);
+        let log = self.key[host_bytes + 1..].to_lowercase();
+        if let Some(host) = &host {
+            self.gathered.hosts.insert(Arc::clone(host));
+            if record.shape.family == LogFamily::Exchange || log == "msexchange management" {
+                self.gathered.exchange_hosts.insert(Arc::clone(host));
+            }
+        }
+        let entries = watched.by_log.get(log.as_str()).cloned().unwrap_or_default();
+        let parts = entries.iter().map(|entry| (watched.entries[*entry].key.clone(), LogStats::default()));
+        let parts = parts.collect();
+        let key = LogKey { log, part: String::new() };
+        self.open.push(OpenLog { host, key, stats: LogStats::default(), entries, parts });
+        self.open_by_key.insert(self.key.clone(), self.open.len() - 1);
+        self.open.len() - 1
+    }
+
+    fn count_watched(&mut self, index: usize, record: &Record<'_>, watched: &WatchList) {
+        let Self { open, slots, .. } = self;
+        let OpenLog { entries, parts, stats, .. } = &mut open[index];
+        for (entry_index, (key, part)) in entries.iter().zip(parts) {
+            let entry = &watched.entries[*entry_index];
+            if !entry.takes(record) {
+                continue;
+            }
+            let counts = if key.part.is_empty() { &mut *stats } else { part };
+            if !key.part.is_empty() {
+                counts.add(record.time, None);
+            }
+            for (field, slots) in
+                entry.fields.iter().zip(slots_of(slots, record, *entry_index, &entry.fields))
+            {
+                if slots.iter().any(|slot| !record.value(*slot).is_blank()) {
+                    match counts.filled.get_mut(field) {
+                        Some(count) => *count += 1,
+                        None => drop(counts.filled.insert(field.clone(), 1)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_host_run(&mut self, index: usize, record: &Record<'_>) {
+        let log = &self.open[index];
+        let (Some(number), Some(host)) = (record.position.record, &log.host) else { return };
+        if let Some(last) = self.gathered.host_runs.last_mut()
+            && last.host == *host
+            && last.channel == log.key.log
+            && last.last.checked_add(1) == Some(number)
+        {
+            last.last = number;
+            return;
+        }
+        let run =
+            HostRun { channel: log.key.log.clone(), first: number, last: number, host: Arc::clone(host) };
+        self.gathered.add_host_run(run);
+    }
+
+    /// Security 1102 says that its own log was cleared, System 104 which one
+    /// was (`UserData/LogFileCleared/Channel`).
+    fn note_clearing(&mut self, record: &Record<'_>, host: Option<&HostName>) {
+        let event = match record.role(Role::EventId) {
+            Value::UInt(number) => number as i64,
+            other => other.to_integer().unwrap_or(0),
+        };
+        if event != 1102 && event != 104 {
+            return;
+        }
+        if !record.role(Role::Provider).to_text().eq_ignore_ascii_case("Microsoft-Windows-Eventlog") {
+            return;
+        }
+        let own = record.role(Role::Channel).to_text();
+        let names = record.shape.slots.iter().enumerate().filter(|(_, slot)| slot.answers("Channel", false));
+        let named = names.map(|(index, _)| record.value(index).to_text()).filter(|name| *name != own).last();
+        let log = if event == 104 { named.unwrap_or(own) } else { own }.to_lowercase();
+        if let Some(time) = record.time {
+            let name = (host.cloned(), LogKey { log, part: String::new() });
+            self.gathered.logs.entry(name).or_default().cleared.insert(time);
+        }
+    }
+
+    /// Exchange's build stands in `#Version`, in four columns, or in the ECP
+    /// log's `BLD`.
+    fn note_build(&mut self, record: &Record<'_>, host: Option<&HostName>) {
+        self.build.clear();
+        record.field("#Version").write_text(&mut self.build);
+        let mut build = normal_build(&self.build);
+        if build.is_none() {
+            let columns = ["MajorVersion", "MinorVersion", "BuildVersion", "RevisionVersion"];
+            build = normal_build(&columns.map(|name| record.field(name).to_text()).join("."));
+        }
+        if build.is_none() && record.shape.log.starts_with("ecp-") {
+            let data = record.field("EventData").to_text();
+            let value = data.split(';').find_map(|part| {
+                part.trim_start_matches("S:")
+                    .split_once('=')
+                    .filter(|(key, _)| key.eq_ignore_ascii_case("BLD"))
+            });
+            build = value.and_then(|(_, text)| normal_build(text));
+        }
+        if let Some(build) = build {
+            let builds = self.gathered.builds.entry(host.cloned()).or_default();
+            builds.entry(build).or_default().add(record.time);
+        }
+    }
+
+    fn close_logs(&mut self) {
+        for OpenLog { host, key, stats, parts, .. } in self.open.drain(..) {
+            let counted =
+                parts.into_iter().filter(|(part_key, part)| !part_key.part.is_empty() && part.records > 0);
+            for (part_key, part) in counted {
+                self.gathered.logs.entry((host.clone(), part_key)).or_default().merge(part);
+            }
+            self.gathered.logs.entry((host, key)).or_default().merge(stats);
+        }
+        self.open_by_key.clear();
+        self.current = None;
+    }
+}
+
+/// For each of an entry's fields the slots that answer to it, remembered by shape.
+fn slots_of<'s>(
+    known: &'s mut HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>,
+    record: &Record<'_>,
+    entry: usize,
+    fields: &[String],
+) -> &'s [Vec<usize>] {
+    if known.len() >= SHAPES_MAX {
+        known.clear();
+    }
+    let key = (Arc::as_ptr(record.shape) as usize, entry);
+    // The shape is held, so that its address cannot come to mean another one.
+    let (_, slots) = known.entry(key).or_insert_with(|| {
+        let shape = Arc::clone(record.shape);
+        let answering = |field: &String| {
+            let slots = shape.slots.iter().enumerate();
+            slots.filter(|(_, slot)| slot.answers(field, shape.fold_case)).map(|(index, _)| index).collect()
+        };
+        let slots = fields.iter().map(answering).collect();
+        (shape, slots)
+    });
+    slots
+}
+
+/// `15.01.2375.007` → `15.1.2375.7`. `None` for what is no build of Exchange's:
+/// some logs carry `15.0.0.0`, a version of their own format.
+fn normal_build(text: &str) -> Option<String> {
+    let parts: Vec<u32> = text.trim().split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [major, minor, build, revision] = parts[..] else { return None };
+    (major >= 8 && build > 0).then(|| format!("{major}.{minor}.{build}.{revision}"))
+}
+
+/// A host's name as we compare it: upper case, without its domain. Placeholders
+/// for "none" are none.
+pub fn host_name(text: &str) -> Option<HostName> {
+    let text = text.trim();
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    let short = if is_address { text } else { text.split('.').next().unwrap_or(text) };
+    (!short.is_empty() && short != "-").then(|| short.to_uppercase().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_hosts() {
+        assert_eq!(host_name("mxs01.example.test").as_deref(), Some("MXS01"));
+        assert_eq!(host_name("192.0.2.7").as_deref(), Some("192.0.2.7"));
+        assert_eq!(host_name(" - "), None);
+        assert_eq!(host_name(""), None);
+    }
+
+    #[test]
+    fn builds_are_normal() {
+        assert_eq!(normal_build("15.01.2375.007").as_deref(), Some("15.1.2375.7"));
+        assert_eq!(normal_build("15.0.0.0"), None);
+        assert_eq!(normal_build("15.1.x.7"), None);
+        assert_eq!(normal_build(""), None);
+    }
+}
