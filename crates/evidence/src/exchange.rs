@@ -38,12 +38,13 @@ pub(crate) fn is(head: &[u8]) -> bool {
             || text::directive(bytes, "#Software:")
                 .is_some_and(|name| name.starts_with(b"Microsoft Exchange"))
             || text::directive(bytes, "#Fields:").is_some_and(|names| names.contains(&b','))
-            || log::is_header(bytes);
+            || log::is_header(bytes)
+            || log::is_oab_line(bytes);
         if exchange {
             return true;
         }
     }
-    !head.contains(&0) && log::hint(head) == Hint::OabGenerator
+    false
 }
 
 /// What is in force at a record.

@@ -60,6 +60,14 @@ pub(crate) fn hint(head: &[u8]) -> Hint {
     }
 }
 
+/// Whether a line is one of the OAB generator's without any frame around it: the
+/// text that it is known for, after a time or a number. Documents and rules
+/// quote the text too.
+pub(crate) fn is_oab_line(line: &[u8]) -> bool {
+    let begins = line.iter().find(|byte| !matches!(byte, b'"' | b'[')).is_some_and(u8::is_ascii_digit);
+    begins && memmem::find(line, OAB_LINE).is_some()
+}
+
 /// The log's slug, by its own word first.
 pub(crate) fn slug(log_type: Option<&str>, names: &[String], hint: Hint) -> String {
     let log_type = log_type.unwrap_or("").to_lowercase();

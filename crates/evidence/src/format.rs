@@ -1,6 +1,7 @@
 //! What bytes are, by their beginning; names do not count.
 
-use crate::{Limits, exchange, w3c, windows_json};
+use crate::archive::tar;
+use crate::{Limits, evtx, exchange, w3c, windows_json};
 
 /// What an item is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +18,13 @@ pub(crate) enum Content {
     Log(Format),
     /// Anything else.
     Unknown,
+}
+
+impl Content {
+    /// Whether it holds members that we open.
+    pub(crate) fn is_archive(self) -> bool {
+        matches!(self, Content::Zip | Content::Gzip | Content::Tar)
+    }
 }
 
 /// The formats of logs.
@@ -44,9 +52,6 @@ impl Format {
     }
 }
 
-/// Where tar has its magic.
-const TAR_MAGIC_AT: usize = 257;
-
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
 const CLOSED: [(&[u8], &str); 5] = [
@@ -59,13 +64,16 @@ const CLOSED: [(&[u8], &str); 5] = [
 
 /// What begins with `head`.
 pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
+    if evtx::is(head) {
+        return Content::Log(Format::Evtx);
+    }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Content::Zip;
     }
     if head.starts_with(b"\x1f\x8b\x08") {
         return Content::Gzip;
     }
-    if head.get(TAR_MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")) {
+    if tar::has_checksum(head) {
         return Content::Tar;
     }
     if let Some((_, name)) = CLOSED.iter().find(|(magic, _)| head.starts_with(magic)) {

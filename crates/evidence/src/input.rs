@@ -4,7 +4,7 @@ use crate::Limits;
 use memchr::memmem;
 use model::Problem;
 use sha2::{Digest, Sha256};
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 
 /// How much of an item's beginning is looked at before it is read.
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;
@@ -31,7 +31,7 @@ impl<'a> Input<'a> {
     pub(crate) fn new(head: Head, reader: Box<dyn Read + Send + 'a>, bytes_max: u64) -> Self {
         let synthetic = holds_mark(&head.bytes);
         let at = head.bytes.len() as u64;
-        let problem = head.error.map(|error| Problem::new("unreadable", at, "more bytes", error));
+        let problem = head.error.map(|error| Problem::new(kind(&error), at, "more bytes", error.to_string()));
         let (head, hasher) = (head.bytes, Sha256::new());
         Self { reader, head, hasher, size_bytes: 0, bytes_max, ended: false, problem, synthetic }
     }
@@ -50,7 +50,7 @@ impl<'a> Input<'a> {
         if self.head.is_empty() && self.problem.is_none() {
             if let Err(error) = self.reader.by_ref().take(allowed as u64).read_to_end(into) {
                 let at = self.size_bytes + (into.len() - before) as u64;
-                self.problem = Some(Problem::new("unreadable", at, "more bytes", error.to_string()));
+                self.problem = Some(Problem::new(kind(&error), at, "more bytes", error.to_string()));
                 self.ended = true;
             }
         } else {
@@ -106,7 +106,7 @@ pub(crate) struct Closed {
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
     /// What ended the reading within it; the reader is not asked again.
-    error: Option<String>,
+    error: Option<io::Error>,
 }
 
 impl Head {
@@ -114,7 +114,35 @@ impl Head {
     pub(crate) fn read(reader: &mut dyn Read) -> Self {
         let mut bytes = Vec::new();
         let error = reader.take(HEAD_BYTES as u64).read_to_end(&mut bytes).err();
-        Self { bytes, error: error.map(|error| error.to_string()) }
+        Self { bytes, error }
+    }
+
+    /// The head and what follows it, as one stream.
+    pub(crate) fn chain<'a>(self, rest: Box<dyn Read + Send + 'a>) -> Box<dyn Read + Send + 'a> {
+        let head = Cursor::new(self.bytes);
+        match self.error {
+            None => Box::new(head.chain(rest)),
+            Some(error) => Box::new(head.chain(Failed(Some(error)))),
+        }
+    }
+}
+
+/// A reader that has failed, and says so once more.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// What an error of a reader is in reports: decoders give these two kinds for
+/// damage and for an early end.
+pub(crate) fn kind(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => "bad-archive",
+        io::ErrorKind::UnexpectedEof => "truncated",
+        _ => "unreadable",
     }
 }
 

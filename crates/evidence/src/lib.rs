@@ -10,9 +10,11 @@
 //! What records mean: rules, hosts, time lines. Writing: nothing here writes
 //! but to a nameless temporary file.
 
+mod archive;
 mod batch;
 mod bytes;
 mod csv;
+mod evtx;
 mod exchange;
 mod exchange_log;
 mod format;
@@ -21,6 +23,7 @@ pub mod fuzz;
 mod input;
 mod json;
 mod limits;
+mod members;
 mod path;
 mod read;
 mod shapes;

@@ -7,18 +7,19 @@
 
 use crate::batch::{self, Pace, Tally};
 use crate::bytes::Bytes;
+use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, sniff};
 use crate::input::{Head, Input};
 use crate::shapes::Shapes;
 use crate::text::Lines;
-use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, w3c, windows_json};
+use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, input, w3c, windows_json};
 use model::Problem;
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
 /// Items up to this size are read by one thread.
-const SMALL_BYTES: u64 = 4 << 20;
+pub(crate) const SMALL_BYTES: u64 = 4 << 20;
 
 /// Reads all `sources` and shows their records and items to `visitor`. Gives
 /// the problems of what did not become an item, sorted.
@@ -29,6 +30,7 @@ pub fn read<V: Visitor>(sources: &[Source], limits: &Limits, visitor: &V) -> Vec
         visitor,
         progress: &progress,
         shapes: Shapes::new(limits.shapes_max),
+        chunk_readers: ChunkReaders::default(),
         problems: Mutex::new(Vec::new()),
     };
     let (small, big): (Vec<&Source>, Vec<&Source>) =
@@ -49,6 +51,7 @@ pub(crate) struct Reading<'a, V> {
     pub(crate) visitor: &'a V,
     progress: &'a (dyn Fn(u64) + Sync),
     shapes: Shapes,
+    chunk_readers: ChunkReaders,
     problems: Mutex<Vec<(String, Problem)>>,
 }
 
@@ -59,46 +62,67 @@ impl<V: Visitor> Reading<'_, V> {
         let bytes = match Bytes::open(&source.file, self.progress) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.problem(&source.path, "unreadable", "a file", error.to_string());
+                let problem = unplaced("unreadable", "a file", error.to_string());
+                self.problem(&source.path, problem);
                 return true;
             }
         };
         let mut reader = bytes.range(0, bytes.len());
         let head = Head::read(&mut reader);
-        self.item(&source.path, &source.root, head, Box::new(reader), self.limits.item_bytes_max, pace);
+        let is_archive = sniff(&head.bytes, self.limits).is_archive();
+        if is_archive && pace == Pace::Alone {
+            return false;
+        }
+        let node = Node { path: source.path.clone(), root: source.root.clone(), nesting: 0 };
+        let bytes_max = self.limits.item_bytes_max;
+        if is_archive {
+            let by_ratio = input::bytes_max(self.limits, bytes.len());
+            let mut budget = Budget { left: by_ratio.min(self.limits.archive_bytes_max) };
+            let whole = Some(bytes.clone());
+            self.archive(&node, head, Box::new(reader), whole, &mut budget);
+        } else {
+            self.item(&node, head, Box::new(reader), bytes_max, pace);
+        }
         true
     }
 
-    /// Reads an item that is no archive.
-    pub(crate) fn item<'b>(
+    /// Reads an item that is no archive, or one that is not to be opened; gives
+    /// its size.
+    pub(crate) fn item(
         &self,
-        path: &str,
-        root: &str,
+        node: &Node,
         head: Head,
-        reader: Box<dyn Read + Send + 'b>,
+        reader: Box<dyn Read + Send + '_>,
         bytes_max: u64,
         pace: Pace,
-    ) {
+    ) -> u64 {
         let content = sniff(&head.bytes, self.limits);
         let beginning = head.bytes.clone();
         let mut input = Input::new(head, reader, bytes_max);
         let mut format = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
-        if let Content::Log(log) = content {
-            let item_head = ItemHead { path, root, format: log.slug() };
-            format = Some(log.slug());
-            (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
-        }
-        if let Content::Closed(name) = content {
-            tally.problems.push(Problem::new("unsupported-archive", 0, "zip, tar or gzip", name));
+        match content {
+            Content::Log(log) => {
+                let item_head = ItemHead { path: &node.path, root: &node.root, format: log.slug() };
+                format = Some(log.slug());
+                (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
+            }
+            Content::Closed(name) => {
+                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, tar or gzip", name));
+            }
+            content if content.is_archive() => {
+                let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
+                tally.problems.push(Problem::new("limit", 0, wanted, "one more; it is not opened"));
+            }
+            _ => {}
         }
         let closed = input.close();
         let mut problems = tally.problems.close();
         problems.extend(closed.problem);
         problems.sort_by_key(|problem| problem.offset.unwrap_or(u64::MAX));
         let item = ReadItem {
-            path: path.into(),
-            root: root.into(),
+            path: node.path.clone(),
+            root: node.root.clone(),
             sha256: closed.sha256,
             size_bytes: closed.size_bytes,
             format,
@@ -107,6 +131,7 @@ impl<V: Visitor> Reading<'_, V> {
             synthetic: closed.synthetic,
         };
         self.visitor.item(item, whole);
+        closed.size_bytes
     }
 
     fn log(
@@ -138,13 +163,36 @@ impl<V: Visitor> Reading<'_, V> {
                     windows_json::read(batch, shapes, limits, sink);
                 })
             }
-            Format::Evtx => (None, Tally::new(max)),
+            Format::Evtx => {
+                batch::read(ChunkCutter::new(), input, head, visitor, max, pace, |batch, sink| {
+                    self.chunk_readers.read(batch, sink);
+                })
+            }
         }
     }
 
-    pub(crate) fn problem(&self, path: &str, kind: &'static str, wanted: &str, found: String) {
-        let problem = Problem { kind, offset: None, wanted: wanted.into(), found, records_lost: None };
+    /// Notes a problem of something that does not become an item.
+    pub(crate) fn problem(&self, path: &str, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         problems.push((path.into(), problem));
     }
+}
+
+/// Something to be read: a source, or a member of an archive.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) path: String,
+    pub(crate) root: String,
+    /// How many archives it is in.
+    pub(crate) nesting: u32,
+}
+
+/// What one archive, with all that is nested in it, may still unpack to.
+pub(crate) struct Budget {
+    pub(crate) left: u64,
+}
+
+/// A problem without an offset.
+pub(crate) fn unplaced(kind: &'static str, wanted: &str, found: String) -> Problem {
+    Problem { kind, offset: None, wanted: wanted.into(), found, records_lost: None }
 }

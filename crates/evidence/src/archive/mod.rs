@@ -1,0 +1,69 @@
+//! Archives: what is in them, and readers of it, within limits.
+//!
+//! Raw decoders are used in this module only.
+//!
+//! # Not here
+//! What a member is, and what to do with it: [`crate::read`].
+
+pub(crate) mod tar;
+pub(crate) mod zip;
+
+use std::io::{self, BufRead, Read};
+
+/// What is packed with gzip, joined streams included.
+pub(crate) fn gunzip<'a>(packed: impl BufRead + Send + 'a) -> Box<dyn Read + Send + 'a> {
+    Box::new(flate2::bufread::MultiGzDecoder::new(packed))
+}
+
+/// What a gzip stream's single file is called: the archive's own name without
+/// its ending. The name that the stream carries is anybody's.
+pub(crate) fn gzip_member(path: &str) -> String {
+    let name = path.rsplit(['/', crate::path::MEMBER]).next().unwrap_or(path);
+    let bare = name.len().checked_sub(3).and_then(|end| name.split_at_checked(end));
+    match bare {
+        Some((bare, ending)) if ending.eq_ignore_ascii_case(".gz") && !bare.is_empty() => bare.into(),
+        _ => format!("{name}.unpacked"),
+    }
+}
+
+/// Reads a member and compares it, at its end, with what its archive says of
+/// it: size and CRC-32.
+struct Checked<R> {
+    inner: R,
+    crc: flate2::Crc,
+    size_bytes: u64,
+    wanted_bytes: u64,
+    wanted_crc: u32,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.crc.update(&into[..read]);
+        self.size_bytes += read as u64;
+        let damage = if self.size_bytes > self.wanted_bytes {
+            "more bytes than the archive says"
+        } else if read > 0 || into.is_empty() {
+            return Ok(read);
+        } else if self.size_bytes < self.wanted_bytes {
+            "fewer bytes than the archive says"
+        } else if self.crc.sum() != self.wanted_crc {
+            "another CRC-32 than the archive says"
+        } else {
+            return Ok(0);
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidData, damage))
+    }
+}
+
+fn number_u16(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
+}
+
+fn number_u32(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn number_u64(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+}
