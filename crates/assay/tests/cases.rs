@@ -1,0 +1,313 @@
+//! Runs the prose cases of `cases/` against the built-in rules, and checks
+//! that every rule has what `rules/README.md` asks of it.
+//!
+//! A section of a case file is one scan: its `log` and `events` blocks become
+//! files, its `findings` block is what the scan must find, no more and no
+//! less, and its `silent` block names rules that have met their log and must
+//! not match. With `UPDATE=1` the `findings` blocks are rewritten; the review
+//! reads the difference.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, with words"
+)]
+
+use model::Finding;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use yaml_serde::Value;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A fenced block of a case file.
+struct Block {
+    /// First word after the fence: `log`, `events`, `findings`, `silent`.
+    kind: String,
+    /// Second word: the name of the file that it becomes.
+    name: String,
+    lines: Vec<String>,
+    /// Index of the line after the opening fence.
+    begins: usize,
+}
+
+/// One scan: what stands below one heading of the second level.
+struct Section {
+    title: String,
+    blocks: Vec<Block>,
+}
+
+impl Section {
+    fn block(&self, kind: &str) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.kind == kind)
+    }
+
+    fn evidence(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(|block| block.kind == "log" || block.kind == "events")
+    }
+}
+
+fn parse(text: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut open: Option<Block> = None;
+    for (index, line) in text.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (Some(_), Some("")) => {
+                let section =
+                    sections.last_mut().unwrap_or_else(|| panic!("line {index}: block before `## `"));
+                section.blocks.extend(open.take());
+            }
+            (Some(block), _) => block.lines.push(line.to_owned()),
+            (None, Some(info)) => {
+                let (kind, name) = info.split_once(' ').unwrap_or((info, ""));
+                open = Some(Block {
+                    kind: kind.into(),
+                    name: name.into(),
+                    lines: Vec::new(),
+                    begins: index + 1,
+                });
+            }
+            (None, None) => {
+                if let Some(title) = line.strip_prefix("## ") {
+                    sections.push(Section { title: title.into(), blocks: Vec::new() });
+                }
+            }
+        }
+    }
+    assert!(open.is_none(), "a block is not closed");
+    sections
+}
+
+fn builtin() -> sigma::Loaded {
+    let texts = assay::builtin_rules().iter().map(|(file, text)| sigma::RuleText { file, text });
+    sigma::load(texts, &sigma::LoadOptions::default())
+}
+
+/// What one scan of a section's evidence gave.
+struct Outcome {
+    /// `file:line  level  title`, in the order of file, line, level (highest first), title.
+    findings: Vec<String>,
+    /// Titles of the rules that matched.
+    matched: BTreeSet<String>,
+    /// Titles of the rules whose log was there.
+    met: BTreeSet<String>,
+}
+
+fn scan(section: &Section) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    for block in section.evidence() {
+        let path = folder.path().join(&block.name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, block.lines.join("\r\n") + "\r\n").unwrap();
+    }
+    let engine = sigma::Engine::new(builtin().rules);
+    let limits = evidence::Limits::default();
+    let opened = evidence::open(&[folder.path().to_path_buf()], &limits);
+    let case = scan::scan(scan::Input {
+        sources: &opened.sources,
+        unread: opened.problems,
+        limits: &limits,
+        engine: &engine,
+        rules_sha256: [0; 32],
+        watched: &[],
+        host: None,
+        progress: &|_, _| {},
+    });
+    for item in &case.items {
+        assert!(item.format.is_some(), "{}: {:?} was not read as a log", section.title, item.paths);
+    }
+    for coverage in &case.coverage.items {
+        assert!(coverage.problems.is_empty(), "{}: {:?}", section.title, coverage.problems);
+    }
+    let prefix = format!("{}/", folder.path().display());
+    let name = |finding: &Finding| {
+        let path = &case.items[finding.evidence.0 as usize].paths[0];
+        path.strip_prefix(&prefix).unwrap_or(path).to_owned()
+    };
+    let mut found: Vec<&Finding> = case.findings.iter().collect();
+    found.sort_by_cached_key(|finding| {
+        let line = finding.position.line;
+        (name(finding), line, std::cmp::Reverse(finding.rule.level), finding.rule.title.clone())
+    });
+    let show = |finding: &&Finding| {
+        let line = finding.position.line.unwrap_or(0);
+        format!("{}:{line}  {}  {}", name(finding), finding.rule.level.as_str(), finding.rule.title)
+    };
+    let met = engine.rules().iter().zip(engine.met()).filter(|(_, met)| *met);
+    Outcome {
+        findings: found.iter().map(show).collect(),
+        matched: found.iter().map(|finding| finding.rule.title.clone()).collect(),
+        met: met.map(|(rule, _)| rule.title.clone()).collect(),
+    }
+}
+
+fn check(file: &str, section: &Section, outcome: &Outcome, complaints: &mut String) {
+    let place = format!("cases/{file}, {:?}", section.title);
+    let wanted = section.block("findings").map(|block| block.lines.as_slice()).unwrap_or_default();
+    for line in outcome.findings.iter().filter(|line| !wanted.contains(line)) {
+        let _ = writeln!(complaints, "{place}: found, not expected: {line}");
+    }
+    for line in wanted.iter().filter(|line| !outcome.findings.contains(line)) {
+        let _ = writeln!(complaints, "{place}: expected, not found: {line}");
+    }
+    for title in section.block("silent").map(|block| block.lines.as_slice()).unwrap_or_default() {
+        if outcome.matched.contains(title) {
+            let _ = writeln!(complaints, "{place}: must be silent and is not: {title}");
+        } else if !outcome.met.contains(title) {
+            let _ = writeln!(complaints, "{place}: silent without its log, which shows nothing: {title}");
+        }
+    }
+}
+
+/// `text` with the findings of each section replaced by what was found.
+fn updated(text: &str, sections: &[Section], outcomes: &[Outcome]) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for (section, outcome) in sections.iter().zip(outcomes).rev() {
+        let block =
+            section.block("findings").unwrap_or_else(|| panic!("{}: no findings block", section.title));
+        let found = outcome.findings.iter().map(String::as_str);
+        lines.splice(block.begins..block.begins + block.lines.len(), found);
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn cases_find_what_they_say() {
+    let mut complaints = String::new();
+    let (mut positive, mut negative) = (BTreeSet::new(), BTreeSet::new());
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(workspace().join("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files
+        .retain(|path| path.extension().is_some_and(|ending| ending == "md") && !path.ends_with("README.md"));
+    files.sort();
+    for path in &files {
+        let text = fs::read_to_string(path).unwrap();
+        let file = path.file_name().unwrap().to_string_lossy();
+        let sections = parse(&text);
+        let outcomes: Vec<Outcome> = sections.iter().map(scan).collect();
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(path, updated(&text, &sections, &outcomes)).unwrap();
+            eprintln!("completed cases/{file}");
+        }
+        let sections = parse(&fs::read_to_string(path).unwrap());
+        for (section, outcome) in sections.iter().zip(&outcomes) {
+            check(&file, section, outcome, &mut complaints);
+            positive.extend(outcome.matched.iter().cloned());
+            negative.extend(section.block("silent").iter().flat_map(|block| block.lines.iter().cloned()));
+        }
+    }
+    let titles: BTreeSet<String> = rules().into_iter().map(|(_, rule)| text_of(&rule, "title")).collect();
+    for title in &titles {
+        for (cases, kind) in [(&positive, "positive"), (&negative, "negative")] {
+            if !cases.contains(title) {
+                let _ = writeln!(complaints, "no {kind} case: {title}");
+            }
+        }
+    }
+    for title in negative.difference(&titles) {
+        let _ = writeln!(complaints, "silent names no rule: {title}");
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+fn rules() -> Vec<(&'static str, Value)> {
+    let parse = |(file, text): &(&'static str, &'static str)| {
+        (*file, yaml_serde::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}")))
+    };
+    assay::builtin_rules().iter().map(parse).collect()
+}
+
+fn text_of(rule: &Value, key: &str) -> String {
+    rule.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn list_of(rule: &Value, key: &str) -> Vec<String> {
+    let values = rule.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
+    values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[test]
+fn rules_load_without_a_word() {
+    let loaded = builtin();
+    let words: Vec<String> =
+        loaded.diagnostics.iter().map(|one| format!("{}: {}: {}", one.file, one.id, one.message)).collect();
+    assert!(words.is_empty(), "{words:#?}");
+    assert_eq!(loaded.rules.len(), assay::builtin_rules().len());
+}
+
+#[test]
+fn rules_are_whole() {
+    let steps = steps();
+    let mut ids = BTreeMap::new();
+    let mut titles = BTreeMap::new();
+    let mut covered = BTreeSet::new();
+    for (file, rule) in rules() {
+        for key in ["title", "id", "status", "description", "author", "level"] {
+            assert!(!text_of(&rule, key).is_empty(), "{file}: no {key}");
+        }
+        for key in ["references", "tags", "fields", "falsepositives"] {
+            assert!(!list_of(&rule, key).is_empty(), "{file}: no {key}");
+        }
+        assert!(is_kebab(file), "{file}: not in kebab-case");
+        assert!(is_random_uuid(&text_of(&rule, "id")), "{file}: its id is no random UUID");
+        assert_eq!(ids.insert(text_of(&rule, "id"), file), None, "{file}: its id is taken");
+        assert_eq!(titles.insert(text_of(&rule, "title"), file), None, "{file}: its title is taken");
+        let tags = list_of(&rule, "tags");
+        let own: Vec<&str> = tags.iter().filter_map(|tag| tag.strip_prefix("assay.")).collect();
+        assert!(!own.is_empty(), "{file}: says no step");
+        for step in own {
+            assert!(steps.contains(step), "{file}: {step} is not in casebook/STEPS.md");
+            covered.insert(step.to_owned());
+        }
+        let technique = |tag: &String| tag.strip_prefix("attack.t").is_some_and(is_technique);
+        assert!(tags.iter().any(technique), "{file}: no technique");
+        let tactic = |tag: &String| tag.starts_with("attack.") && !technique(tag);
+        assert!(tags.iter().any(tactic), "{file}: no tactic");
+    }
+    let missing: Vec<&String> = steps.difference(&covered).collect();
+    assert!(missing.is_empty(), "steps that no rule shows: {missing:?}");
+}
+
+/// The steps named in the first column of the table of `casebook/STEPS.md`;
+/// `-x` after `a-b` stands for `a-x`.
+fn steps() -> BTreeSet<String> {
+    let text = fs::read_to_string(workspace().join("casebook/STEPS.md")).unwrap();
+    let mut steps = BTreeSet::new();
+    for row in text.lines().filter(|line| line.starts_with("| `")) {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        let stem = names.first().and_then(|name| name.rsplit_once('-')).map_or("", |(stem, _)| stem);
+        for name in names {
+            steps.insert(if name.starts_with('-') { format!("{stem}{name}") } else { name.to_owned() });
+        }
+    }
+    assert!(steps.len() > 20, "casebook/STEPS.md is not as expected");
+    steps
+}
+
+fn is_kebab(file: &str) -> bool {
+    let name = file.rsplit('/').next().and_then(|name| name.strip_suffix(".yml")).unwrap_or_default();
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_random_uuid(id: &str) -> bool {
+    let groups: Vec<usize> = id.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12]
+        && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        && id.as_bytes()[14] == b'4'
+}
+
+/// `1234` or `1234.567`.
+fn is_technique(number: &str) -> bool {
+    let digits =
+        |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    match number.split_once('.') {
+        Some((technique, sub)) => digits(technique, 4) && digits(sub, 3),
+        None => digits(number, 4),
+    }
+}
