@@ -19,6 +19,10 @@ const PROBLEMS_MAX: usize = 64;
 
 /// Reads chunks. Keeps what it learnt of templates from chunk to chunk and from
 /// file to file; one per thread.
+///
+/// Records of one combination of templates share one `Arc<Shape>`, until the
+/// reader has met so many that it forgets them all: whoever keys a cache by a
+/// shape's address must keep the `Arc` beside it.
 #[derive(Default)]
 pub struct ChunkReader {
     shapes: Shapes,

@@ -8,10 +8,10 @@
 //! # How a record is read
 //! A record is a token stream of binary XML ([MS-EVEN6] 2.2.12): as a rule one
 //! instance of a template (`System` and all), with one value that is a stream
-//! of its own, an instance of the event's own template. [`stream`] turns it
+//! of its own, an instance of the event's own template. `stream` turns it
 //! into a *key*, which tells the tree and no values, and a flat list of
-//! values. The key finds the [`plan`], which says which value stands in which
-//! slot; only a new key needs the definitions' trees ([`canon`], [`template`]).
+//! values. The key finds the `plan`, which says which value stands in which
+//! slot; only a new key needs the definitions' trees (`canon`, `template`).
 //! Records and fragments written out as plain elements take the same way: their
 //! tree is the key.
 //!
@@ -22,7 +22,7 @@
 //!
 //! # The `evtx` library
 //! Parses the headers and computes the checksums here, and is the oracle in the
-//! tests. Its own reading of records stands in our way: see [`chunk`].
+//! tests. Its own reading of records stands in our way: see `chunk`.
 //!
 //! # Not here
 //! Files, archives, hashes (room `evidence`), and what events mean (rules).

@@ -46,6 +46,9 @@ impl RecordSink for Ours<'_> {
         }
         let own = record.field("EventRecordID").to_integer();
         assert_eq!(record.position.record.map(|number| number as i64), own.or(Some(number as i64)));
+        if let Some(created) = Timestamp::parse(&record.field("TimeCreated").to_text()) {
+            assert_eq!(record.time, Some(created));
+        }
         self.last = number;
         self.records.entry(number).or_default().push_back(fields);
     }

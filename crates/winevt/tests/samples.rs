@@ -17,12 +17,14 @@ struct Seen {
     records: u64,
     events: BTreeMap<String, u64>,
     computers: Vec<String>,
+    timeless: u64,
     problems: Vec<Problem>,
 }
 
 impl RecordSink for Seen {
     fn record(&mut self, record: &Record<'_>) {
         self.records += 1;
+        self.timeless += u64::from(record.time.is_none());
         assert_eq!(record.shape.slots.len(), record.values.len());
         let channel = record.role(Role::Channel);
         // The inventory's word for an event that names no channel.
@@ -77,6 +79,8 @@ fn attack_samples_are_read_whole() {
         assert_eq!(seen.records, line["records"].as_u64().unwrap(), "{path}: {:?}", seen.problems);
         let events: BTreeMap<String, u64> = serde_json::from_value(line["eids"].clone()).unwrap();
         assert_eq!(seen.events, events, "{path}");
+        // Many of these have no time in the record's header.
+        assert_eq!(seen.timeless, 0, "{path}");
         for computer in line["computers"].as_array().unwrap() {
             assert!(
                 seen.computers.iter().any(|name| name == computer.as_str().unwrap()),

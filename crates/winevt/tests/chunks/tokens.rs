@@ -153,6 +153,17 @@ fn values_by_type() {
 }
 
 #[test]
+fn text_ends_at_its_first_nul() {
+    for nul in 0..40 {
+        let mut units = utf16(&"ā".repeat(40));
+        units[nul * 2..nul * 2 + 2].fill(0);
+        check_value(0x01, &units, &"ā".repeat(nul));
+    }
+    // A zero byte is no NUL where it is half of a unit, nor is an odd byte at the end.
+    check_value(0x01, &[0, 1, 0, 1, 0], "ĀĀ");
+}
+
+#[test]
 fn times_by_type() {
     check_value(0x11, &132_592_332_051_234_567u64.to_le_bytes(), "2021-03-03T08:20:05.1234567Z");
     check_value(0x11, &0u64.to_le_bytes(), "1601-01-01T00:00:00.0000000Z");
