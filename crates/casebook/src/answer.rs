@@ -2,7 +2,7 @@
 
 use crate::book::{Casebook, Kind, Question};
 use crate::build::{Build, Standing};
-use crate::coverage::{HostLogs, Window};
+use crate::coverage::{HostLogs, Hours, Window};
 use crate::intrusion::Partition;
 use crate::key::Key;
 use crate::needs::Measure;
@@ -23,13 +23,20 @@ pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: 
     let mut by_host = by_host(traces, partition);
     for (host, logs) in HostLogs::of_case(case) {
         // A host without a finding is asked, too.
-        let views = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
-        let all = views.get(&None).map(Vec::as_slice).unwrap_or_default();
-        let rooms: Vec<Room<'_>> =
-            books.iter().map(|book| Room::new(case, book, &host, &logs, traces, all)).collect();
-        for (intrusion, members) in &views {
+        let members = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
+        let rooms: Vec<Room<'_>> = books
+            .iter()
+            .map(|book| {
+                let views = members.iter();
+                let views = views.map(|(id, members)| {
+                    (*id, View::new(book, traces, members.clone(), &partition.components))
+                });
+                Room::new(case, book, &host, &logs, traces, views.collect())
+            })
+            .collect();
+        for intrusion in members.keys() {
             for room in &rooms {
-                answers.extend(room.answers(*intrusion, members.clone(), &partition.components));
+                answers.extend(room.answers(*intrusion));
             }
         }
     }
@@ -65,6 +72,8 @@ struct Room<'a> {
     /// By need, over the last day.
     last_day: Vec<Measure>,
     builds: Vec<(Build, Span, Standing)>,
+    /// The host's findings: all, and by intrusion.
+    views: BTreeMap<Option<IntrusionId>, View<'a>>,
     /// When each shell was last seen to be removed.
     removed: BTreeMap<&'a Key, Timestamp>,
 }
@@ -83,8 +92,9 @@ impl<'a> Room<'a> {
         host: &'a Option<HostName>,
         logs: &HostLogs<'_>,
         traces: &'a Traces<'a>,
-        members: &[usize],
+        views: BTreeMap<Option<IntrusionId>, View<'a>>,
     ) -> Self {
+        let active = views.get(&None).map(|view| active_hours(book, traces, view)).unwrap_or_default();
         let window = logs.window(&book.window);
         let last_day = logs.last_record.map(Window::last_day);
         let builds = case.coverage.builds.get(host).into_iter().flatten();
@@ -95,10 +105,11 @@ impl<'a> Room<'a> {
         let builds: Vec<_> = builds.collect();
         Self {
             is_server: logs.has_any(&book.signs) || !builds.is_empty(),
-            measures: book.needs.iter().map(|need| need.measure(logs, window)).collect(),
-            last_day: book.needs.iter().map(|need| need.measure(logs, last_day)).collect(),
+            measures: book.needs.iter().map(|need| need.measure(logs, window, &active)).collect(),
+            last_day: book.needs.iter().map(|need| need.measure(logs, last_day, &active)).collect(),
             last_record: logs.last_record,
-            removed: removals(book, traces, members),
+            removed: views.get(&None).map(|view| removals(book, traces, view)).unwrap_or_default(),
+            views,
             book,
             host,
             traces,
@@ -107,13 +118,8 @@ impl<'a> Room<'a> {
         }
     }
 
-    fn answers(
-        &self,
-        intrusion: Option<IntrusionId>,
-        members: Vec<usize>,
-        components: &[usize],
-    ) -> Vec<Answer> {
-        let view = View::new(self.book, self.traces, members, components);
+    fn answers(&self, intrusion: Option<IntrusionId>) -> Vec<Answer> {
+        let Some(view) = self.views.get(&intrusion) else { return Vec::new() };
         let mut by_question: BTreeMap<&str, Vec<Ground>> = BTreeMap::new();
         for question in self.book.questions.iter().filter(|question| question.kind == Kind::Steps) {
             by_question.insert(&question.id, view.grounds(question));
@@ -127,7 +133,7 @@ impl<'a> Room<'a> {
                         self.by_steps(question, by_question.get(&*question.id).cloned().unwrap_or_default())
                     }
                     Kind::Builds => self.by_builds(),
-                    Kind::StillIn => self.still_in(question, &by_question),
+                    Kind::StillIn => self.still_in(question, view, &by_question),
                 };
                 self.answer(question, intrusion, found)
             })
@@ -184,7 +190,12 @@ impl<'a> Room<'a> {
 
     /// Activity in the last day of the host's records; or a shell that nothing
     /// shows to be gone.
-    fn still_in(&self, question: &Question, by_question: &BTreeMap<&str, Vec<Ground>>) -> Found {
+    fn still_in(
+        &self,
+        question: &Question,
+        view: &View<'_>,
+        by_question: &BTreeMap<&str, Vec<Ground>>,
+    ) -> Found {
         let intrusive = self.book.questions.iter().filter(|other| self.book.is_intrusion(other));
         let mut latest: BTreeMap<usize, Ground> = BTreeMap::new();
         for ground in intrusive.filter_map(|other| by_question.get(&*other.id)).flatten() {
@@ -198,7 +209,7 @@ impl<'a> Room<'a> {
             ground.grade = if ground.by_step { Grade::Yes } else { Grade::Likely };
         }
         if grounds.iter().all(|ground| ground.grade < Grade::Yes) {
-            grounds.extend(self.standing_shells(question, by_question));
+            grounds.extend(self.standing_shells(question, view, by_question));
             grounds.sort_by_key(|ground| ground.trace);
             grounds.dedup_by_key(|ground| ground.trace);
         }
@@ -211,16 +222,28 @@ impl<'a> Room<'a> {
             .is_some_and(|(time, last)| last.nanos().saturating_sub(time.nanos()) <= LAST_DAY_NANOS)
     }
 
-    /// The findings that show a shell written, unless a later one shows it removed.
-    fn standing_shells(&self, question: &Question, by_question: &BTreeMap<&str, Vec<Ground>>) -> Vec<Ground> {
+    /// The findings that show a shell written, unless later ones show that all
+    /// shells of their group are gone: the finding that sets the directory's
+    /// address does not name the file that the reset writes.
+    fn standing_shells(
+        &self,
+        question: &Question,
+        view: &View<'_>,
+        by_question: &BTreeMap<&str, Vec<Ground>>,
+    ) -> Vec<Ground> {
         let lasting = question.lasting.iter().filter_map(|id| by_question.get(id.as_str())).flatten();
-        let stands = |ground: &&Ground| {
+        let mut groups: BTreeMap<usize, (Vec<Ground>, Vec<bool>)> = BTreeMap::new();
+        for ground in lasting {
             let trace = &self.traces.list[ground.trace];
-            let gone =
+            let (grounds, gone) = groups.entry(view.component(ground.trace)).or_default();
+            grounds.push(Ground { grade: Grade::Likely, ..*ground });
+            let shells = trace.keys().iter().filter(|key| matches!(key, Key::Shell(..)));
+            let is_gone =
                 |key: &Key| self.removed.get(key).zip(trace.time()).is_some_and(|(gone, time)| *gone >= time);
-            !trace.keys().iter().any(gone)
-        };
-        lasting.filter(stands).map(|ground| Ground { grade: Grade::Likely, ..*ground }).collect()
+            gone.extend(shells.map(is_gone));
+        }
+        let standing = groups.into_values().filter(|(_, gone)| gone.is_empty() || gone.contains(&false));
+        standing.flat_map(|(grounds, _)| grounds).collect()
     }
 
     fn answer(&self, question: &Question, intrusion: Option<IntrusionId>, found: Found) -> Answer {
@@ -281,14 +304,22 @@ impl<'a> Room<'a> {
     }
 }
 
-fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, members: &[usize]) -> BTreeMap<&'a Key, Timestamp> {
+fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, view: &View<'_>) -> BTreeMap<&'a Key, Timestamp> {
     let mut removed = BTreeMap::new();
     let ends = |trace: &Trace<'_>| book.questions.iter().any(|question| trace.shows_any(&question.ended_by));
-    for trace in members.iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
+    for trace in view.members().iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
         let Some(time) = trace.time() else { continue };
         for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
             removed.insert(key, time);
         }
     }
     removed
+}
+
+/// The hours in which an intruder is known to have been at work.
+fn active_hours(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Hours {
+    let intrusive = book.questions.iter().filter(|question| book.is_intrusion(question));
+    let grounds = intrusive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
+    let hours = grounds.filter_map(|ground| traces.list[ground.trace].time()).map(Timestamp::hour_index);
+    Hours::new(hours.map(|hour| (hour, hour)), 0)
 }

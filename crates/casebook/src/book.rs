@@ -106,6 +106,9 @@ pub(crate) struct Link {
     pub of: Vec<String>,
     pub to: Vec<String>,
     pub minutes: u32,
+    /// Only to an earlier one, and only where nothing that is joined with it
+    /// names what could tell the two apart.
+    pub follows: bool,
 }
 
 /// How a question is answered.

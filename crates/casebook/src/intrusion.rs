@@ -19,8 +19,8 @@
 //!   an intrusion there.
 
 use crate::book::{Casebook, Link};
-use crate::key::{Key, is_private};
-use crate::support::{View, When, nearest_of};
+use crate::key::{Key, Kinds, is_private};
+use crate::support::{Reach, View, nearest_of};
 use crate::trace::{Trace, Traces};
 use model::{HostName, Intrusion, IntrusionId, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,12 @@ use std::net::IpAddr;
 const PRIVATE_NANOS_MAX: u64 = 10 * 60 * 1_000_000_000;
 /// A process number is given anew after some time; within so long, it is the same.
 const PROCESS_NANOS_MAX: u64 = 12 * 3_600 * 1_000_000_000;
+/// Intrusions told apart in one case, at most: beyond, findings stay unassigned
+/// (and still answer for their host). Nobody reads a thousand of them, and
+/// somebody who writes the logs could make a million.
+const INTRUSIONS_MAX: usize = 1_000;
+/// An address that touches the groups of more than so many is a scanner's.
+const TOUCHED_MAX: usize = 64;
 /// Joins named for a reader, at most.
 const JOINS_NAMED_MAX: usize = 12;
 
@@ -58,6 +64,7 @@ pub fn partition(traces: &Traces<'_>, books: &[Casebook]) -> Partition {
     let components: Vec<usize> = (0..traces.list.len()).map(|index| groups.find(index)).collect();
     let mut members = intruders(traces, books, &components);
     members.sort_by_key(|members| order(traces, members));
+    members.truncate(INTRUSIONS_MAX);
     let mut assigned = vec![None; traces.list.len()];
     let mut intrusions = Vec::with_capacity(members.len());
     for (index, members) in members.iter().enumerate() {
@@ -151,39 +158,40 @@ fn join_by_process(traces: &Traces<'_>, groups: &mut Groups) {
 /// Links each finding of `link.of` that is not yet joined with one of
 /// `link.to` to the nearest of them that it could belong to.
 fn join_by_time(traces: &Traces<'_>, groups: &mut Groups, link: &Link) {
-    let mut targets: BTreeMap<usize, Vec<(Timestamp, usize)>> = BTreeMap::new();
-    let mut joined: BTreeSet<usize> = BTreeSet::new();
-    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.shows_any(&link.to)) {
-        joined.insert(groups.find(index));
-        if let Some(time) = trace.time() {
-            targets.entry(trace.host).or_default().push((time, index));
+    let shows = |steps: &[String], trace: &Trace<'_>| trace.is_notable() && trace.shows_any(steps);
+    if !traces.list.iter().any(|trace| shows(&link.of, trace)) {
+        return;
+    }
+    let mut kinds: BTreeMap<usize, Kinds> = BTreeMap::new();
+    if link.follows {
+        for (index, trace) in traces.list.iter().enumerate() {
+            let known = kinds.entry(groups.find(index)).or_default();
+            *known = known.union(trace.kinds());
         }
     }
+    let mut targets: BTreeMap<(usize, Kinds), Vec<(Timestamp, usize)>> = BTreeMap::new();
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| shows(&link.to, trace)) {
+        let group = groups.find(index);
+        *counts.entry(group).or_default() += 1;
+        if let Some(time) = trace.time() {
+            let kinds = kinds.get(&group).copied().unwrap_or(trace.kinds());
+            targets.entry((trace.host, kinds)).or_default().push((time, index));
+        }
+    }
+    let reach = if link.follows { Reach::before(link.minutes) } else { Reach::around(link.minutes) };
     let mut found = Vec::new();
-    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.shows_any(&link.of)) {
-        if joined.contains(&groups.find(index)) {
-            continue;
-        }
-        let Some((time, targets)) = trace.time().zip(targets.get(&trace.host)) else { continue };
-        if let Some(target) = nearest_that_fits(traces, targets, time, index, link.minutes) {
-            found.push((index, target));
-        }
+    for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| shows(&link.of, trace)) {
+        let itself = usize::from(trace.shows_any(&link.to));
+        let joined = counts.get(&groups.find(index)).is_some_and(|count| *count > itself);
+        let Some(time) = trace.time().filter(|_| !joined) else { continue };
+        // What it could be told apart by would join the two if they belonged together.
+        let host = (trace.host, Kinds::default())..(trace.host + 1, Kinds::default());
+        let fitting = targets.range(host).filter(|((_, kinds), _)| !kinds.comparable(trace.kinds()));
+        let nearest = fitting.filter_map(|(_, times)| nearest_of(times, time, index, reach)).min();
+        found.extend(nearest.map(|(_, target)| (index, target)));
     }
     found.into_iter().for_each(|(index, target)| groups.join(index, target));
-}
-
-/// The nearest target that has no name by which it would be somebody else's.
-fn nearest_that_fits(
-    traces: &Traces<'_>,
-    targets: &[(Timestamp, usize)],
-    time: Timestamp,
-    index: usize,
-    minutes: u32,
-) -> Option<usize> {
-    let kinds = traces.list[index].kinds();
-    let when = When::Within { minutes, other: false };
-    let (_, nearest) = nearest_of(targets, time, index, when)?;
-    (!kinds.comparable(traces.list[nearest].kinds())).then_some(nearest)
 }
 
 /// See the rule about visits above.
@@ -194,19 +202,23 @@ fn join_visits(traces: &Traces<'_>, groups: &mut Groups, is_visit: &impl Fn(&Tra
     for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
         let Some(source) = trace.names.source() else { continue };
         let group = groups.find(index);
-        if is_visit(trace) && !is_private(source) {
+        if is_visit(trace) {
             by_source.entry(source).or_default().insert(group);
-        } else if !is_visit(trace) {
+        } else {
             actors.entry(group).or_default().insert(source);
             by_source.entry(source).or_default().insert(group);
         }
     }
-    for (source, touched) in by_source {
+    by_source.retain(|source, _| !is_private(*source));
+    for touched in by_source.into_values() {
         let touched: BTreeSet<usize> = touched.into_iter().map(|group| groups.find(group)).collect();
         let owned: Vec<&BTreeSet<IpAddr>> = touched.iter().filter_map(|group| actors.get(group)).collect();
-        let apart =
-            owned.iter().enumerate().any(|(at, one)| owned[..at].iter().any(|other| one.is_disjoint(other)));
-        if apart || is_private(source) {
+        let apart = owned.len() > TOUCHED_MAX
+            || owned
+                .iter()
+                .enumerate()
+                .any(|(at, one)| owned[..at].iter().any(|other| one.is_disjoint(other)));
+        if apart {
             continue;
         }
         let mut all: BTreeSet<IpAddr> = BTreeSet::new();

@@ -44,6 +44,10 @@ impl Kinds {
     pub fn comparable(self, other: Kinds) -> bool {
         self.0 & other.0 != 0
     }
+
+    pub fn union(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
 }
 
 /// All that one finding names.

@@ -1,9 +1,10 @@
 //! What must have been logged before "no trace" may be said.
 //!
 //! A need is met when one of its sources (or several together) covers nine
-//! tenths of the window with the fields it needs filled. A log that was
-//! cleared in the window meets no need, however short the time without
-//! records: what was cleared away is not known.
+//! tenths of the window with the fields it needs filled, and every hour in
+//! which an intruder is known to have been at work: silence just then is no
+//! accident. A log that was cleared in the window meets no need, however short
+//! the time without records: what was cleared away is not known.
 
 use crate::coverage::{HostLogs, Hours, Window, run_text};
 use model::{GapKind, LogCoverage, LogKey};
@@ -14,6 +15,8 @@ use serde::Deserialize;
 const TENTHS_MIN: u64 = 9;
 /// Parts of a log that must be there, too, may be silent for so long (hours).
 const PART_QUIET_HOURS: i64 = 48;
+/// The log as a whole may be silent for so long, where only a part is asked for.
+const WHOLE_QUIET_HOURS: i64 = 3;
 /// Missing times that are named, at most.
 const MISSING_NAMED_MAX: usize = 3;
 
@@ -85,7 +88,9 @@ impl Source {
 }
 
 impl Need {
-    pub fn measure(&self, logs: &HostLogs<'_>, window: Option<Window>) -> Measure {
+    /// Measures the need over `window`; `active` are the hours in which an
+    /// intruder is known to have been at work.
+    pub fn measure(&self, logs: &HostLogs<'_>, window: Option<Window>, active: &Hours) -> Measure {
         let Some(window) = window else {
             let missing = format!("{}: nothing with a time in the evidence", self.name);
             return Measure { met: false, lines: vec![missing.clone()], missing };
@@ -93,19 +98,24 @@ impl Need {
         let found: Vec<Found> = self.any.iter().map(|source| find(source, logs, window)).collect();
         let usable = found.iter().filter(|found| found.usable);
         let covered = usable.fold(Hours::default(), |sum, found| sum.union(&found.covered));
-        let met = enough(&covered, window);
+        let silent = active.intersection(&window.hours()).without(&covered);
+        let enough = enough(&covered, window);
+        let met = enough && silent.count() == 0;
         let mut lines: Vec<String> =
             found.iter().filter(|found| found.there).map(|found| found.line.clone()).collect();
         if lines.is_empty() {
             lines.push(format!("{}: not in the evidence", self.name));
         }
-        let reasons: Vec<&str> = found.iter().map(|found| found.line.as_str()).collect();
-        let missing = match (met, reasons.as_slice()) {
-            (true, _) => String::new(),
-            (false, _) if found.iter().all(|found| !found.there) => {
-                format!("{}: not in the evidence", self.name)
+        let missing = if met {
+            String::new()
+        } else if found.iter().all(|found| !found.there) {
+            format!("{}: not in the evidence", self.name)
+        } else {
+            let mut missing = found.iter().map(|found| found.line.as_str()).collect::<Vec<_>>().join("; ");
+            if enough {
+                missing.push_str(", just where an intruder was at work");
             }
-            (false, reasons) => reasons.join("; "),
+            missing
         };
         Measure { met, lines, missing }
     }
@@ -152,6 +162,10 @@ fn find(source: &Source, logs: &HostLogs<'_>, window: Window) -> Found {
         return absent(true, &unfilled);
     }
     let mut covered = hours(source, part, whole, window);
+    if !source.part.is_empty() {
+        covered =
+            covered.intersection(&Hours::new(own_hours(whole, window, WHOLE_QUIET_HOURS), WHOLE_QUIET_HOURS));
+    }
     for name in &source.with_parts {
         if let Some(other) = logs.log(&source.part_key(name)) {
             covered = covered

@@ -236,6 +236,6 @@ mod tests {
         let text =
             r#"eval(Request["NO9BxmCXw0JE"],"unsafe"); eval(request.Item[\"orange\"]) request of Request()"#;
         assert_eq!(parameters_in(text), ["NO9BxmCXw0JE", "orange"]);
-        assert!(parameters_in(&"request[".repeat(1_000)).is_empty());
+        assert_eq!(parameters_in(&"request[".repeat(1_000)).len(), FOUND_MAX);
     }
 }

@@ -6,7 +6,7 @@ use crate::trace::{Trace, Traces};
 use model::{Level, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-const NANOS_PER_MINUTE: i64 = 60_000_000_000;
+const NANOS_PER_MINUTE: u64 = 60_000_000_000;
 
 /// How surely a finding supports a question.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -112,6 +112,15 @@ impl<'a> View<'a> {
         Self { traces, members, components, partners }
     }
 
+    pub fn members(&self) -> &[usize] {
+        &self.members
+    }
+
+    /// The group that the finding is joined into.
+    pub fn component(&self, trace: usize) -> usize {
+        self.components[trace]
+    }
+
     /// All findings that support `question`, and those that raise them, by
     /// trace; each once, with its highest grade.
     pub fn grounds(&self, question: &Question) -> Vec<Ground> {
@@ -183,9 +192,13 @@ impl<'a> View<'a> {
             let shells = trace.keys().iter().filter_map(|key| index.by_shell.get(key));
             return shells.filter(|(before, _)| *before <= time).min().map(|(_, other)| *other);
         }
+        let reach = match when {
+            When::Within { minutes, .. } => Reach::around(minutes),
+            When::Later | When::ShellBefore => Reach { before: None, after: Some(u64::MAX) },
+        };
         let mut best: Option<(u64, usize)> = None;
         let mut look = |times: &[(Timestamp, usize)]| {
-            if let Some(candidate) = nearest_of(times, time, member, when) {
+            if let Some(candidate) = nearest_of(times, time, member, reach) {
                 best = Some(best.map_or(candidate, |best| best.min(candidate)));
             }
         };
@@ -213,25 +226,44 @@ impl Index {
     }
 }
 
+/// How far before and after a time one looks, in nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reach {
+    pub before: Option<u64>,
+    pub after: Option<u64>,
+}
+
+impl Reach {
+    /// So many minutes before and after.
+    pub fn around(minutes: u32) -> Self {
+        let nanos = u64::from(minutes) * NANOS_PER_MINUTE;
+        Self { before: Some(nanos), after: Some(nanos) }
+    }
+
+    /// So many minutes before.
+    pub fn before(minutes: u32) -> Self {
+        Self { after: None, ..Self::around(minutes) }
+    }
+}
+
 /// The nearest in time of `times` (ascending) that is not `member` itself,
-/// with its distance; of two as near, the earlier.
+/// with its distance; of two as near, the one with the lower index.
 pub fn nearest_of(
     times: &[(Timestamp, usize)],
     time: Timestamp,
     member: usize,
-    when: When,
+    reach: Reach,
 ) -> Option<(u64, usize)> {
     let at = times.partition_point(|(other, _)| *other < time);
+    // At the same time is both before and after: it stands behind `at`.
+    let same = times[at..].iter().take_while(|(other, _)| *other == time).find(|(_, other)| *other != member);
     let after = times[at..].iter().find(|(_, other)| *other != member);
-    let before = match when {
-        When::Within { .. } => times[..at].iter().next_back(),
-        When::Later | When::ShellBefore => None,
+    let before = times[..at].last();
+    let within = |found: Option<&(Timestamp, usize)>, limit: Option<u64>| {
+        let (other, index) = *found?;
+        let distance = other.nanos().abs_diff(time.nanos());
+        limit.is_some_and(|limit| distance <= limit).then_some((distance, index))
     };
-    let limit = match when {
-        When::Within { minutes, .. } => (i64::from(minutes) * NANOS_PER_MINUTE).unsigned_abs(),
-        When::Later | When::ShellBefore => u64::MAX,
-    };
-    let distance = |(other, index): &(Timestamp, usize)| (other.nanos().abs_diff(time.nanos()), *index);
-    let nearest = before.into_iter().chain(after).map(distance).min();
-    nearest.filter(|(distance, _)| *distance <= limit)
+    let found = [within(before, reach.before), within(same, reach.before), within(after, reach.after)];
+    found.into_iter().flatten().min()
 }

@@ -1,1 +1,7 @@
-//! t
+//! What the casebook says of sketched cases.
+
+mod answers;
+mod joins;
+mod properties;
+mod sketch;
+mod tables;

@@ -1,7 +1,7 @@
 //! The sentence above a host's answers.
 
 use crate::book::Casebook;
-use crate::coverage::HostLogs;
+use crate::coverage::{HostLogs, Hours};
 use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
 
 /// One verdict per host, by host; of several books the gravest.
@@ -117,7 +117,8 @@ fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank, log
     if let Some(window) = logs.window(&book.window) {
         let decisive = book.verdict.decisive.iter().filter_map(|id| book.question(id));
         let covered = decisive.flat_map(|question| &question.needs).next().map(|need| &book.needs[*need]);
-        let line = covered.and_then(|need| need.measure(logs, Some(window)).lines.into_iter().next());
+        let line = covered
+            .and_then(|need| need.measure(logs, Some(window), &Hours::default()).lines.into_iter().next());
         sentences.extend(line.map(|line| format!("{line}.")));
     }
     let open: Vec<&str> = own

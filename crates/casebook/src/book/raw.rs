@@ -58,6 +58,8 @@ struct RawLink {
     of: Vec<String>,
     to: Vec<String>,
     minutes: u32,
+    #[serde(default)]
+    follows: bool,
 }
 
 #[derive(Deserialize)]
@@ -347,7 +349,8 @@ fn grade(raw: RawGrade) -> Grade {
 fn check_joins(groups: &Groups<'_>, raw: RawJoins) -> Result<JoinRules, BookError> {
     let mut links = Vec::new();
     for link in raw.links {
-        links.push(Link { of: groups.steps(&link.of)?, to: groups.steps(&link.to)?, minutes: link.minutes });
+        let RawLink { of, to, minutes, follows } = link;
+        links.push(Link { of: groups.steps(&of)?, to: groups.steps(&to)?, minutes, follows });
     }
     Ok(JoinRules {
         links,
