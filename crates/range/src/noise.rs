@@ -12,7 +12,7 @@ use crate::dice::Dice;
 use crate::exchange::{EcpRow, ProxyRow};
 use crate::host::{HEALTH_MAILBOXES, HOME_ADDRESSES, OFFICE_ADDRESSES, PEOPLE, later};
 use crate::iis::{Site, WebRow};
-use crate::server::Server;
+use crate::server::{ALL_CHANNELS, Server};
 use crate::windows::{self, Process};
 use model::Timestamp;
 
@@ -27,17 +27,39 @@ pub(crate) struct Volume {
     pub(crate) probes: u64,
     /// Windows events in each hour of the busy channels.
     pub(crate) events: u64,
+    /// People work in every so-many-th hour of the working day.
+    pub(crate) work_hour_step: u32,
+}
+
+/// Protocols that have rows in every hour: the two entries of the chain.
+const PROBED_ALWAYS: [&str; 2] = ["Ecp", "Owa"];
+/// Protocols with rows in working hours only.
+const PROBED_AT_WORK: [&str; 4] = ["Autodiscover", "Eas", "Ews", "Mapi"];
+/// The working day: begin, end.
+const WORK: (u32, u32) = (7, 18);
+
+impl Volume {
+    fn is_at_work(self, hour: u32) -> bool {
+        (WORK.0..WORK.1).contains(&hour) && (hour - WORK.0) % self.work_hour_step == 0
+    }
+
+    /// Rows of people in a working hour, so that 86 of 100 are probes.
+    fn people(self) -> u64 {
+        let work_hours = (WORK.0..WORK.1).filter(|hour| self.is_at_work(*hour)).count() as u64;
+        let probes = 24 * self.probes * PROBED_ALWAYS.len() as u64 + work_hours * PROBED_AT_WORK.len() as u64;
+        (probes * 14 / 86).div_ceil(work_hours.max(1))
+    }
 }
 
 /// Fills the server's span with noise.
 pub(crate) fn fill(server: &mut Server, volume: Volume, dice: &mut Dice) {
     let (from, to) = server.span;
-    ALL_CHANNEL_MARKS.iter().for_each(|channel| server.log_event(windows::mark(later(from, 1_000), channel)));
+    ALL_CHANNELS.iter().for_each(|channel| server.log_event(windows::mark(later(from, 1_000), channel)));
     let hours = (to.nanos() - from.nanos()) / (HOUR_MILLIS * 1_000_000);
     for hour in 0..hours {
         let start = later(from, hour * HOUR_MILLIS);
         let of_day = start.civil().3;
-        let at_work = (7..18).contains(&of_day);
+        let at_work = volume.is_at_work(of_day);
         for protocol in PROBED_ALWAYS {
             (0..volume.probes).for_each(|_| probe(server, some_time(start, dice), protocol, dice));
         }
@@ -45,22 +67,18 @@ pub(crate) fn fill(server: &mut Server, volume: Volume, dice: &mut Dice) {
             for protocol in PROBED_AT_WORK {
                 probe(server, some_time(start, dice), protocol, dice);
             }
-            (0..1 + volume.probes / 2).for_each(|_| person(server, some_time(start, dice), dice));
+            (0..volume.people()).for_each(|_| person(server, some_time(start, dice), dice));
+        }
+        if of_day % 12 == 2 {
+            probe(server, some_time(start, dice), "PowerShell", dice);
+            probe(server, some_time(start, dice), "Oab", dice);
         }
         if of_day % 6 == 2 {
             passer_by(server, some_time(start, dice), dice);
-            probe(server, some_time(start, dice), "PowerShell", dice);
-            probe(server, some_time(start, dice), "Oab", dice);
         }
         housekeeping(server, start, at_work, volume, dice);
     }
 }
-
-const ALL_CHANNEL_MARKS: [&str; 5] = crate::server::ALL_CHANNELS;
-/// Protocols that have rows in every hour.
-const PROBED_ALWAYS: [&str; 2] = ["Ecp", "Ews"];
-/// Protocols with rows in working hours only.
-const PROBED_AT_WORK: [&str; 4] = ["Autodiscover", "Eas", "Mapi", "Owa"];
 
 fn some_time(start: Timestamp, dice: &mut Dice) -> Timestamp {
     later(start, dice.between(20_000, HOUR_MILLIS as u64 - 20_000) as i64)
@@ -103,14 +121,16 @@ fn probe(server: &mut Server, time: Timestamp, protocol: &'static str, dice: &mu
 
 /// Logs a row of the proxy and, as IIS does, the same request there.
 pub(crate) fn log_request(server: &mut Server, row: ProxyRow, user: &str) {
-    let query = row.url_query.trim_start_matches('?');
-    let joined = if query.is_empty() { String::new() } else { query.to_owned() };
     server.log_web(WebRow {
         time: row.time,
         site: Site::Front,
         method: row.method,
         stem: row.url_stem.clone(),
-        query: format!("{joined}&CorrelationID=<empty>;&cafeReqId={};&encoding=;", row.request_id),
+        query: format!(
+            "{}&CorrelationID=<empty>;&cafeReqId={};&encoding=;",
+            row.url_query.trim_start_matches('?'),
+            row.request_id
+        ),
         user: user.into(),
         client: row.client.clone(),
         agent: row.agent.clone(),
@@ -118,6 +138,22 @@ pub(crate) fn log_request(server: &mut Server, row: ProxyRow, user: &str) {
         millis_taken: row.millis_taken,
     });
     server.log_proxy(row);
+}
+
+/// The same request where the front end passed it on to.
+fn log_passed_on(server: &mut Server, row: &ProxyRow) {
+    server.log_web(WebRow {
+        time: row.time,
+        site: Site::Back,
+        method: row.method,
+        stem: row.url_stem.clone(),
+        query: row.url_query.trim_start_matches('?').into(),
+        user: row.user.as_ref().map_or(String::new(), |(_, name)| name.clone()),
+        client: server.host.address.into(),
+        agent: row.agent.clone(),
+        status: row.back_end_status.unwrap_or(row.status),
+        millis_taken: row.millis_taken,
+    });
 }
 
 /// Somebody reads mail, at home or at the office.
@@ -162,6 +198,7 @@ fn person(server: &mut Server, time: Timestamp, dice: &mut Dice) {
         error: "",
         millis_taken: dice.between(9, 400) as u32,
     };
+    log_passed_on(server, &row);
     log_request(server, row, &format!("EXAMPLE\\{name}"));
 }
 
@@ -203,8 +240,9 @@ fn housekeeping(server: &mut Server, start: Timestamp, at_work: bool, volume: Vo
             2 => server.log_event(windows::security_logon(time, dice.pick(&PEOPLE), 3, "10.20.4.17", true)),
             _ => {}
         }
-        ordinary_process(server, some_time(start, dice), dice);
+        ordinary_deed(server, some_time(start, dice), dice);
     }
+    ordinary_start(server, some_time(start, dice), dice);
     let time = some_time(start, dice);
     server.log_event(windows::service_state(
         time,
@@ -247,61 +285,53 @@ fn housekeeping(server: &mut Server, start: Timestamp, at_work: bool, volume: Vo
     }
 }
 
-/// A process, a file, a registry value, a connection that every server has.
-fn ordinary_process(server: &mut Server, time: Timestamp, dice: &mut Dice) {
-    let services = Process::new(
-        dice,
-        "C:\\Windows\\System32\\services.exe",
-        "C:\\Windows\\system32\\services.exe",
-        SYSTEM,
-    );
-    let bin = "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin";
-    let worker_image = format!("{bin}\\MSExchangeHMWorker.exe");
-    let worker_command =
-        format!("\"{worker_image}\" -pipe:{} -stopkey:Global\\ExchangeStopKey", dice.between(600, 2_000));
-    let worker = Process::new(dice, &worker_image, &worker_command, SYSTEM);
-    match dice.below(4) {
+const HEALTH_WORKER: &str = "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\MSExchangeHMWorker.exe";
+
+fn health_worker(dice: &mut Dice) -> Process {
+    let pipe = dice.between(600, 2_000);
+    let command = format!("\"{HEALTH_WORKER}\" -pipe:{pipe} -stopkey:Global\\ExchangeStopKey");
+    Process::new(dice, HEALTH_WORKER, &command, SYSTEM)
+}
+
+/// A process that every server starts now and then.
+fn ordinary_start(server: &mut Server, time: Timestamp, dice: &mut Dice) {
+    let image = "C:\\Windows\\System32\\services.exe";
+    let services = Process::new(dice, image, image, SYSTEM);
+    let process = if dice.chance(50) {
+        let command = "C:\\Windows\\system32\\svchost.exe -k netsvcs -p";
+        Process::new(dice, "C:\\Windows\\System32\\svchost.exe", command, SYSTEM)
+    } else {
+        health_worker(dice)
+    };
+    server.log_start(time, &process, &services);
+}
+
+/// A file, a registry value or a connection that every server has.
+fn ordinary_deed(server: &mut Server, time: Timestamp, dice: &mut Dice) {
+    let worker = health_worker(dice);
+    let event = match dice.below(3) {
         0 => {
-            let svchost = Process::new(
-                dice,
-                "C:\\Windows\\System32\\svchost.exe",
-                "C:\\Windows\\system32\\svchost.exe -k netsvcs -p",
-                SYSTEM,
-            );
-            server.log_start(time, &svchost, &services);
-        }
-        1 => server.log_start(time, &worker, &services),
-        2 => {
             let target =
                 "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Logging\\Monitoring\\Monitoring.log";
-            server.log_event(windows::sysmon_file(time, &worker, target));
+            windows::sysmon_file(time, &worker, target)
         }
+        1 => windows::sysmon_connection(time, &worker, &server.host, "10.20.0.5", 389),
         _ => {
-            server.log_event(windows::sysmon_connection(
-                time,
-                &worker,
-                &server.host.clone(),
-                "10.20.0.5",
-                389,
-            ));
-            server.log_event(windows::sysmon_registry(
-                later(time, 5),
-                &worker,
-                "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer\\v15\\ActiveMonitoring\\LastHeartbeat",
-                "Binary Data",
-            ));
+            let value = "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer\\v15\\ActiveMonitoring\\LastHeartbeat";
+            windows::sysmon_registry(time, &worker, value, "Binary Data")
         }
-    }
+    };
+    server.log_event(event);
 }
 
 /// Microsoft's own scanner for the hole: a scan by the administrator.
 pub(crate) fn microsoft_scanner(server: &mut Server, time: Timestamp, dice: &mut Dice) {
     let row = ProxyRow {
         time: later(time, 312),
-        protocol: "Ecp",
+        protocol: "Owa",
         request_id: dice.guid_text(),
         url_host: "mail.example.com".into(),
-        url_stem: "/ecp/x.js".into(),
+        url_stem: "/owa/auth/x.js".into(),
         url_query: String::new(),
         method: "GET",
         user: None,

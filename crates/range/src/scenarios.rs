@@ -63,7 +63,7 @@ fn finish(name: &'static str, stage: Stage) -> io::Result<Scenario> {
     for (server, shell_removed, blind) in stage.servers {
         let facts = HostFacts {
             host: server.host.name,
-            vulnerable: if server.host.build.vulnerable { server.proxy_span() } else { None },
+            vulnerable: if server.host.build.vulnerable { server.build_span() } else { None },
             last_record: server.last_record(),
             shell_removed,
             blind,
@@ -75,7 +75,9 @@ fn finish(name: &'static str, stage: Stage) -> io::Result<Scenario> {
     Ok(Scenario { name, about: stage.about.into(), files, truth })
 }
 
-const USUAL: Volume = Volume { probes: 2, events: 2 };
+/// Enough for tests; the example, which is kept in the repository, has less.
+const USUAL: Volume = Volume { probes: 2, events: 2, work_hour_step: 1 };
+const SMALL: Volume = Volume { probes: 2, events: 1, work_hour_step: 3 };
 const SCRIPTED: &str = "python-requests/2.25.1";
 const SCANNER: &str = "ExchangeServicesClient/0.0.0.0";
 
@@ -100,7 +102,7 @@ fn exchange_2021(dice: &mut Dice) -> Stage {
     let span = (march(3, 0, 0, 0), march(6, 6, 0, 0));
     let first = Host { in_own_folder: true, ..host("MXS01", "10.20.0.11", Build::E2016_CU18) };
     let mut server = Server::new(first, span);
-    noise::fill(&mut server, USUAL, dice);
+    noise::fill(&mut server, SMALL, dice);
     let scanner = mass_scanner(dice);
     chain::refused(&mut server, &scanner, march(3, 4, 41, 17), 400, dice);
     let visit = Visit::new("203.0.113.7", SCRIPTED, ShellFolder::OwaAuth, dice);
@@ -115,8 +117,8 @@ fn exchange_2021(dice: &mut Dice) -> Stage {
     chain::stage_and_fetch(&mut server, &visit, march(5, 3, 2, 14), third, dice);
 
     let other = Host { in_own_folder: true, ..host("MXS02", "10.20.0.12", Build::E2016_CU18) };
-    let mut spared = Server::new(other, span);
-    noise::fill(&mut spared, Volume { probes: 1, events: 1 }, dice);
+    let mut spared = Server::new(other, (span.0, march(5, 0, 0, 0)));
+    noise::fill(&mut spared, Volume { probes: 1, ..SMALL }, dice);
     chain::refused(&mut spared, &scanner, march(3, 4, 41, 52), 400, dice);
     chain::refused(&mut spared, &scanner, march(3, 4, 42, 1), 503, dice);
     chain::shell_not_there(
@@ -211,38 +213,33 @@ fn cleaned_up(dice: &mut Dice) -> Stage {
 }
 
 /// The log of what the intruder did is gone, but for the ECP log, the cmdlet
-/// log and IIS; that it was removed shows.
+/// log and what IIS shows a day later; that it was removed shows.
 fn logs_cleared(dice: &mut Dice) -> Stage {
     let mut server =
-        Server::new(host("MXS01", "10.20.0.11", Build::E2016_CU18), (march(2, 0, 0, 0), march(5, 0, 0, 0)));
-    let hole = (march(4, 2, 0, 0), march(4, 6, 0, 0));
+        Server::new(host("MXS01", "10.20.0.11", Build::E2016_CU18), (march(2, 0, 0, 0), march(5, 4, 0, 0)));
+    let start = server.span.0;
     let cleared = march(4, 6, 10, 4);
-    server.proxy_holes.push(hole);
-    for (channel, from) in [("Microsoft-Windows-Sysmon/Operational", hole.0), ("Application", server.span.0)]
-    {
-        server.channels.insert(channel, vec![(from, cleared)]);
-    }
-    for channel in ["Security", "System"] {
-        server.channels.insert(channel, vec![(server.span.0, cleared)]);
+    // Hours of two logs are gone without a trace of who took them …
+    server.proxy_holes.push((march(3, 12, 0, 0), march(4, 6, 0, 0)));
+    server.web_holes.push((march(4, 0, 0, 0), march(5, 0, 0, 0)));
+    server.channels.insert("Microsoft-Windows-Sysmon/Operational", vec![(march(3, 12, 0, 0), cleared)]);
+    // … and three were cleared as a whole.
+    for channel in ["Application", "Security", "System"] {
+        server.channels.insert(channel, vec![(start, cleared)]);
     }
     noise::fill(&mut server, USUAL, dice);
     let scanner = mass_scanner(dice);
     chain::refused(&mut server, &scanner, march(3, 4, 41, 17), 400, dice);
     let visit = Visit::new("203.0.113.99", SCRIPTED, ShellFolder::OwaAuth, dice);
-    chain::directory_set(
-        &mut server,
-        &visit,
-        march(4, 2, 40, 8),
-        &[(Exploited, Likely), (WebShellWritten, Likely), (Persistence, Likely)],
-        dice,
-    );
-    for minute in [51, 58] {
-        chain::shell_request(&mut server, &visit, march(4, 2, minute, 31), visit.source, dice);
-    }
+    let supports = &[(Exploited, Likely), (WebShellWritten, Likely), (Persistence, Likely)];
+    chain::directory_set(&mut server, &visit, march(4, 2, 40, 8), supports, dice);
     chain::clear_logs(&mut server, cleared, dice);
+    for minute in [51, 58] {
+        chain::shell_request(&mut server, &visit, march(5, 2, minute, 31), visit.source, dice);
+    }
     Stage {
         about: "A server whose Security, System and Application logs were cleared, with hours of HttpProxy and \
-                Sysmon missing; what the ECP, cmdlet and IIS logs keep points to a web shell.",
+                Sysmon and a day of IIS missing; what the ECP, cmdlet and IIS logs keep points to a web shell.",
         servers: vec![(server, false, &[CredentialsTaken, MailTaken, LateralMovement, Exfiltration])],
         intrusions: vec![intrusion(1, &visit, &[])],
     }
@@ -264,6 +261,7 @@ fn two_intruders(dice: &mut Dice) -> Stage {
     chain::oab_write(&mut server, &second, march(4, 13, 26, 12), dice);
     chain::compiled(&mut server, &second, march(4, 13, 31, 20), dice);
     chain::account(&mut server, &second, march(4, 13, 31, 22), "198.51.100.67", dice);
+    chain::service(&mut server, &second, march(4, 13, 40, 6), "198.51.100.67", dice);
     chain::discovery(&mut server, &first, march(4, 20, 11, 5), first.source, dice);
     chain::remote_execution(&mut server, &second, march(5, 8, 44, 19), "198.51.100.67", dice);
     Stage {

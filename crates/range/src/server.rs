@@ -96,17 +96,20 @@ impl Server {
         self.planted.push(Planted { time, supports });
     }
 
-    /// First and last row of the HttpProxy logs that are kept: these name the
-    /// build more often than any other log.
-    pub(crate) fn proxy_span(&self) -> Option<(Timestamp, Timestamp)> {
-        let kept =
-            || self.proxy.iter().map(|row| row.time).filter(|time| self.keeps(*time, &self.proxy_holes));
-        Some((kept().min()?, kept().max()?))
+    /// First and last record that names the build: a row of the HttpProxy or
+    /// of the ECP log.
+    pub(crate) fn build_span(&self) -> Option<(Timestamp, Timestamp)> {
+        let proxy = self.proxy.iter().map(|row| row.time).filter(|time| self.keeps(*time, &self.proxy_holes));
+        let ecp = self.ecp.iter().map(|row| row.time).filter(|time| self.keeps(*time, &[]));
+        let times: Vec<Timestamp> = proxy.chain(ecp).collect();
+        Some((times.iter().min().copied()?, times.iter().max().copied()?))
     }
 
-    /// The last record over all logs.
+    /// The last record over all logs. No hole reaches to the end of the span.
     pub(crate) fn last_record(&self) -> Timestamp {
         let times = self.proxy.iter().map(|row| row.time);
+        let times = times.chain(self.ecp.iter().map(|row| row.time));
+        let times = times.chain(self.oab.iter().map(|(time, _)| *time));
         let times = times.chain(self.web.iter().map(|row| row.time));
         let times = times.chain(self.events.iter().map(|event| event.time));
         times.filter(|time| self.keeps(*time, &[])).max().unwrap_or(self.span.1)

@@ -7,7 +7,6 @@
 
 use crate::host::whole_second;
 use model::{AnswerWord, Timestamp};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The questions of the Exchange casebook, in its order.
@@ -125,40 +124,78 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// The truth as JSON: keys sorted, and the same bytes for the same truth.
-    pub fn to_json(&self, scenario: &str, seed: u64) -> Value {
-        let answers: Vec<Value> = self.answers.iter().map(answer_json).collect();
-        let intrusions: Vec<Value> = self
-            .intrusions
-            .iter()
-            .map(|intrusion| {
-                json!({
-                    "number": intrusion.number,
-                    "hosts": intrusion.hosts,
-                    "sources": intrusion.sources,
-                    "web_shells": intrusion.web_shells,
-                })
-            })
-            .collect();
-        json!({
-            "mark": crate::evtx::MARK,
-            "scenario": scenario,
-            "seed": seed,
-            "casebook": "exchange-2021",
-            "answers": answers,
-            "intrusions": intrusions,
-        })
+    /// The truth as JSON text: the same bytes for the same truth.
+    ///
+    /// # Errors
+    /// When the JSON library fails, which it has no reason to.
+    pub fn to_json(&self, scenario: &str, seed: u64) -> serde_json::Result<String> {
+        let file = json::File {
+            mark: crate::evtx::MARK,
+            scenario,
+            seed,
+            casebook: "exchange-2021",
+            answers: self.answers.iter().map(json::Answer::of).collect(),
+            intrusions: self.intrusions.iter().map(json::Intrusion::of).collect(),
+        };
+        Ok(serde_json::to_string_pretty(&file)? + "\n")
     }
 }
 
-fn answer_json(answer: &TruthAnswer) -> Value {
-    json!({
-        "host": answer.host,
-        "question_id": answer.question_id,
-        "answer": answer.answer.as_str(),
-        "first": answer.first,
-        "last": answer.last,
-    })
+/// The truth as its file names it. Types, not `json!`: the order of that one's
+/// keys depends on how the whole program was built.
+mod json {
+    use super::{TruthAnswer, TruthIntrusion};
+    use serde::Serialize;
+
+    #[derive(Serialize)]
+    pub(super) struct File<'a> {
+        pub(super) mark: &'a str,
+        pub(super) scenario: &'a str,
+        pub(super) seed: u64,
+        pub(super) casebook: &'a str,
+        pub(super) answers: Vec<Answer<'a>>,
+        pub(super) intrusions: Vec<Intrusion<'a>>,
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct Answer<'a> {
+        host: &'a str,
+        question_id: &'a str,
+        answer: &'a str,
+        first: Option<&'a str>,
+        last: Option<&'a str>,
+    }
+
+    impl<'a> Answer<'a> {
+        pub(super) fn of(answer: &'a TruthAnswer) -> Self {
+            Self {
+                host: &answer.host,
+                question_id: &answer.question_id,
+                answer: answer.answer.as_str(),
+                first: answer.first.as_deref(),
+                last: answer.last.as_deref(),
+            }
+        }
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct Intrusion<'a> {
+        number: u32,
+        hosts: &'a [String],
+        sources: &'a [String],
+        web_shells: &'a [String],
+    }
+
+    impl<'a> Intrusion<'a> {
+        pub(super) fn of(intrusion: &'a TruthIntrusion) -> Self {
+            Self {
+                number: intrusion.number,
+                hosts: &intrusion.hosts,
+                sources: &intrusion.sources,
+                web_shells: &intrusion.web_shells,
+            }
+        }
+    }
 }
 
 /// What is known of a host besides what was planted on it.

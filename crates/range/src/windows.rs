@@ -7,7 +7,7 @@
 //! # Not here
 //! When they happen, and what they mean.
 
-use crate::dice::{Dice, guid_text};
+use crate::dice::Dice;
 use crate::evtx::{Body, Event, Field, Kind, MARK, Provider, Sid};
 use crate::host::Host;
 use model::Timestamp;
@@ -79,24 +79,16 @@ pub(crate) struct Process {
     pub(crate) command: String,
     pub(crate) user: &'static str,
     pub(crate) guid: [u8; 16],
+    pub(crate) hashes: String,
 }
 
 impl Process {
     pub(crate) fn new(dice: &mut Dice, image: &str, command: &str, user: &'static str) -> Self {
-        let id = 4 * dice.between(250, 4_000) as u32;
-        Self { id, image: image.into(), command: command.into(), user, guid: dice.guid() }
-    }
-
-    fn hashes(&self) -> String {
         // By the image alone, so that one program has one hash in all logs.
-        let mut dice = Dice::new(0, &self.image);
-        format!(
-            "SHA1={},MD5={},SHA256={},IMPHASH={}",
-            dice.hex(40).to_uppercase(),
-            dice.hex(32).to_uppercase(),
-            dice.hex(64).to_uppercase(),
-            dice.hex(32).to_uppercase()
-        )
+        let mut own = Dice::new(0, image);
+        let hashes = format!("MD5={},SHA256={}", own.hex(32).to_uppercase(), own.hex(64).to_uppercase());
+        let id = 4 * dice.between(250, 4_000) as u32;
+        Self { id, image: image.into(), command: command.into(), user, guid: dice.guid(), hashes }
     }
 
     fn file_name(&self) -> &str {
@@ -117,19 +109,19 @@ pub(crate) fn sysmon_start(time: Timestamp, process: &Process, parent: &Process)
             ("ProcessGuid", Field::Guid(process.guid)),
             ("ProcessId", Field::U32(process.id)),
             ("Image", text(process.image.as_str())),
-            ("FileVersion", text("10.0.14393.4169 (rs1_release.210107-1130)")),
+            ("FileVersion", text("10.0.14393.4169")),
             ("Description", text("-")),
             ("Product", text("Microsoft® Windows® Operating System")),
             ("Company", text("Microsoft Corporation")),
             ("OriginalFileName", text(process.file_name())),
             ("CommandLine", text(process.command.as_str())),
-            ("CurrentDirectory", text("c:\\windows\\system32\\inetsrv\\")),
+            ("CurrentDirectory", text("C:\\Windows\\system32\\")),
             ("User", text(process.user)),
             ("LogonGuid", Field::Guid([0; 16])),
             ("LogonId", Field::Hex64(0x3e7)),
             ("TerminalSessionId", Field::U32(0)),
             ("IntegrityLevel", text("System")),
-            ("Hashes", Field::Text(process.hashes())),
+            ("Hashes", text(process.hashes.as_str())),
             ("ParentProcessGuid", Field::Guid(parent.guid)),
             ("ParentProcessId", Field::U32(parent.id)),
             ("ParentImage", text(parent.image.as_str())),
@@ -171,6 +163,31 @@ pub(crate) fn sysmon_connection(
             ("DestinationHostname", text("-")),
             ("DestinationPort", Field::U16(port)),
             ("DestinationPortName", text("-")),
+        ],
+    )
+}
+
+/// Sysmon 10: a process opens another one's memory.
+pub(crate) fn sysmon_access(time: Timestamp, process: &Process, target: &Process) -> Event {
+    let text = Field::text;
+    let trace = "C:\\Windows\\SYSTEM32\\ntdll.dll+a6134|C:\\Windows\\System32\\KERNELBASE.dll+20edd|\
+                 C:\\Windows\\SYSTEM32\\dbgcore.DLL+ba31|C:\\windows\\System32\\comsvcs.dll+3123d";
+    sysmon(
+        time,
+        10,
+        3,
+        vec![
+            ("RuleName", text("-")),
+            ("UtcTime", sysmon_time(time)),
+            ("SourceProcessGUID", Field::Guid(process.guid)),
+            ("SourceProcessId", Field::U32(process.id)),
+            ("SourceThreadId", Field::U32(process.id + 4)),
+            ("SourceImage", text(process.image.as_str())),
+            ("TargetProcessGUID", Field::Guid(target.guid)),
+            ("TargetProcessId", Field::U32(target.id)),
+            ("TargetImage", text(target.image.as_str())),
+            ("GrantedAccess", Field::Hex32(0x1f_ffff)),
+            ("CallTrace", text(trace)),
         ],
     )
 }
@@ -226,7 +243,7 @@ pub(crate) fn sysmon_delete(time: Timestamp, process: &Process, target: &str) ->
             ("User", Field::text(process.user)),
             ("Image", Field::text(process.image.as_str())),
             ("TargetFilename", Field::text(target)),
-            ("Hashes", Field::Text(process.hashes())),
+            ("Hashes", Field::text(process.hashes.as_str())),
             ("IsExecutable", Field::Bool(false)),
             ("Archived", Field::text("true")),
         ],
@@ -452,9 +469,4 @@ pub(crate) fn cmdlet(time: Timestamp, name: &str, parameters: &str, caller: &str
     texts[26] = "en-US".into();
     let kind = Kind { qualifiers: Some(16_384), ..kind(CMDLETS, 1, 0, 1, CLASSIC) };
     Event { process_id: 0, thread_id: 0, ..event(time, kind, Body::Unnamed(texts)) }
-}
-
-/// A GUID in the braces that command lines and cmdlets give it.
-pub(crate) fn braced(guid: &[u8; 16]) -> String {
-    format!("{{{}}}", guid_text(guid))
 }

@@ -88,8 +88,8 @@ pub(crate) struct EvtxFile<W> {
 impl<W: Write> EvtxFile<W> {
     /// A log of `computer` whose first record has the number `first_record`.
     ///
-    /// The file header is written in [`EvtxFile::finish`]'s caller's place:
-    /// `out` gets chunks only, because the header counts them.
+    /// The file header counts the chunks, so [`EvtxFile::finish`] gives it last;
+    /// `out` gets the chunks only.
     pub(crate) fn new(out: W, computer: &str, first_record: u64) -> Self {
         Self { out, computer: computer.into(), chunk: Chunk::new(), chunks: 0, next_record: first_record }
     }
