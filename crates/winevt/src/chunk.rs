@@ -255,7 +255,7 @@ impl<'a> Walk<'a, '_> {
         }
         let Some(plan) = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder) else {
             self.tally.lost += 1;
-            let broken = Broken::limit(at, "no more than some thousand shapes in a chunk", header.size);
+            let broken = Broken::limit(at, "fewer shapes of records in a chunk", header.size);
             self.problems.broken(&broken, 1);
             return;
         };
