@@ -134,7 +134,7 @@ pub(crate) struct Expression {
 
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/{}", self.source, self.flags)
+        write!(f, "/{}/{}", self.regex.as_str(), self.flags)
     }
 }
 

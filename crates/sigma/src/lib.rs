@@ -37,6 +37,8 @@ mod document;
 mod engine;
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(test)]
+mod golden;
 mod load;
 mod logsource;
 mod modifier;

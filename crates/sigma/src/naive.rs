@@ -24,13 +24,15 @@ pub fn matches(rule: &Rule, record: &Record<'_>) -> bool {
 /// Whether the record is of this log source.
 pub(crate) fn admits(source: &Source, record: &Record<'_>) -> bool {
     let shape = record.shape;
-    let channel = || record.role(Role::Channel).to_text();
     let event_id = || record.role(Role::EventId).to_integer();
+    let channel = || {
+        let channel = record.role(Role::Channel).to_text();
+        source.channels.iter().any(|own| own.eq_ignore_ascii_case(&channel))
+    };
     shape.family == source.family
         && (source.log.is_empty() || *source.log == *shape.log)
-        && (source.channels.is_empty()
-            || source.channels.iter().any(|own| own.eq_ignore_ascii_case(&channel())))
         && (source.event_ids.is_empty() || event_id().is_some_and(|id| source.event_ids.contains(&id)))
+        && (source.channels.is_empty() || channel())
         && source.only.is_none_or(|(field, texts)| {
             let values = values_of(record, &[field]);
             values
@@ -100,42 +102,33 @@ impl View<'_> {
             if leaf.tests.iter().any(met) {
                 slots.extend(slot);
                 if leaf.field == Field::StemAndQuery {
-                    slots.extend(
-                        ["cs-uri-stem", "cs-uri-query"]
-                            .iter()
-                            .filter_map(|name| self.record.shape.slot(name)),
-                    );
+                    let parts = ["cs-uri-stem", "cs-uri-query"];
+                    slots.extend(parts.iter().filter_map(|name| self.record.shape.slot(name)));
                 }
             }
         }
     }
 
     /// The present values of a field, lists taken apart, each with its slot.
-    fn values(&self, field: &Field) -> Vec<(Option<usize>, OwnedOr<'_>)> {
-        match field {
-            Field::Named(names) => {
-                let names = self.source.names_of(names);
-                values_of(self.record, &names)
-                    .into_iter()
-                    .map(|(s, v)| (Some(s), OwnedOr::Borrowed(v)))
-                    .collect()
-            }
+    fn values(&self, field: &Field) -> Vec<(Option<usize>, Rendered<'_>)> {
+        let values = match field {
+            Field::Named(names) => values_of(self.record, &self.source.names_of(names)),
             Field::StemAndQuery => {
-                self.stem_and_query().map(|text| (None, OwnedOr::Text(text))).into_iter().collect()
+                let text = self.stem_and_query().into_iter();
+                return text.map(|text| (None, Rendered::new(text, Value::Utf8("")))).collect();
             }
             Field::Keywords { .. } => {
-                let mut out = Vec::new();
+                let mut values = Vec::new();
                 for slot in 0..self.record.shape.slots.len() {
-                    let mut values = Vec::new();
-                    flatten(self.record.value(slot), &mut values);
-                    let text = |value: &Value<'_>| matches!(value, Value::Utf8(_) | Value::Utf16(_));
-                    out.extend(
-                        values.into_iter().filter(text).map(|value| (Some(slot), OwnedOr::Borrowed(value))),
-                    );
+                    let mut flat = Vec::new();
+                    flatten(self.record.value(slot), &mut flat);
+                    flat.retain(|value| matches!(value, Value::Utf8(_) | Value::Utf16(_)));
+                    values.extend(flat.into_iter().map(|value| (slot, value)));
                 }
-                out
+                values
             }
-        }
+        };
+        values.into_iter().map(|(slot, value)| (Some(slot), Rendered::new(value.to_text(), value))).collect()
     }
 
     /// `stem?query`, or the stem alone where there is no query.
@@ -155,28 +148,27 @@ impl View<'_> {
         Some(text)
     }
 
-    fn test(&self, test: &Test, value: &OwnedOr<'_>, field: &Field) -> bool {
-        let value = value.value();
-        let text = value.to_text();
+    fn test(&self, test: &Test, own: &Rendered<'_>, field: &Field) -> bool {
+        let text = own.text.as_str();
         if let Field::Keywords { at_start, at_end } = field {
-            return keyword(test, &text, *at_start, *at_end);
+            return keyword(test, own, *at_start, *at_end);
         }
         match test {
-            Test::Text(pattern) => fits(pattern, &text),
-            Test::Number(number) => number_of(&value).is_some_and(|own| same_number(own, *number)),
+            Test::Text(pattern) => fits(pattern, own),
+            Test::Number(number) => number_of(&own.value()).is_some_and(|own| same_number(own, *number)),
             Test::Bool(truth) => text.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
             Test::Null => text.is_empty(),
             Test::Exists(wanted) => *wanted,
-            Test::Regex(expression) => expression.regex.is_match(&text),
+            Test::Regex(expression) => expression.regex.is_match(text),
             Test::Cidr(cidr) => text.parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
             Test::Compare(compare) => {
                 let own = match compare.part {
-                    None => number_of(&value).map(Number::to_f64),
-                    Some(part) => time_of(&value).map(|time| part_of(part, time)),
+                    None => number_of(&own.value()).map(Number::to_f64),
+                    Some(part) => time_of(&own.value()).map(|time| part_of(part, time)),
                 };
                 own.is_some_and(|own| compare.operator.holds(own, compare.number.to_f64()))
             }
-            Test::Reference(reference) => self.reference(reference, &text),
+            Test::Reference(reference) => self.reference(reference, text),
         }
     }
 
@@ -198,17 +190,25 @@ impl View<'_> {
     }
 }
 
-/// A value of the record, or text that was put together from several.
-enum OwnedOr<'a> {
-    Borrowed(Value<'a>),
-    Text(String),
+/// A value and its text, as written and folded.
+struct Rendered<'a> {
+    value: Value<'a>,
+    text: String,
+    raw: Vec<char>,
+    folded: Vec<char>,
 }
 
-impl OwnedOr<'_> {
+impl<'a> Rendered<'a> {
+    fn new(text: String, value: Value<'a>) -> Self {
+        let raw: Vec<char> = text.chars().collect();
+        Self { value, folded: raw.iter().copied().map(fold_char).collect(), raw, text }
+    }
+
+    /// The value; text that was put together is its own value.
     fn value(&self) -> Value<'_> {
-        match self {
-            OwnedOr::Borrowed(value) => *value,
-            OwnedOr::Text(text) => Value::Utf8(text),
+        match self.value {
+            Value::Utf8(_) => Value::Utf8(&self.text),
+            other => other,
         }
     }
 }
@@ -240,7 +240,7 @@ fn flatten<'a>(value: Value<'a>, out: &mut Vec<Value<'a>>) {
 }
 
 /// A keyword stands anywhere in the text unless bound to an end of it.
-fn keyword(test: &Test, text: &str, at_start: bool, at_end: bool) -> bool {
+fn keyword(test: &Test, own: &Rendered<'_>, at_start: bool, at_end: bool) -> bool {
     let anywhere = |mut pattern: Pattern| {
         if !at_start {
             pattern.parts.insert(0, Part::Any);
@@ -248,55 +248,61 @@ fn keyword(test: &Test, text: &str, at_start: bool, at_end: bool) -> bool {
         if !at_end {
             pattern.parts.push(Part::Any);
         }
-        fits(&pattern, text)
+        fits(&pattern, own)
     };
     let literal = |text: String| Pattern { parts: vec![Part::Text(text)], cased: false };
     match test {
         Test::Text(pattern) => anywhere(pattern.clone()),
         Test::Number(number) => anywhere(literal(number.to_string())),
         Test::Bool(truth) => anywhere(literal(truth.to_string())),
-        Test::Regex(expression) => expression.regex.is_match(text),
-        Test::Cidr(cidr) => text.parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
+        Test::Regex(expression) => expression.regex.is_match(&own.text),
+        Test::Cidr(cidr) => own.text.parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
         Test::Null | Test::Exists(_) | Test::Compare(_) | Test::Reference(_) => false,
     }
 }
 
-/// Whether all of `text` fits the pattern: characters against parts, keeping
-/// the set of places in the pattern that are reached so far.
-fn fits(pattern: &Pattern, text: &str) -> bool {
-    let fold = |c: char| if pattern.cased { c } else { fold_char(c) };
-    let mut wanted: Vec<Option<Option<char>>> = Vec::new();
+/// One place of a pattern, for one character.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Exactly(char),
+    One,
+    Any,
+}
+
+/// Whether all of the text fits the pattern: character by character; where it
+/// does not, the last `*` takes one character more.
+fn fits(pattern: &Pattern, own: &Rendered<'_>) -> bool {
+    let text = if pattern.cased { &own.raw } else { &own.folded };
+    let mut wanted = Vec::new();
     for part in &pattern.parts {
         match part {
-            Part::Text(text) => wanted.extend(text.chars().map(|c| Some(Some(fold(c))))),
-            Part::One => wanted.push(Some(None)),
-            Part::Any => wanted.push(None),
+            Part::Text(text) if pattern.cased => wanted.extend(text.chars().map(Wanted::Exactly)),
+            Part::Text(text) => wanted.extend(text.chars().map(fold_char).map(Wanted::Exactly)),
+            Part::One => wanted.push(Wanted::One),
+            Part::Any => wanted.push(Wanted::Any),
         }
     }
-    let pass_any = |reached: &mut Vec<bool>| {
-        for place in 0..wanted.len() {
-            if reached[place] && wanted[place].is_none() {
-                reached[place + 1] = true;
+    let (mut at, mut place) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    while at < text.len() {
+        match wanted.get(place) {
+            Some(Wanted::Any) => {
+                again = Some((at, place));
+                place += 1;
             }
-        }
-    };
-    let mut reached = vec![false; wanted.len() + 1];
-    reached[0] = true;
-    pass_any(&mut reached);
-    for c in text.chars().map(fold) {
-        let mut next = vec![false; wanted.len() + 1];
-        for place in (0..wanted.len()).filter(|place| reached[*place]) {
-            match wanted[place] {
-                None => next[place] = true,
-                Some(None) => next[place + 1] = true,
-                Some(Some(own)) if own == c => next[place + 1] = true,
-                Some(Some(_)) => {}
+            Some(next) if *next == Wanted::One || *next == Wanted::Exactly(text[at]) => {
+                (at, place) = (at + 1, place + 1);
             }
+            _ => match again {
+                Some((from, any)) => {
+                    again = Some((from + 1, any));
+                    (at, place) = (from + 1, any + 1);
+                }
+                None => return false,
+            },
         }
-        pass_any(&mut next);
-        reached = next;
     }
-    reached[wanted.len()]
+    wanted[place..].iter().all(|wanted| *wanted == Wanted::Any)
 }
 
 /// The value as a number: a whole one where it is (also `0x` text), else a

@@ -1,62 +1,117 @@
-//! Engine (first form).
+//! The engine: rules compiled for groups of records, matched slot by slot.
+//!
+//! Records that can meet the same rules form a **group** ([`dispatch`]: by
+//! family, log, channel and EventID). In a group equal leaves of different
+//! rules are one; for each field all literals of its leaves make one automaton
+//! ([`field`]), built when first needed and shared by all workers. A shape
+//! adds only the map from fields to slots ([`slots`]), kept by each worker.
+//!
+//! A record wakes the rules of which a necessary literal was seen, and those
+//! that have none (the explicit always-run list, [`group`]); their conditions
+//! are then computed over leaves whose results are kept for the record
+//! ([`state`]). Slots that no live rule names are never touched.
+//!
+//! # Not here
+//! What a rule means: that is said in [`crate::naive`], and tests hold both to
+//! the same answers.
+
+mod dispatch;
+mod field;
+mod group;
+mod slots;
+mod state;
+
 use crate::naive;
 use crate::rule::Rule;
+use dispatch::Dispatch;
 use model::Record;
+use slots::Shapes;
+use state::State;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-/// All rules, ready to match.
-#[derive(Debug)]
+/// All rules, ready to match; shared by the threads of a scan.
 pub struct Engine {
     rules: Vec<Rule>,
-    met: Vec<std::sync::atomic::AtomicBool>,
+    dispatch: Dispatch,
+    /// What workers leave behind for the next one.
+    spare: Mutex<Vec<Box<Scratch>>>,
+}
+
+/// What one thread needs to match records. Cheap to make: it takes over what
+/// an earlier worker left.
+pub struct Worker<'a> {
+    engine: &'a Engine,
+    scratch: Box<Scratch>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    shapes: Shapes,
+    state: State,
 }
 
 impl Engine {
     /// An engine over `rules`; indexes of rules are places in this list.
     pub fn new(rules: Vec<Rule>) -> Self {
-        let met = rules.iter().map(|_| Default::default()).collect();
-        Self { rules, met }
+        Self { dispatch: Dispatch::new(&rules), rules, spare: Mutex::default() }
     }
 
-    /// The rules.
+    /// The rules, as they were given.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
     /// A worker for one thread.
     pub fn worker(&self) -> Worker<'_> {
-        Worker { engine: self }
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Worker { engine: self, scratch: spare.unwrap_or_default() }
     }
 
-    /// For each rule, whether a record of its log source was shown.
+    /// For each rule, whether a record of its log source (family, log, channel
+    /// and EventID) was shown to a worker.
     pub fn met(&self) -> Vec<bool> {
-        self.met.iter().map(|m| m.load(std::sync::atomic::Ordering::Relaxed)).collect()
+        self.dispatch.met()
     }
-}
-
-/// What one thread needs to match records.
-#[derive(Debug)]
-pub struct Worker<'a> {
-    engine: &'a Engine,
 }
 
 impl Worker<'_> {
     /// Calls `found` with the index of each rule that matches, in ascending order.
     pub fn find(&mut self, record: &Record<'_>, found: &mut dyn FnMut(usize)) {
-        for (index, rule) in self.engine.rules.iter().enumerate() {
-            if rule.sources.iter().any(|source| naive::admits(source, record)) {
-                self.engine.met[index].store(true, std::sync::atomic::Ordering::Relaxed);
-            }
-            if naive::matches(rule, record) {
-                found(index);
-            }
+        let Scratch { shapes, state } = &mut *self.scratch;
+        let (group, slots) = shapes.look_up(record, &self.engine.dispatch, &self.engine.rules);
+        if !group.plans.is_empty() {
+            state.find(group, slots, record, found);
         }
     }
 
-    /// Names and texts of the slots that a matching rule's own words met, in
-    /// the order of the slots.
+    /// Names and texts of the slots that a matching rule's own words met (not
+    /// those of its filters), in the order of the slots.
     pub fn matched_fields(&mut self, rule: usize, record: &Record<'_>) -> Vec<(String, String)> {
         let slots = naive::matched_slots(&self.engine.rules[rule], record);
         let field = |slot: usize| (record.shape.slots[slot].name.to_string(), record.value(slot).to_text());
         slots.into_iter().map(field).collect()
     }
 }
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        let scratch = std::mem::take(&mut self.scratch);
+        self.engine.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("rules", &self.rules.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Worker<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

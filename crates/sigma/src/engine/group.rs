@@ -1,0 +1,229 @@
+//! A group: the rules that records of one kind can meet, with equal leaves
+//! made one, and the leaves that wake them.
+//!
+//! # Waking
+//! A rule must be looked at only when one of a set of leaves holds without
+//! which its condition cannot hold. The set is looked for in the condition,
+//! never through `not`, among leaves that scanning alone decides; where there
+//! are several, the one with the longest literals is taken. Rules without
+//! such a set are looked at always.
+
+use super::field::{FieldKey, FieldMatcher, Literal, scan_of};
+use crate::detection::{Detection, Field, Leaf, Node, Part, Pattern, Test};
+use crate::logsource::Source;
+use crate::rule::Rule;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// Rules over shared leaves.
+pub(super) struct Group {
+    pub(super) plans: Vec<Plan>,
+    pub(super) leaves: Vec<GroupLeaf>,
+    pub(super) fields: Vec<GroupField>,
+    /// Plans that no leaf wakes.
+    pub(super) always: Vec<u32>,
+}
+
+/// One rule as its records name their fields.
+pub(super) struct Plan {
+    pub(super) rule: u32,
+    /// The condition over the group's leaves.
+    pub(super) condition: Node,
+}
+
+/// A leaf of one or many rules.
+pub(super) struct GroupLeaf {
+    pub(super) field: u32,
+    /// All its tests.
+    tests: Vec<Test>,
+    /// Tests that scanning the field does not decide.
+    pub(super) rest: Vec<Test>,
+    /// Plans that it wakes.
+    pub(super) wakes: Vec<u32>,
+}
+
+/// A field of the group.
+pub(super) struct GroupField {
+    pub(super) key: FieldKey,
+    /// The leaves on it.
+    leaves: Vec<u32>,
+    /// Whether a leaf on it wakes a plan.
+    pub(super) wakes: bool,
+    matcher: OnceLock<FieldMatcher>,
+}
+
+/// A set of leaves of which one must hold, and how seldom that may be.
+struct Necessary {
+    leaves: Vec<usize>,
+    score: u32,
+}
+
+impl Group {
+    /// The group of the given rules and sources.
+    pub(super) fn new(members: &[(u32, u32)], rules: &[Rule]) -> Self {
+        let mut builder = Builder::default();
+        for &(rule, source) in members {
+            let own = &rules[rule as usize];
+            let condition = builder.compile(&own.detection, &own.sources[source as usize]);
+            builder.group.plans.push(Plan { rule, condition });
+        }
+        builder.finish()
+    }
+
+    /// What scans `field`; built when first needed.
+    pub(super) fn matcher(&self, field: u32) -> &FieldMatcher {
+        let field = &self.fields[field as usize];
+        field.matcher.get_or_init(|| {
+            let tests = field
+                .leaves
+                .iter()
+                .flat_map(|leaf| self.leaves[*leaf as usize].tests.iter().map(move |test| (*leaf, test)));
+            FieldMatcher::new(tests)
+        })
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    group: Group,
+    fields: HashMap<FieldKey, u32>,
+    leaves: HashMap<(u32, String), usize>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { plans: Vec::new(), leaves: Vec::new(), fields: Vec::new(), always: Vec::new() }
+    }
+}
+
+impl Builder {
+    fn compile(&mut self, detection: &Detection, source: &Source) -> Node {
+        let leaves: Vec<usize> = detection.leaves.iter().map(|leaf| self.leaf(leaf, source)).collect();
+        let condition = placed(&detection.condition, &leaves);
+        let Some((field, texts)) = source.only else {
+            return condition;
+        };
+        let literal =
+            |text: &&str| Test::Text(Pattern { parts: vec![Part::Text((*text).to_owned())], cased: false });
+        let only =
+            Leaf { field: Field::Named(vec![field.to_owned()]), tests: texts.iter().map(literal).collect() };
+        Node::And(vec![Node::Leaf(self.leaf(&only, source)), condition])
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, source: &Source) -> usize {
+        let (key, tests) = match &leaf.field {
+            Field::Named(names) => {
+                let names = source.names_of(names).into_iter().map(str::to_owned).collect();
+                (FieldKey::Named(names), leaf.tests.iter().map(|test| renamed(test, source)).collect())
+            }
+            Field::StemAndQuery => (FieldKey::StemAndQuery, leaf.tests.clone()),
+            Field::Keywords { at_start, at_end } => (
+                FieldKey::Keywords,
+                leaf.tests.iter().filter_map(|test| keyword(test, *at_start, *at_end)).collect(),
+            ),
+        };
+        let field = self.field(key);
+        self.add(field, tests)
+    }
+
+    fn field(&mut self, key: FieldKey) -> u32 {
+        let fields = &mut self.group.fields;
+        *self.fields.entry(key.clone()).or_insert_with(|| {
+            fields.push(GroupField { key, leaves: Vec::new(), wakes: false, matcher: OnceLock::new() });
+            (fields.len() - 1) as u32
+        })
+    }
+
+    fn add(&mut self, field: u32, tests: Vec<Test>) -> usize {
+        let group = &mut self.group;
+        *self.leaves.entry((field, format!("{tests:?}"))).or_insert_with(|| {
+            let leaf = group.leaves.len();
+            group.fields[field as usize].leaves.push(leaf as u32);
+            let rest = tests.iter().filter(|test| scan_of(test).is_none()).cloned().collect();
+            group.leaves.push(GroupLeaf { field, tests, rest, wakes: Vec::new() });
+            leaf
+        })
+    }
+
+    fn finish(mut self) -> Group {
+        for index in 0..self.group.plans.len() {
+            match self.necessary(&self.group.plans[index].condition) {
+                Some(necessary) => {
+                    for leaf in necessary.leaves {
+                        let leaf = &mut self.group.leaves[leaf];
+                        if leaf.wakes.last() != Some(&(index as u32)) {
+                            leaf.wakes.push(index as u32);
+                        }
+                        self.group.fields[leaf.field as usize].wakes = true;
+                    }
+                }
+                None => self.group.always.push(index as u32),
+            }
+        }
+        self.group
+    }
+
+    fn necessary(&self, node: &Node) -> Option<Necessary> {
+        match node {
+            Node::Not(_) => None,
+            Node::And(parts) => {
+                let sets = parts.iter().filter_map(|part| self.necessary(part));
+                sets.reduce(|best, next| if next.score > best.score { next } else { best })
+            }
+            Node::Or(parts) => {
+                let mut all = Necessary { leaves: Vec::new(), score: u32::MAX };
+                for part in parts {
+                    let next = self.necessary(part)?;
+                    all.leaves.extend(next.leaves);
+                    all.score = all.score.min(next.score);
+                }
+                Some(all)
+            }
+            Node::Leaf(leaf) => {
+                let own = &self.group.leaves[*leaf];
+                let scores = own.tests.iter().map(|test| scan_of(test).map(|scan| scan.score()));
+                let score: Option<u32> = scores.min().unwrap_or(Some(u32::MAX));
+                let common = self.group.fields[own.field as usize].key.is_common();
+                score.map(|score| Necessary { leaves: vec![*leaf], score: if common { 0 } else { score } })
+            }
+        }
+    }
+}
+
+fn placed(node: &Node, leaves: &[usize]) -> Node {
+    let all = |parts: &[Node]| parts.iter().map(|part| placed(part, leaves)).collect();
+    match node {
+        Node::And(parts) => Node::And(all(parts)),
+        Node::Or(parts) => Node::Or(all(parts)),
+        Node::Not(part) => Node::Not(Box::new(placed(part, leaves))),
+        Node::Leaf(leaf) => Node::Leaf(leaves[*leaf]),
+    }
+}
+
+/// References name another field: it has the records' name too.
+fn renamed(test: &Test, source: &Source) -> Test {
+    let mut test = test.clone();
+    if let Test::Reference(reference) = &mut test {
+        reference.names = source.names_of(&reference.names).into_iter().map(str::to_owned).collect();
+    }
+    test
+}
+
+/// A keyword's test as a test on each string slot; `None` when it asks what no
+/// text answers.
+fn keyword(test: &Test, at_start: bool, at_end: bool) -> Option<Test> {
+    let mut pattern = match test {
+        Test::Text(pattern) => pattern.clone(),
+        Test::Number(number) => Literal::pattern(&number.to_string()),
+        Test::Bool(truth) => Literal::pattern(&truth.to_string()),
+        Test::Regex(_) | Test::Cidr(_) => return Some(test.clone()),
+        Test::Null | Test::Exists(_) | Test::Compare(_) | Test::Reference(_) => return None,
+    };
+    if !at_start {
+        pattern.parts.insert(0, Part::Any);
+    }
+    if !at_end {
+        pattern.parts.push(Part::Any);
+    }
+    Some(Test::Text(pattern))
+}
