@@ -246,36 +246,37 @@ impl<'a> Room<'a> {
         standing.flat_map(|(grounds, _)| grounds).collect()
     }
 
-    fn answer(&self, question: &Question, intrusion: Option<IntrusionId>, found: Found) -> Answer {
-        let mut coverage: Vec<String> = Vec::new();
-        let mut missing: Vec<&str> = Vec::new();
-        let mut next: BTreeSet<(usize, String)> = BTreeSet::new();
-        for (need, measure) in self.needs(question) {
-            coverage.extend(measure.lines.iter().cloned());
-            if !measure.met {
-                missing.push(&measure.missing);
-                let entries = self.book.needs[need].next.iter().filter_map(|id| self.book.list.entry(id));
-                let place = |id: &str| {
-                    self.book.list.entries.iter().position(|entry| entry.id == id).unwrap_or_default()
-                };
-                next.extend(entries.map(|entry| (place(&entry.id), entry.render_line(&self.book.list.id))));
-            }
-        }
-        for need in question.also.iter().filter(|need| self.is_server || !self.book.needs[**need].server_only)
-        {
-            coverage.extend(self.measures[*need].lines.iter().cloned());
-        }
+    /// What there was to answer the question, a line for each log.
+    fn coverage(&self, question: &Question) -> Vec<String> {
+        let asked = |need: &&usize| self.is_server || !self.book.needs[**need].server_only;
+        let also = question.also.iter().filter(asked).map(|need| &self.measures[*need]);
+        let measures = self.needs(question).map(|(_, measure)| measure).chain(also);
+        let mut lines: Vec<String> = measures.flat_map(|measure| measure.lines.iter().cloned()).collect();
         if question.kind == Kind::Builds {
-            coverage.extend(
-                self.builds.iter().map(|(build, span, standing)| facts::build_line(*build, *span, standing)),
-            );
+            let builds = self.builds.iter();
+            lines.extend(builds.map(|(build, span, standing)| facts::build_line(*build, *span, standing)));
         }
-        coverage.extend(
-            question.notes.iter().filter(|note| note.holds(&self.builds)).map(|note| note.text.clone()),
-        );
+        let notes = question.notes.iter().filter(|note| note.holds(&self.builds));
+        lines.extend(notes.map(|note| note.text.clone()));
+        lines
+    }
+
+    /// What to get, in the order of the collect list.
+    fn next(&self, question: &Question) -> Vec<String> {
+        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
+        let ids: BTreeSet<&String> =
+            unmet.flat_map(|(need, _)| &self.book.needs[need].next).chain(&question.next).collect();
+        let entries = self.book.list.entries.iter().filter(|entry| ids.contains(&entry.id));
+        entries.map(|entry| entry.render_line(&self.book.list.id)).collect()
+    }
+
+    fn answer(&self, question: &Question, intrusion: Option<IntrusionId>, found: Found) -> Answer {
+        let coverage = self.coverage(question);
+        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
+        let missing: Vec<&str> = unmet.map(|(_, measure)| measure.missing.as_str()).collect();
         let next = match found.word {
             AnswerWord::Yes | AnswerWord::Likely => question.act.clone(),
-            AnswerWord::CannotTell => next.into_iter().map(|(_, line)| line).collect(),
+            AnswerWord::CannotTell => self.next(question),
             AnswerWord::NoTrace | AnswerWord::NotApplicable => Vec::new(),
         };
         let facts = Facts {

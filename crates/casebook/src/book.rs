@@ -140,6 +140,8 @@ pub(crate) struct Question {
     pub also: Vec<usize>,
     /// What to do where the answer is yes or likely.
     pub act: Vec<String>,
+    /// Entries of the collect list that would answer it, whatever was needed.
+    pub next: Vec<String>,
     /// Questions whose grounds last until something ends them: a shell stays
     /// where it was written.
     pub lasting: Vec<String>,

@@ -179,7 +179,8 @@ impl<'a> HostLogs<'a> {
     /// Problems of the items that `log` was read from: records known to be
     /// lost, and whether an item was cut so that nobody knows how many.
     pub fn losses(&self, log: &LogCoverage) -> (u64, bool) {
-        let items = self.items.iter().filter(|item| log.items.contains(&item.evidence));
+        // Coverage of items stands in the order of the evidence.
+        let items = log.items.iter().filter_map(|id| self.items.get(id.0 as usize));
         let problems: Vec<_> = items.flat_map(|item| &item.problems).collect();
         let known = problems.iter().filter_map(|problem| problem.records_lost).fold(0, u64::saturating_add);
         let cut =

@@ -46,7 +46,8 @@ pub fn from_url(url: &str) -> Option<Page> {
 
 /// The page of a Windows path; `None` when it is no file that matters.
 pub fn from_file(path: &str) -> Option<Page> {
-    let path = path.trim().trim_matches('"').to_lowercase().replace('/', "\\");
+    // Some logs double every backslash.
+    let path = path.trim().trim_matches('"').to_lowercase().replace('/', "\\").replace("\\\\", "\\");
     if let Some((_, below)) = path.split_once("\\temporary asp.net files\\") {
         return compiled(below);
     }
@@ -115,8 +116,9 @@ pub fn paths_in(text: &str) -> Vec<&str> {
         let begin = from + cut;
         let candidate = text.get(begin..end).unwrap_or_default();
         // Words may stand before it: a path begins with a drive or a server.
-        let drive = candidate.find(":\\").filter(|at| *at > 0).map(|at| at - 1);
-        if let Some(start) = candidate.find("\\\\").into_iter().chain(drive).min()
+        let drive = candidate.rfind(":\\").filter(|at| *at > 0).map(|at| at - 1);
+        let share = candidate.rfind(" \\\\").map(|at| at + 1).or(candidate.starts_with("\\\\").then_some(0));
+        if let Some(start) = drive.max(share)
             && let Some(path) = candidate.get(start..)
         {
             paths.push(path);
@@ -200,6 +202,7 @@ mod tests {
         check(from_file(file), "/owa/auth/example.aspx");
         check(from_file(r"\\127.0.0.1\c$\inetpub\wwwroot\aspnet_client\x.aspx"), "/aspnet_client/x.aspx");
         check(from_file(r"C:\inetpub\wwwroot\aspnet_client\x.aspx"), "/aspnet_client/x.aspx");
+        check(from_file(r"C:\\inetpub\\wwwroot\\aspnet_client\\x.aspx"), "/aspnet_client/x.aspx");
         check(from_file(r"C:\Windows\Temp\x.aspx"), r"c:\windows\temp\x.aspx");
         check(from_file(r"C:\Windows\notepad.exe"), "none");
         check(from_url("/OWA/auth/Example.aspx"), "/owa/auth/example.aspx");

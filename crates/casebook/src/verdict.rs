@@ -1,8 +1,9 @@
 //! The sentence above a host's answers.
 
-use crate::book::Casebook;
+use crate::book::{Casebook, VerdictRule};
 use crate::coverage::{HostLogs, Hours};
 use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
+use std::collections::BTreeMap;
 
 /// One verdict per host, by host; of several books the gravest.
 pub fn verdicts(
@@ -11,16 +12,15 @@ pub fn verdicts(
     intrusions: &[Intrusion],
     answers: &[Answer],
 ) -> Vec<Verdict> {
+    let mut by_host: BTreeMap<(&Option<HostName>, &str), Vec<&Answer>> = BTreeMap::new();
+    for answer in answers.iter().filter(|answer| answer.intrusion.is_none()) {
+        by_host.entry((&answer.host, &answer.casebook)).or_default().push(answer);
+    }
     let mut verdicts = Vec::new();
     for (host, logs) in HostLogs::of_case(case) {
         let judged = books.iter().map(|book| {
-            let own: Vec<&Answer> = answers
-                .iter()
-                .filter(|answer| {
-                    answer.casebook == book.id && answer.host == host && answer.intrusion.is_none()
-                })
-                .collect();
-            judge(book, &host, &Own { answers: &own, intrusions }, &logs)
+            let own = by_host.get(&(&host, book.id.as_str())).map(Vec::as_slice).unwrap_or_default();
+            judge(book, &host, &Own { answers: own, intrusions }, &logs)
         });
         if let Some((_, verdict)) = judged.min_by_key(|(rank, _)| *rank) {
             verdicts.push(verdict);
@@ -56,6 +56,21 @@ impl Own<'_> {
     }
 }
 
+impl Own<'_> {
+    /// Nothing speaks for a breach: whether the evidence would. On a host that
+    /// the decisive questions do not apply to, all others decide.
+    fn without_breach(&self, rule: &VerdictRule) -> Rank {
+        let applies = |word: &AnswerWord| *word != AnswerWord::NotApplicable;
+        let mut words: Vec<AnswerWord> =
+            rule.decisive.iter().filter_map(|id| self.word(id)).filter(applies).collect();
+        if words.is_empty() {
+            words = self.answers.iter().map(|answer| answer.answer).filter(applies).collect();
+        }
+        let no_trace = !words.is_empty() && words.iter().all(|word| *word == AnswerWord::NoTrace);
+        if no_trace { Rank::NoTrace } else { Rank::CannotTell }
+    }
+}
+
 fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, logs: &HostLogs<'_>) -> (Rank, Verdict) {
     let rule = &book.verdict;
     let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
@@ -66,9 +81,7 @@ fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, logs: &HostLog
     } else if own.any(&rule.probed, yes) {
         Rank::Probed
     } else {
-        let decisive: Vec<AnswerWord> = rule.decisive.iter().filter_map(|id| own.word(id)).collect();
-        let no_trace = decisive.iter().all(|word| *word == AnswerWord::NoTrace);
-        if no_trace { Rank::NoTrace } else { Rank::CannotTell }
+        own.without_breach(rule)
     };
     let headline = match rank {
         Rank::Breached => format!("BREACHED: {}", name(book, own)),

@@ -83,6 +83,8 @@ struct RawQuestion {
     #[serde(default)]
     act: Vec<String>,
     #[serde(default)]
+    next: Vec<String>,
+    #[serde(default)]
     lasting: Vec<String>,
     #[serde(default)]
     ended_by: Vec<String>,
@@ -174,6 +176,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
     let mut questions: Vec<Question> = Vec::new();
     for question in raw.questions {
         let question = check_question(&groups, question, &needs, &questions)?;
+        check_next(file, &question.next, &list)?;
         if questions.iter().any(|other| other.id == question.id) {
             return Err(BookError::new(file, format!("the question {:?} stands twice", question.id)));
         }
@@ -251,9 +254,7 @@ fn check_needs(file: &str, needs: Vec<Need>, list: &CollectList) -> Result<Vec<N
         if !ids.insert(need.id.clone()) {
             return Err(BookError::new(file, format!("the need {:?} stands twice", need.id)));
         }
-        if let Some(id) = need.next.iter().find(|id| list.entry(id).is_none()) {
-            return Err(BookError::new(file, format!("the list {:?} has no entry {id:?}", list.id)));
-        }
+        check_next(file, &need.next, list)?;
         let lower = |source: &Source| source.log.chars().all(|c| !c.is_uppercase());
         if need.any.is_empty() || !need.any.iter().all(lower) {
             return Err(BookError::new(
@@ -263,6 +264,13 @@ fn check_needs(file: &str, needs: Vec<Need>, list: &CollectList) -> Result<Vec<N
         }
     }
     Ok(needs)
+}
+
+fn check_next(file: &str, next: &[String], list: &CollectList) -> Result<(), BookError> {
+    match next.iter().find(|id| list.entry(id).is_none()) {
+        Some(id) => Err(BookError::new(file, format!("the list {:?} has no entry {id:?}", list.id))),
+        None => Ok(()),
+    }
 }
 
 fn check_question(
@@ -310,6 +318,7 @@ fn check_question(
         act: raw.act,
         ended_by: groups.steps(&raw.ended_by)?,
         lasting: raw.lasting,
+        next: raw.next,
         notes: raw.notes,
         title: raw.title,
         id: raw.id,

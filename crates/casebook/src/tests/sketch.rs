@@ -171,8 +171,8 @@ fn finding(line: &str, number: u64) -> Finding {
         evidence: EvidenceId(0),
         position,
         intrusion: None,
-        spilled: None,
         fields,
+        spilled: None,
     }
 }
 
