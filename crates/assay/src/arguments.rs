@@ -76,7 +76,6 @@ pub enum Format {
 
 /// Sigma's levels.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the names are Sigma's levels")]
 pub enum FailOn {
     Informational,
     Low,

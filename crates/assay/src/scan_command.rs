@@ -113,7 +113,7 @@ fn scan_evidence(
         })
     });
     progress.end();
-    Ok(case)
+    case.context("putting findings aside in a temporary file")
 }
 
 fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {

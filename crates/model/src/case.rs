@@ -1,8 +1,11 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, Coverage, EvidenceItem, Finding, HostBasis, HostName, Intrusion, Problem, Timestamp, Verdict,
+    Answer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion, Problem,
+    Timestamp, Verdict,
 };
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A host of the case.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +44,32 @@ pub struct Case {
     pub rules_loaded: usize,
     /// Whether any item carries the mark of synthetic evidence.
     pub synthetic: bool,
+    /// Where spilled fields lie.
+    pub spill: Spill,
+}
+
+impl Case {
+    /// All fields of `finding`, wherever they lie.
+    ///
+    /// # Errors
+    /// When they were spilled and cannot be read back.
+    pub fn fields<'a>(&self, finding: &'a Finding) -> Result<Cow<'a, [Field]>, String> {
+        match (finding.spilled, &self.spill.0) {
+            (Some(place), Some(store)) => store.load(place).map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(&finding.fields)),
+        }
+    }
+}
+
+/// The store of spilled fields. Where fields lie is no part of what a case
+/// says: all stores are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Spill(pub Option<Arc<dyn FieldStore>>);
+
+impl PartialEq for Spill {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// A rule that did not run, and why.

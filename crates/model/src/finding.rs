@@ -126,9 +126,32 @@ pub struct Finding {
     /// The intrusion it was assigned to.
     pub intrusion: Option<IntrusionId>,
     /// What matched, and the context a reader needs: name and text, in the
-    /// order of the record's slots. Names and texts that repeat are shared, so
-    /// that a million findings fit into memory.
-    pub fields: Vec<(Arc<str>, Arc<str>)>,
+    /// order of the record's slots. When `spilled` is set, only those that join
+    /// findings are here, and [`crate::Case::fields`] gives them all.
+    pub fields: Vec<Field>,
+    /// Where the whole fields lie, when they are not kept in memory.
+    pub spilled: Option<Spilled>,
+}
+
+/// A field's name and text; shared, because both repeat.
+pub type Field = (Arc<str>, Arc<str>);
+
+/// A place in a [`FieldStore`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Spilled {
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u32,
+}
+
+/// Keeps fields outside memory, so that memory does not grow with them.
+pub trait FieldStore: fmt::Debug + Send + Sync {
+    /// The fields that were put at `place`.
+    ///
+    /// # Errors
+    /// Why they could not be read back, in one line.
+    fn load(&self, place: Spilled) -> Result<Vec<Field>, String>;
 }
 
 impl Finding {

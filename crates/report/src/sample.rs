@@ -78,6 +78,7 @@ pub(crate) fn answer(question_id: &str, word: AnswerWord, when: Span, text: &str
         casebook: "exchange-2021".to_owned(),
         host: Some("MXS01".into()),
         intrusion: None,
+        spilled: None,
         question_id: question_id.to_owned(),
         answer: word,
         span: when,

@@ -11,7 +11,7 @@
 use crate::digest::lead_path;
 use crate::escape;
 use crate::words;
-use model::{Case, Finding, Timestamp};
+use model::{Case, Field, Finding, Timestamp};
 use std::io::{self, Write};
 
 const HEADER: &str = "message,datetime,timestamp_desc,level,rule_id,rule_title,host,intrusion,techniques,\
@@ -48,7 +48,7 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
         &finding.position.offset.to_string(),
         &number(finding.position.record),
         &number(finding.position.line),
-        &fields(finding),
+        &joined(&case.fields(finding).map_err(io::Error::other)?),
     ];
     for (index, cell) in cells.into_iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
@@ -58,8 +58,8 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
 }
 
 /// `name: text | name: text`.
-fn fields(finding: &Finding) -> String {
-    let parts: Vec<_> = finding.fields.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+fn joined(fields: &[Field]) -> String {
+    let parts: Vec<_> = fields.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     parts.join(" | ")
 }
 

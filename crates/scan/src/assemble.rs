@@ -114,6 +114,7 @@ fn finding(
         position: raw.position,
         intrusion: None,
         fields: raw.fields,
+        spilled: raw.spilled,
     }
 }
 

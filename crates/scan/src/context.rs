@@ -1,7 +1,7 @@
 //! What a finding keeps of its record: what matched, and what a reader (and
 //! the casebook's joins) need beside it.
 
-use model::{LogFamily, Record};
+use model::{Level, LogFamily, Record};
 use std::collections::BTreeSet;
 
 /// Text kept of one field, in bytes. The record itself is a position away.
@@ -83,6 +83,56 @@ const EXCHANGE: &[&str] = &[
     "Parameters",
     "SoapAction",
 ];
+
+/// Fields by which findings are joined. Of findings that no casebook looks at
+/// more closely, only these stay in memory.
+const JOINING: &[&str] = &[
+    "ClientIpAddress",
+    "c-ip",
+    "IpAddress",
+    "client-ip",
+    "RequestId",
+    "ProcessGuid",
+    "SourceProcessGUID",
+    "ParentProcessGuid",
+    "ProcessId",
+    "ParentProcessId",
+    "NewProcessId",
+    "Image",
+    "NewProcessName",
+    "SourceImage",
+    "ParentImage",
+    "ParentProcessName",
+    "TargetFilename",
+    "CommandLine",
+];
+
+/// How much of a finding stays in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Memory {
+    /// All fields: the casebook reads them.
+    Whole,
+    /// What joins it to others.
+    Joins,
+    /// Nothing but its name, place and time.
+    Nothing,
+}
+
+/// Decided by the rule alone, so that it does not depend on threads.
+pub fn memory(rule: &sigma::Rule) -> Memory {
+    let is_step = rule.tags.iter().any(|tag| tag.starts_with("assay."));
+    let is_shell = rule.techniques.iter().any(|technique| technique == "T1505.003");
+    match rule.level {
+        _ if is_step || is_shell => Memory::Whole,
+        Level::High | Level::Critical => Memory::Joins,
+        _ => Memory::Nothing,
+    }
+}
+
+/// Whether the field `name` joins findings.
+pub fn joins(name: &str) -> bool {
+    JOINING.contains(&name)
+}
 
 /// Name and text of the fields to keep, in the order of the record's slots:
 /// `matched` (what the rule matched), `wanted` (its `fields:`), and those above.

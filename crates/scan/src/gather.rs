@@ -3,10 +3,11 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
-use crate::context;
+use crate::context::{self, Memory};
 use crate::part::{Gathered, Part, RawFinding, WatchList};
+use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor};
-use model::{HostName, Record};
+use model::{Field, HostName, Record, Spilled};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,7 @@ pub struct Gatherer<'a> {
     // Workers hold scratch space and caches that are worth keeping from batch to batch.
     workers: Mutex<Vec<sigma::Worker<'a>>>,
     texts: Mutex<HashSet<Arc<str>>>,
+    spill: SpillWriter,
     items: Mutex<Vec<GatheredItem>>,
 }
 
@@ -43,13 +45,24 @@ impl<'a> Gatherer<'a> {
             progress,
             workers: Mutex::default(),
             texts: Mutex::default(),
+            spill: SpillWriter::new(),
             items: Mutex::default(),
         }
     }
 
-    /// All items, in no order.
-    pub fn into_items(self) -> Vec<GatheredItem> {
-        self.items.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// All items, in no order, and the fields that were put aside.
+    pub fn finish(self) -> (Vec<GatheredItem>, SpillWriter) {
+        (self.items.into_inner().unwrap_or_else(PoisonError::into_inner), self.spill)
+    }
+
+    /// What of `fields` stays in memory, and where the whole of them lies.
+    fn put_aside(&self, rule: &sigma::Rule, fields: Vec<(String, String)>) -> (Vec<Field>, Option<Spilled>) {
+        let memory = context::memory(rule);
+        // A full disk costs memory, not findings.
+        let spilled = if memory == Memory::Whole { None } else { self.spill.put(&fields).ok() };
+        let stays = |name: &str| spilled.is_none() || (memory == Memory::Joins && context::joins(name));
+        let kept = fields.iter().filter(|(name, _)| stays(name));
+        (kept.map(|(name, text)| (self.share(name), self.share(text))).collect(), spilled)
     }
 
     fn share(&self, text: &str) -> Arc<str> {
@@ -82,14 +95,15 @@ impl<'a> Gatherer<'a> {
         worker.find(record, &mut |rule| matched.push(rule));
         for rule in matched.drain(..) {
             let named = worker.matched_fields(rule, record);
-            let kept = context::fields(record, named, &self.engine.rules()[rule].fields);
-            let fields = kept.iter().map(|(name, text)| (self.share(name), self.share(text))).collect();
+            let facts = &self.engine.rules()[rule];
+            let (fields, spilled) = self.put_aside(facts, context::fields(record, named, &facts.fields));
             gathered.findings.push(RawFinding {
                 rule,
                 position: record.position,
                 time: record.time,
                 host: host.clone(),
                 fields,
+                spilled,
             });
         }
     }

@@ -15,8 +15,11 @@ mod gather;
 mod hosts;
 mod logs;
 mod part;
+mod spill;
 
-use model::{Case, Problem};
+use model::{Case, Problem, Spill};
+use std::io;
+use std::sync::Arc;
 
 /// What to scan, and with what.
 pub struct Input<'a> {
@@ -40,16 +43,21 @@ pub struct Input<'a> {
 
 /// Reads all evidence; gives the same case in any reading order and on any
 /// number of threads (those of the caller's rayon pool).
-pub fn scan(input: Input<'_>) -> Case {
+///
+/// # Errors
+/// When the temporary file for the fields of findings cannot be written.
+pub fn scan(input: Input<'_>) -> io::Result<Case> {
     let gatherer = gather::Gatherer::new(input.engine, input.watched, input.progress);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
     unread.sort();
     unread.dedup();
     let host = input.host.and_then(part::host_name);
-    let mut case = assemble::case(gatherer.into_items(), input.engine, host);
+    let (items, spill) = gatherer.finish();
+    let mut case = assemble::case(items, input.engine, host);
+    case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread = unread;
     case.rules_sha256 = input.rules_sha256;
     case.rules_loaded = input.engine.rules().len();
-    case
+    Ok(case)
 }

@@ -2,7 +2,9 @@
 
 use crate::logs::LogStats;
 use casebook::Watched;
-use model::{HostName, LogFamily, LogKey, Position, Record, Role, Shape, Span, Timestamp, Value};
+use model::{
+    Field, HostName, LogFamily, LogKey, Position, Record, Role, Shape, Span, Spilled, Timestamp, Value,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -18,7 +20,8 @@ pub struct RawFinding {
     pub position: Position,
     pub time: Option<Timestamp>,
     pub host: Option<HostName>,
-    pub fields: Vec<(Arc<str>, Arc<str>)>,
+    pub fields: Vec<Field>,
+    pub spilled: Option<Spilled>,
 }
 
 /// Consecutive records of one channel by one host.

@@ -45,7 +45,7 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
     for truth in &scenario.truth.answers {
         let key = (truth.host.clone(), truth.question_id.clone());
         let time = |time: &Option<String>| time.as_deref().map_or("-".to_owned(), second);
-        let wanted = (truth.answer.clone(), time(&truth.first), time(&truth.last));
+        let wanted = (truth.answer.as_str().to_owned(), time(&truth.first), time(&truth.last));
         let shown = |(answer, first, last): &(String, String, String)| format!("{answer} {first} … {last}");
         match given.get(&key) {
             None => wrong.push(format!("{} {}: no answer; wanted {}", key.0, key.1, shown(&wanted))),

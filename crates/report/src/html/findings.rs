@@ -3,7 +3,7 @@
 use super::page::Page;
 use crate::digest::{self, LevelCounts, lead_path};
 use crate::words;
-use model::{Answer, AnswerWord, Case, Finding, FindingId, Intrusion, Level};
+use model::{Answer, AnswerWord, Case, Field, Finding, FindingId, Intrusion, Level};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io;
@@ -132,7 +132,7 @@ fn write_finding(page: &mut Page<'_>, case: &Case, finding: &Finding) -> io::Res
     page.raw("</td><td class=\"where\">")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
-    write_fields(page, finding)?;
+    write_fields(page, &case.fields(finding).map_err(io::Error::other)?)?;
     page.raw("</td></tr>\n")
 }
 
@@ -143,9 +143,9 @@ fn position(finding: &Finding) -> String {
     numbered.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
 }
 
-fn write_fields(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
+fn write_fields(page: &mut Page<'_>, fields: &[Field]) -> io::Result<()> {
     page.raw("<dl class=\"fields\">")?;
-    for (name, text) in finding.fields.iter().take(FIELDS_MAX) {
+    for (name, text) in fields.iter().take(FIELDS_MAX) {
         page.raw("<dt>")?;
         page.value(name)?;
         page.raw("</dt><dd>")?;
@@ -153,7 +153,7 @@ fn write_fields(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
         page.raw("</dd>")?;
     }
     page.raw("</dl>")?;
-    page.rest(finding.fields.len(), FIELDS_MAX, "field", "findings.jsonl")
+    page.rest(fields.len(), FIELDS_MAX, "field", "findings.jsonl")
 }
 
 fn write_level(page: &mut Page<'_>, level: Level) -> io::Result<()> {

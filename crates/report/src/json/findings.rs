@@ -3,7 +3,7 @@
 use super::{Time, write_line, write_pretty};
 use crate::digest::lead_path;
 use crate::words;
-use model::{Answer, Case, Finding};
+use model::{Answer, Case, Field, Finding};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -34,7 +34,7 @@ struct PositionShape {
 }
 
 /// Names and texts of a record, as an object.
-struct Fields<'a>(&'a [(Arc<str>, Arc<str>)]);
+struct Fields<'a>(&'a [Field]);
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -60,10 +60,13 @@ impl Serialize for Fields<'_> {
 /// # Errors
 /// Those of `out`.
 pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    case.findings.iter().try_for_each(|finding| write_line(&finding_shape(case, finding), out))
+    case.findings.iter().try_for_each(|finding| {
+        let fields = case.fields(finding).map_err(io::Error::other)?;
+        write_line(&finding_shape(case, finding, &fields), out)
+    })
 }
 
-fn finding_shape<'a>(case: &'a Case, finding: &'a Finding) -> FindingShape<'a> {
+fn finding_shape<'a>(case: &'a Case, finding: &'a Finding, fields: &'a [Field]) -> FindingShape<'a> {
     let position = finding.position;
     FindingShape {
         id: finding.id.to_string(),
@@ -76,7 +79,7 @@ fn finding_shape<'a>(case: &'a Case, finding: &'a Finding) -> FindingShape<'a> {
         position: PositionShape { offset: position.offset, record: position.record, line: position.line },
         intrusion: finding.intrusion.map(words::intrusion_label),
         techniques: &finding.rule.techniques,
-        fields: Fields(&finding.fields),
+        fields: Fields(fields),
     }
 }
 

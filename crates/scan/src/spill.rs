@@ -1,0 +1,112 @@
+//! Fields of findings, kept on disk: memory must not grow with what they say.
+//!
+//! One nameless temporary file holds them one behind the other: for each field
+//! the length of its name and of its text (little endian, four bytes each),
+//! then both. Findings remember offset and length.
+
+use model::{Field, FieldStore, Spilled};
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+/// Bytes gathered before they are written.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Takes fields from all threads.
+pub struct SpillWriter {
+    file: Mutex<Option<(BufWriter<File>, u64)>>,
+}
+
+impl SpillWriter {
+    /// The file is made with the first fields: most cases need none.
+    pub fn new() -> Self {
+        Self { file: Mutex::new(None) }
+    }
+
+    /// Puts `fields` away.
+    ///
+    /// # Errors
+    /// When the disk is full, say; the fields are better kept in memory then.
+    pub fn put(&self, fields: &[(String, String)]) -> io::Result<Spilled> {
+        let mut block = Vec::new();
+        for text in fields.iter().flat_map(|(name, text)| [name, text]) {
+            block.extend((text.len() as u32).to_le_bytes());
+            block.extend(text.as_bytes());
+        }
+        let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, end) = match &mut *open {
+            Some(file) => file,
+            None => open.insert((BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?), 0)),
+        };
+        file.write_all(&block)?;
+        let place = Spilled { offset: *end, bytes: block.len() as u32 };
+        *end += block.len() as u64;
+        Ok(place)
+    }
+
+    /// Ends writing.
+    ///
+    /// # Errors
+    /// When the last bytes cannot be written.
+    pub fn into_store(self) -> io::Result<SpillStore> {
+        let open = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let file =
+            open.map(|(file, _)| file.into_inner().map_err(io::IntoInnerError::into_error)).transpose()?;
+        Ok(SpillStore { file: Mutex::new(file) })
+    }
+}
+
+/// Gives fields back.
+#[derive(Debug)]
+pub struct SpillStore {
+    file: Mutex<Option<File>>,
+}
+
+impl SpillStore {
+    fn read(&self, place: Spilled) -> io::Result<Vec<Field>> {
+        let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = open.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let mut block = vec![0; place.bytes as usize];
+        file.seek(SeekFrom::Start(place.offset))?;
+        file.read_exact(&mut block)?;
+        let mut rest = block.as_slice();
+        let mut texts = std::iter::from_fn(|| {
+            let (length, behind) = rest.split_first_chunk()?;
+            let (text, behind) = behind.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            rest = behind;
+            Some(String::from_utf8_lossy(text).into())
+        });
+        Ok(std::iter::from_fn(|| texts.next().zip(texts.next())).collect())
+    }
+}
+
+impl FieldStore for SpillStore {
+    fn load(&self, place: Spilled) -> Result<Vec<Field>, String> {
+        self.read(place).map_err(|error| format!("fields put aside cannot be read back: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_comes_back() {
+        let writer = SpillWriter::new();
+        let field = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let one = writer.put(&[field("Image", "C:\\x.exe"), field("Data", "")]).unwrap();
+        let two = writer.put(&[field("c-ip", "192.0.2.1")]).unwrap();
+        let store = writer.into_store().unwrap();
+        assert_eq!(store.load(two).unwrap(), [("c-ip".into(), "192.0.2.1".into())]);
+        assert_eq!(
+            store.load(one).unwrap(),
+            [("Image".into(), "C:\\x.exe".into()), ("Data".into(), "".into())]
+        );
+    }
+
+    #[test]
+    fn nothing_put_is_no_file() {
+        let store = SpillWriter::new().into_store().unwrap();
+        assert!(store.load(Spilled { offset: 0, bytes: 4 }).is_err());
+    }
+}
