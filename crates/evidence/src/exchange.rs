@@ -163,7 +163,8 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
     let mut number = batch.line;
     while let Some(record) = csv::record_at(&batch.bytes, at, true, limits) {
         let offset = batch.offset + at as u64;
-        let bytes = text::without_nuls(text::without_bom(record.bytes), offset, sink);
+        let line = text::Line { bytes: record.bytes, start: at, next: record.next };
+        let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
         if bytes.len() > limits.line_bytes_max {
             let wanted = format!("a record of at most {} bytes", limits.line_bytes_max);
             sink.problem(Problem::new("limit", offset, wanted, "a longer record").losing(1));

@@ -25,14 +25,7 @@ pub(crate) const SMALL_BYTES: u64 = 4 << 20;
 /// the problems of what did not become an item, sorted.
 pub fn read<V: Visitor>(sources: &[Source], limits: &Limits, visitor: &V) -> Vec<(String, Problem)> {
     let progress = |bytes| visitor.progress(bytes);
-    let reading = Reading {
-        limits,
-        visitor,
-        progress: &progress,
-        shapes: Shapes::new(limits.shapes_max),
-        chunk_readers: ChunkReaders::default(),
-        problems: Mutex::new(Vec::new()),
-    };
+    let reading = Reading::new(limits, visitor, &progress);
     let (small, big): (Vec<&Source>, Vec<&Source>) =
         sources.iter().partition(|source| source.size_bytes <= SMALL_BYTES);
     let archives: Vec<&Source> =
@@ -55,7 +48,18 @@ pub(crate) struct Reading<'a, V> {
     problems: Mutex<Vec<(String, Problem)>>,
 }
 
-impl<V: Visitor> Reading<'_, V> {
+impl<'a, V: Visitor> Reading<'a, V> {
+    pub(crate) fn new(limits: &'a Limits, visitor: &'a V, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        Self {
+            limits,
+            visitor,
+            progress,
+            shapes: Shapes::new(limits.shapes_max),
+            chunk_readers: ChunkReaders::default(),
+            problems: Mutex::new(Vec::new()),
+        }
+    }
+
     /// Reads one source; false when it is an archive and the pace says that
     /// it has only one thread, so that it is left for later.
     fn source(&self, source: &Source, pace: Pace) -> bool {
@@ -97,6 +101,19 @@ impl<V: Visitor> Reading<'_, V> {
         pace: Pace,
     ) -> u64 {
         let content = sniff(&head.bytes, self.limits);
+        self.known_item(node, head, reader, bytes_max, pace, content)
+    }
+
+    /// Reads an item of which it is known what it is.
+    pub(crate) fn known_item(
+        &self,
+        node: &Node,
+        head: Head,
+        reader: Box<dyn Read + Send + '_>,
+        bytes_max: u64,
+        pace: Pace,
+        content: Content,
+    ) -> u64 {
         let beginning = head.bytes.clone();
         let mut input = Input::new(head, reader, bytes_max);
         let mut format = None;

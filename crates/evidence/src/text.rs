@@ -40,8 +40,13 @@ impl<C: Cut> Lines<C> {
     /// Lets a line go that is longer than the limit, up to the next one.
     fn skip_line(&mut self, mut block: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
         let wanted = format!("a line of at most {} bytes", self.line_bytes_max);
-        self.problems.push(Problem::new("limit", self.offset, wanted, "a longer line").losing(1));
+        let problem = Problem::new("limit", self.offset, wanted, "a longer line").losing(1);
+        let mut is_blank = true;
         loop {
+            is_blank &= block.iter().all(|byte| *byte == 0);
+            if !is_blank && self.problems.last() != Some(&problem) {
+                self.problems.push(problem.clone());
+            }
             if let Some(end) = memchr(b'\n', &block) {
                 self.offset += end as u64 + 1;
                 self.line += 1;
@@ -135,14 +140,22 @@ pub(crate) fn without_bom(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
-/// Without leading NULs: a server that lost power leaves a run of them, and
-/// goes on after it in the same line.
-pub(crate) fn without_nuls<'a>(line: &'a [u8], offset: u64, sink: &mut dyn RecordSink) -> &'a [u8] {
-    let nuls = line.iter().take_while(|byte| **byte == 0).count();
-    if nuls > 0 {
+/// The line without leading NULs: a server that lost power leaves a run of
+/// them, and goes on after it in the same line. A last line of nothing else is
+/// space that the server had set aside.
+pub(crate) fn without_nuls<'a>(
+    block: &'a [u8],
+    line: &Line<'a>,
+    offset: u64,
+    sink: &mut dyn RecordSink,
+) -> &'a [u8] {
+    let nuls = line.bytes.iter().take_while(|byte| **byte == 0).count();
+    let rest = &line.bytes[nuls..];
+    let is_set_aside = rest.is_empty() && line.next == block.len() && block.last() == Some(&0);
+    if nuls > 0 && !is_set_aside {
         sink.problem(Problem::new("bad-record", offset, "text", format!("{nuls} bytes of value 0")));
     }
-    &line[nuls..]
+    rest
 }
 
 /// What follows `name` in a directive line such as `#Fields: a b`; names are

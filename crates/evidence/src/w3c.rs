@@ -128,7 +128,7 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
     let mut number = batch.line;
     while let Some(line) = text::line_at(&batch.bytes, at) {
         let offset = batch.offset + line.start as u64;
-        let bytes = text::without_nuls(text::without_bom(line.bytes), offset, sink);
+        let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
         match bytes.first() {
             None => {}
             Some(b'#') => state.directive(bytes, shapes, limits),

@@ -5,8 +5,9 @@
 //! not know where an event came from (see [`names`]).
 //!
 //! # What the format does not say
-//! `EventTime` is local time in some collectors: it counts only with a zone.
-//! `TimeCreated` is UTC in Windows and is taken so.
+//! The zone, at times: `EventTime` and `TimeCreated` are local time in the output
+//! of some collectors. A time without a zone is no point in time, so the next
+//! field that has one counts: `@timestamp`, then Sysmon's `UtcTime`.
 //!
 //! # Not here
 //! JSON that is spread over several lines.
@@ -124,7 +125,7 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
     let mut number = batch.line;
     while let Some(line) = text::line_at(&batch.bytes, at) {
         let offset = batch.offset + line.start as u64;
-        let bytes = text::without_nuls(line.bytes, offset, sink);
+        let bytes = text::without_nuls(&batch.bytes, &line, offset, sink);
         if bytes.len() > limits.line_bytes_max {
             let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
             sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));

@@ -41,18 +41,18 @@ impl<R: Read> Read for Checked<R> {
         let read = self.inner.read(into)?;
         self.crc.update(&into[..read]);
         self.size_bytes += read as u64;
-        let damage = if self.size_bytes > self.wanted_bytes {
-            "more bytes than the archive says"
+        let (kind, damage) = if self.size_bytes > self.wanted_bytes {
+            (io::ErrorKind::InvalidData, "more bytes than the archive says")
         } else if read > 0 || into.is_empty() {
             return Ok(read);
         } else if self.size_bytes < self.wanted_bytes {
-            "fewer bytes than the archive says"
+            (io::ErrorKind::UnexpectedEof, "fewer bytes than the archive says")
         } else if self.crc.sum() != self.wanted_crc {
-            "another CRC-32 than the archive says"
+            (io::ErrorKind::InvalidData, "another CRC-32 than the archive says")
         } else {
             return Ok(0);
         };
-        Err(io::Error::new(io::ErrorKind::InvalidData, damage))
+        Err(io::Error::new(kind, damage))
     }
 }
 

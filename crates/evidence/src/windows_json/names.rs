@@ -53,10 +53,8 @@ const WITH_ELEMENT: [&str; 3] = ["Correlation", "Execution", "Security"];
 
 /// Splits [`crate::json::Object::paths`].
 fn each_path(paths: &[u8]) -> impl Iterator<Item = Vec<&str>> {
-    let paths = paths.split(|byte| *byte == PATH_END);
-    // After the last end there is nothing.
-    paths.filter(|path| !path.is_empty()).map(|path| {
-        let keys = path.split(|byte| *byte == KEY_END);
+    paths.split_inclusive(|byte| *byte == PATH_END).map(|path| {
+        let keys = path[..path.len() - 1].split(|byte| *byte == KEY_END);
         keys.map(|key| std::str::from_utf8(key).unwrap_or("?")).collect()
     })
 }
@@ -144,28 +142,30 @@ fn of_data(path: &[&str], attribute: bool) -> String {
     }
 }
 
-/// Which slots hold the time, best first.
+/// Which slots hold the time, best first. Sysmon's `UtcTime` is part of the
+/// event, and the only time with a zone in some collectors' output.
 pub(crate) fn times(shape: &Shape) -> Vec<usize> {
     let all = |wanted: &'static str| {
         let slots = shape.slots.iter().enumerate();
         slots.filter(move |(_, slot)| *slot.name == *wanted).map(|(index, _)| index)
     };
-    all("TimeCreated").chain(all("@timestamp")).chain(all("EventTime")).collect()
+    all("TimeCreated").chain(all("@timestamp")).chain(all("EventTime")).chain(all("UtcTime")).collect()
 }
 
-/// The time that a slot's value gives; none without a zone where the slot is
-/// local time in some logs.
+/// The time that a slot's value gives; none where the zone is missing, but
+/// for the slot whose name is its zone.
 pub(crate) fn time(slot: &Slot, value: &Value<'_>) -> Option<Timestamp> {
     match value {
-        Value::Utf8(text) if *slot.name == *"EventTime" && !has_zone(text) => None,
-        Value::Utf8(text) => Timestamp::parse(text).or_else(|| epoch_seconds(text)),
+        Value::Utf8(text) if has_zone(text) || *slot.name == *"UtcTime" => Timestamp::parse(text),
+        Value::Utf8(text) => epoch_seconds(text),
         Value::UInt(seconds) => i64::try_from(*seconds).ok().and_then(Timestamp::from_seconds),
         _ => None,
     }
 }
 
+/// Whether a zone follows date and time of day.
 fn has_zone(text: &str) -> bool {
-    let of_day = text.get(10..).unwrap_or("");
+    let of_day = text.get(11..).unwrap_or("");
     of_day.ends_with(['Z', 'z']) || of_day.contains(['+', '-'])
 }
 
@@ -214,13 +214,15 @@ mod tests {
 
     #[test]
     fn no_zone_is_invented() {
-        let slot = Slot::new("EventTime");
-        let show = |text: &str| time(&slot, &Value::Utf8(text)).map(|time| time.to_string());
-        assert_eq!(show("2021-03-04 11:20:05"), None);
-        assert_eq!(show("2021-03-04 11:20:05+02:00").as_deref(), Some("2021-03-04T09:20:05Z"));
-        let slot = Slot::new("TimeCreated");
-        let show = |text: &str| time(&slot, &Value::Utf8(text)).map(|time| time.to_string());
-        assert_eq!(show("2021-03-04 11:20:05").as_deref(), Some("2021-03-04T11:20:05Z"));
-        assert_eq!(show("1614856805.25").as_deref(), Some("2021-03-04T11:20:05.250Z"));
+        let check = |name: &str, text: &str, expect: Option<&str>| {
+            let time = time(&Slot::new(name), &Value::Utf8(text)).map(|time| time.to_string());
+            assert_eq!(time.as_deref(), expect, "{name} {text}");
+        };
+        check("EventTime", "2021-03-04 11:20:05", None);
+        check("EventTime", "2021-03-04 11:20:05+02:00", Some("2021-03-04T09:20:05Z"));
+        check("TimeCreated", "2021-03-04 11:20:05.123", None);
+        check("TimeCreated", "2021-03-04T11:20:05.123Z", Some("2021-03-04T11:20:05.123Z"));
+        check("TimeCreated", "1614856805.25", Some("2021-03-04T11:20:05.250Z"));
+        check("UtcTime", "2021-03-04 11:20:05.123", Some("2021-03-04T11:20:05.123Z"));
     }
 }

@@ -1,0 +1,206 @@
+//! Archives: good ones of all kinds, and those that are made to do harm.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod gather;
+mod packing;
+
+use evidence::Limits;
+use gather::Gathered;
+use packing::{ZipMember, gzip, noise, tar, tar_member, zip};
+use std::path::PathBuf;
+
+const LOG: &[u8] = b"#Software: x\n#Fields: date time c-ip sc-status\n2021-03-04 00:00:05 203.0.113.7 200\n";
+
+fn read(name: &str, bytes: &[u8], limits: &Limits) -> Gathered {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), bytes).unwrap();
+    let mut gathered = gather::all(&[folder.path().to_path_buf()], limits);
+    let prefix = format!("{}/", folder.path().display());
+    for item in &mut gathered.items {
+        item.item.path = item.item.path.replace(&prefix, "");
+        item.item.root = item.item.root.replace(&prefix, "");
+    }
+    for (path, _) in &mut gathered.problems {
+        *path = path.replace(&prefix, "");
+    }
+    gathered
+}
+
+/// Paths of items with the number of their records, then kinds of problems.
+#[track_caller]
+fn check(name: &str, bytes: &[u8], items: &[(&str, u64)], kinds: &[&str]) -> Gathered {
+    let gathered = read(name, bytes, &Limits::default());
+    let found: Vec<(&str, u64)> =
+        gathered.items.iter().map(|item| (item.item.path.as_str(), item.item.records)).collect();
+    assert_eq!(found, items, "{:?}", gathered.problems);
+    assert_eq!(gathered.kinds(), kinds, "{:?}", gathered.problems);
+    gathered
+}
+
+#[test]
+fn members_are_items() {
+    let member = ZipMember::new("C/inetpub/u_ex.log", LOG);
+    let stored = ZipMember { method: 0, ..ZipMember::new("b\\c.log", LOG) };
+    let streamed = ZipMember { flags: 8, ..ZipMember::new("s.log", LOG) };
+    let folder = ZipMember { method: 0, ..ZipMember::new("d/", b"") };
+    let bytes = zip(&[member, stored, streamed, folder]);
+    let items = [("x.bin!C/inetpub/u_ex.log", 1), ("x.bin!b/c.log", 1), ("x.bin!s.log", 1)];
+    let gathered = check("x.bin", &bytes, &items, &[]);
+    assert!(gathered.items.iter().all(|item| item.item.root == "x.bin"));
+    let archive = tar(&[("./a.log", LOG), ("b/c.log", LOG)]);
+    check("x.tar", &archive, &[("x.tar!a.log", 1), ("x.tar!b/c.log", 1)], &[]);
+    check("x.tgz", &gzip(&archive), &[("x.tgz!a.log", 1), ("x.tgz!b/c.log", 1)], &[]);
+    let gathered = check("u_ex.log.gz", &gzip(LOG), &[("u_ex.log.gz!u_ex.log", 1)], &[]);
+    assert_ne!(gathered.items[0].item.root, "u_ex.log.gz");
+    let joined = [gzip(&LOG[..20]), gzip(&LOG[20..])].concat();
+    check("u_ex.log.gz", &joined, &[("u_ex.log.gz!u_ex.log", 1)], &[]);
+}
+
+#[test]
+fn archives_nest_once() {
+    let inner = zip(&[ZipMember::new("c.log", LOG)]);
+    let middle = zip(&[ZipMember::new("b.zip", &inner)]);
+    let outer = zip(&[ZipMember::new("a.zip", &middle)]);
+    check("x.zip", &middle, &[("x.zip!b.zip!c.log", 1)], &[]);
+    check("x.zip", &outer, &[("x.zip!a.zip!b.zip", 0)], &["limit"]);
+    let packed = zip(&[ZipMember::new("a.tar.gz", &gzip(&tar(&[("c.log", LOG)])))]);
+    check("x.zip", &packed, &[("x.zip!a.tar.gz!c.log", 1)], &[]);
+    check("x.tar", &tar(&[("a.zip", &inner)]), &[("x.tar!a.zip!c.log", 1)], &[]);
+}
+
+#[test]
+fn a_nested_archive_too_big_for_memory_is_spooled() {
+    let noise = noise(200_000);
+    let inner = zip(&[ZipMember::new("noise", &noise), ZipMember::new("c.log", LOG)]);
+    let outer = zip(&[ZipMember::new("b.zip", &inner)]);
+    let limits = Limits { spool_bytes_max: 1_000, ..Limits::default() };
+    let gathered = read("x.zip", &outer, &limits);
+    assert_eq!(gathered.paths(), ["x.zip!b.zip!c.log", "x.zip!b.zip!noise"]);
+    assert_eq!(gathered.kinds(), [""; 0]);
+}
+
+#[test]
+fn hostile_names_stay_inside() {
+    let names = ["../../etc/x.log", "/abs.log", "C:\\Windows\\y.log", "..\\z.log"];
+    let members: Vec<_> = names.iter().map(|name| ZipMember::new(name, LOG)).collect();
+    let items = [
+        ("x.zip!%2E%2E/%2E%2E/etc/x.log", 1),
+        ("x.zip!%2E%2E/z.log", 1),
+        ("x.zip!C%3A/Windows/y.log", 1),
+        ("x.zip!abs.log", 1),
+    ];
+    check("x.zip", &zip(&members), &items, &["path-traversal"; 4]);
+    check("x.tar", &tar(&[("../a", LOG)]), &[("x.tar!%2E%2E/a", 1)], &["path-traversal"]);
+    let odd = ZipMember { name: b"a!\xff.log", ..ZipMember::new("", LOG) };
+    check("x.zip", &zip(&[odd]), &[("x.zip!a%21%FF.log", 1)], &[]);
+}
+
+#[test]
+fn two_members_of_one_name_are_both_kept() {
+    let other = &LOG[..LOG.len() - 40];
+    let members = [ZipMember::new("a", LOG), ZipMember::new("a", other), ZipMember::new("a#2", LOG)];
+    check("x.zip", &zip(&members), &[("x.zip!a", 1), ("x.zip!a#2", 0), ("x.zip!a#2#2", 1)], &[]);
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_told() {
+    let encrypted = ZipMember { flags: 1, ..ZipMember::new("e.log", LOG) };
+    let lzma = ZipMember { method: 14, ..ZipMember::new("l.log", LOG) };
+    let link = ZipMember { mode: 0o120_777, ..ZipMember::new("s", b"/etc/passwd") };
+    let good = ZipMember::new("g.log", LOG);
+    let kinds = ["encrypted", "unsupported-compression", "symlink"];
+    check("x.zip", &zip(&[encrypted, lzma, link, good]), &[("x.zip!g.log", 1)], &kinds);
+    let members = [tar_member("l", b'2', b""), tar_member("d", b'3', b""), tar(&[("g.log", LOG)])].concat();
+    check("x.tar", &members, &[("x.tar!g.log", 1)], &["not-a-file", "symlink"]);
+    check("x.7z", b"7z\xbc\xaf\x27\x1c....", &[("x.7z", 0)], &["unsupported-archive"]);
+}
+
+#[test]
+fn damage_ends_one_member_only() {
+    let long: Vec<u8> = LOG.repeat(200);
+    let mut bytes = zip(&[ZipMember { method: 0, ..ZipMember::new("a", LOG) }, ZipMember::new("b", &long)]);
+    let at = bytes.windows(3).position(|window| window == b"203").unwrap();
+    bytes[at] = b'3';
+    check("x.zip", &bytes, &[("x.zip!a", 1), ("x.zip!b", 200)], &["bad-archive"]);
+}
+
+#[test]
+fn a_cut_archive_gives_what_is_there() {
+    for flags in [0, 8] {
+        let noise = noise(9_000);
+        let bytes = zip(&[
+            ZipMember { flags, ..ZipMember::new("a.log", LOG) },
+            ZipMember { flags, ..ZipMember::new("noise", &noise) },
+        ]);
+        let items = [("x.zip!a.log", 1), ("x.zip!noise", 0)];
+        check("x.zip", &bytes[..5_000], &items, &["truncated", "truncated"]);
+    }
+    let bytes = tar(&[("a.log", LOG), ("b.log", &LOG.repeat(100))]);
+    check("x.tar", &bytes[..2_000], &[("x.tar!a.log", 1), ("x.tar!b.log", 6)], &["truncated", "bad-record"]);
+    let packed = gzip(LOG);
+    let gathered = read("a.gz", &packed[..packed.len() - 9], &Limits::default());
+    assert_eq!(gathered.kinds(), ["truncated"]);
+}
+
+#[test]
+fn bombs_end_at_the_limits() {
+    let zeros = vec![0u8; 8 << 20];
+    let limits = Limits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..Limits::default() };
+    let gathered = read("x.zip", &zip(&[ZipMember::new("a", &zeros), ZipMember::new("b", LOG)]), &limits);
+    assert_eq!(gathered.kinds(), ["limit"]);
+    assert!(gathered.items[0].item.size_bytes < 2 << 20);
+    assert_eq!(gathered.items[1].item.records, 1);
+    let gathered = read("x.gz", &gzip(&zeros), &limits);
+    assert_eq!(gathered.kinds(), ["limit"]);
+    let gathered = read("x.tar.gz", &gzip(&tar(&[("a", &zeros), ("b", LOG)])), &limits);
+    assert_eq!(gathered.kinds(), ["limit", "limit"]);
+    // Nested: the inner one draws on the outer one's budget.
+    let inner = zip(&[ZipMember::new("a", &zeros)]);
+    let members: Vec<_> = (0..8).map(|_| ZipMember::new("i.zip", &inner)).collect();
+    let gathered = read("x.zip", &zip(&members), &limits);
+    assert!(gathered.items.iter().map(|item| item.item.size_bytes).sum::<u64>() < 2 << 20);
+    assert!(gathered.kinds().contains(&"limit"));
+}
+
+#[test]
+fn many_members_end_at_the_limit() {
+    let names: Vec<String> = (0..50).map(|n| format!("{n:02}")).collect();
+    let members: Vec<_> = names.iter().map(|name| ZipMember::new(name, LOG)).collect();
+    let limits = Limits { items_max: 10, ..Limits::default() };
+    let gathered = read("x.zip", &zip(&members), &limits);
+    assert_eq!(gathered.items.len(), 10);
+    assert_eq!(gathered.kinds(), ["limit"]);
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), LOG)).collect();
+    let gathered = read("x.tar", &tar(&members), &limits);
+    assert_eq!(gathered.items.len(), 10);
+    assert_eq!(gathered.kinds(), ["limit"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_loops_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("a/b");
+    std::fs::create_dir_all(&below).unwrap();
+    std::fs::write(below.join("u.log"), LOG).unwrap();
+    std::os::unix::fs::symlink(folder.path(), below.join("loop")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", below.join("out")).unwrap();
+    let gathered = gather::all(&[folder.path().to_path_buf()], &Limits::default());
+    assert_eq!(gathered.items.len(), 1);
+    assert_eq!(gathered.kinds(), ["symlink", "symlink"]);
+    let missing: PathBuf = folder.path().join("missing");
+    assert_eq!(gather::all(&[missing], &Limits::default()).kinds(), ["unreadable"]);
+}
+
+#[test]
+fn deep_folders_end_at_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("a/b/c")).unwrap();
+    std::fs::write(folder.path().join("a/b/c/u.log"), LOG).unwrap();
+    std::fs::write(folder.path().join("a/u.log"), LOG).unwrap();
+    let limits = Limits { folder_depth_max: 2, ..Limits::default() };
+    let gathered = gather::all(&[folder.path().to_path_buf()], &limits);
+    assert_eq!(gathered.items.len(), 1);
+    assert_eq!(gathered.kinds(), ["limit"]);
+}
