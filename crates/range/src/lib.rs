@@ -30,6 +30,8 @@ mod iis;
 mod noise;
 mod scenarios;
 mod server;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod windows;
 

@@ -40,7 +40,7 @@ const WORK: (u32, u32) = (7, 18);
 
 impl Volume {
     fn is_at_work(self, hour: u32) -> bool {
-        (WORK.0..WORK.1).contains(&hour) && (hour - WORK.0) % self.work_hour_step == 0
+        (WORK.0..WORK.1).contains(&hour) && (hour - WORK.0).is_multiple_of(self.work_hour_step)
     }
 
     /// Rows of people in a working hour, so that 86 of 100 are probes.

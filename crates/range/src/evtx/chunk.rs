@@ -98,7 +98,7 @@ impl Chunk {
         values.push(Field::Fragment(self.fragment(event, inner_id)));
         write_values(&mut record, &values);
         record.push(0x00);
-        while (record.len() + 4 - start) % 8 != 0 {
+        while !(record.len() + 4 - start).is_multiple_of(8) {
             record.push(0x00);
         }
         let size = (record.len() + 4 - start) as u32;

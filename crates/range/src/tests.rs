@@ -1,8 +1,8 @@
-//! What every scenario must hold to, whatever it is about.
+// What every scenario must hold to, whatever it is about.
 
 use evtx::{EvtxParser, ParserSettings};
 use model::{AnswerWord, Timestamp};
-use range::Scenario;
+use crate::Scenario;
 use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const MARK: &str = "assay-range synthetic";
 
 fn all() -> Vec<Scenario> {
-    range::names().iter().map(|name| range::scenario(name, 7).unwrap()).collect()
+    crate::names().iter().map(|name| crate::scenario(name, 7).unwrap()).collect()
 }
 
 fn utf16(text: &str) -> Vec<u8> {
@@ -33,14 +33,14 @@ fn texts(bytes: &[u8]) -> String {
 
 #[test]
 fn an_unknown_name_is_none() {
-    assert!(range::scenario("no-such-scenario", 1).is_none());
+    assert!(crate::scenario("no-such-scenario", 1).is_none());
 }
 
 #[test]
 fn same_seed_same_bytes_other_seed_other_bytes() {
-    for name in range::names() {
-        assert!(range::scenario(name, 3) == range::scenario(name, 3), "{name}");
-        assert!(range::scenario(name, 3).unwrap().files != range::scenario(name, 4).unwrap().files, "{name}");
+    for name in crate::names() {
+        assert!(crate::scenario(name, 3) == crate::scenario(name, 3), "{name}");
+        assert!(crate::scenario(name, 3).unwrap().files != crate::scenario(name, 4).unwrap().files, "{name}");
     }
 }
 
@@ -169,7 +169,7 @@ fn every_question_of_every_host_is_answered() {
 
 /// `question: answer` of the only host, without those that have no trace.
 fn answers(name: &str, host: &str) -> Vec<String> {
-    let scenario = range::scenario(name, 1).unwrap();
+    let scenario = crate::scenario(name, 1).unwrap();
     let answers = scenario.truth.answers.iter().filter(|answer| answer.host == host);
     let told = answers.filter(|answer| answer.answer != AnswerWord::NoTrace);
     told.map(|answer| format!("{}: {}", answer.question_id, answer.answer.as_str())).collect()
@@ -206,7 +206,7 @@ fn the_truth_is_what_was_planted() {
 
 #[test]
 fn two_intruders_share_nothing() {
-    let truth = range::scenario("two-intruders", 1).unwrap().truth;
+    let truth = crate::scenario("two-intruders", 1).unwrap().truth;
     let [first, second] = truth.intrusions.as_slice() else { panic!("{:?}", truth.intrusions) };
     assert!(first.sources.iter().all(|source| !second.sources.contains(source)));
     assert!(first.web_shells.iter().all(|shell| !second.web_shells.contains(shell)));
@@ -214,7 +214,7 @@ fn two_intruders_share_nothing() {
 
 #[test]
 fn cleared_logs_show_a_jump_and_missing_hours() {
-    let scenario = range::scenario("logs-cleared", 1).unwrap();
+    let scenario = crate::scenario("logs-cleared", 1).unwrap();
     let has = |part: &str| scenario.files.iter().any(|(path, _)| path.contains(part));
     assert!(has("Ecp/HttpProxy_2021030311-1.LOG") && has("Ecp/HttpProxy_2021030406-1.LOG"));
     assert!(!has("HttpProxy_2021030402-1.LOG"));
@@ -224,16 +224,16 @@ fn cleared_logs_show_a_jump_and_missing_hours() {
 #[test]
 fn bulk_logs_have_the_size_asked_for() {
     let mut log = Cursor::new(Vec::new());
-    range::bulk::write_evtx(&mut log, 1_000_000, 1).unwrap();
+    crate::bulk::write_evtx(&mut log, 1_000_000, 1).unwrap();
     let bytes = log.into_inner();
     assert!((1_000_000..1_200_000).contains(&bytes.len()), "{}", bytes.len());
     let chunks = (bytes.len() - 4_096) / 65_536;
     let settings = ParserSettings::default().validate_checksums(true).num_threads(1);
     let mut parser = EvtxParser::from_read_seek(Cursor::new(bytes)).unwrap().with_configuration(settings);
-    let records = parser.records().map(|record| record.unwrap()).count();
+    let records = parser.records().inspect(|record| assert!(record.is_ok())).count();
     assert!((60..=120).contains(&(records / chunks)), "{} records in a chunk", records / chunks);
     let mut rows = Vec::new();
-    range::bulk::write_http_proxy(&mut rows, 500, 1).unwrap();
+    crate::bulk::write_http_proxy(&mut rows, 500, 1).unwrap();
     assert_eq!(String::from_utf8(rows).unwrap().lines().filter(|line| !line.starts_with('#')).count(), 500);
 }
 
@@ -256,7 +256,7 @@ fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn the_committed_example_is_what_we_make() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let scenario = range::scenario("exchange-2021", 1).unwrap();
+    let scenario = crate::scenario("exchange-2021", 1).unwrap();
     let kept = tree(&examples.join("exchange-2021"));
     let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&kept), names(&scenario.files));
