@@ -116,7 +116,8 @@ fn scan(section: &Section) -> Outcome {
         watched: &[],
         host: None,
         progress: &|_, _| {},
-    });
+    })
+    .unwrap();
     for item in &case.items {
         assert!(item.format.is_some(), "{}: {:?} was not read as a log", section.title, item.paths);
     }
