@@ -119,8 +119,9 @@ pub fn run_text((first, last): (i64, i64)) -> String {
     if last - first >= 36 {
         return days_text(first, last);
     }
-    let end = hour(last.saturating_add(1));
-    format!("{} … {}", hour(first), end.get(11..).unwrap_or(&end))
+    let (begin, end) = (hour(first), hour(last.saturating_add(1)));
+    let same_day = begin.get(..10) == end.get(..10);
+    format!("{begin} … {}", if same_day { end.get(11..).unwrap_or_default() } else { &end })
 }
 
 fn day(hour: i64) -> String {
@@ -235,5 +236,6 @@ mod tests {
         // 2021-03-06 00:00 is hour 448,608.
         assert_eq!(run_text((448_608, 448_608 + 71)), "2021-03-06 … 2021-03-08");
         assert_eq!(run_text((448_608, 448_610)), "2021-03-06 00:00Z … 03:00Z");
+        assert_eq!(run_text((448_630, 448_632)), "2021-03-06 22:00Z … 2021-03-07 01:00Z");
     }
 }

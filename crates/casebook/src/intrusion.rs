@@ -283,6 +283,14 @@ fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusio
         }
     }
     counts.remove("");
+    // A server's own address and a proxy's say nothing where the caller's is known.
+    let sources: Vec<IpAddr> =
+        members.iter().filter_map(|member| traces.list[*member].names.source()).collect();
+    if sources.iter().any(|source| !is_private(*source)) {
+        for source in sources.into_iter().filter(|source| is_private(*source)) {
+            counts.remove(&format!("source {source}"));
+        }
+    }
     // What several findings share joins them; where nothing does, what the one names.
     let shared = counts.values().any(|count| *count > 1);
     let named = counts.into_iter().filter(|(_, count)| !shared || *count > 1).map(|(words, _)| words);
@@ -299,6 +307,7 @@ fn key_words(key: &Key, traces: &Traces<'_>) -> String {
         Key::Session(id) => format!("ECP session {id}"),
         Key::Canary(_) => "ECP canary".to_owned(),
         Key::Shell(host, page) => format!("web shell {page}{}", on(host)),
+        Key::File(host, path) => format!("file {path}{}", on(host)),
         Key::Parameter(host, name) => format!("shell parameter {name}{}", on(host)),
         Key::Process(host, _) => format!("process tree{}", on(host)),
         Key::Request(_) | Key::Record(..) => String::new(),

@@ -26,6 +26,8 @@ pub enum Key {
     Request(String),
     /// A shell's page on a host.
     Shell(usize, String),
+    /// A file on a host that is carried away: an archive, a dump.
+    File(usize, String),
     /// The parameter by which a shell is used.
     Parameter(usize, String),
     /// A process by its GUID.
@@ -54,13 +56,13 @@ impl Kinds {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
     pub keys: Vec<Key>,
-    /// The page as the evidence writes it, for readers.
-    pub shell_text: Option<String>,
+    /// Pages and files as the evidence writes them, for readers.
+    pub texts: Vec<(Key, String)>,
     /// The process that the record is about, and who started it; not where
     /// that is a program that works for everybody.
     pub process: Option<u64>,
     pub parent_process: Option<u64>,
-    pages: Vec<Page>,
+    pages: Vec<(Page, String)>,
     written_parameters: Vec<String>,
     queried: Vec<String>,
 }
@@ -178,14 +180,13 @@ impl Names {
         if let Some(page) = page
             && self.pages.len() < KEYS_MAX
         {
-            self.shell_text.get_or_insert_with(|| text.to_owned());
-            self.pages.push(page);
+            self.pages.push((page, text.to_owned()));
         }
     }
 
     /// Pages whose place is known, with what their compiled trace would be called.
     pub fn pages(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.pages.iter().filter_map(|page| match page {
+        self.pages.iter().filter_map(|(page, _)| match page {
             Page::At(url) => Some((shell::compiled_name(url), url.clone())),
             Page::Compiled(_) => None,
         })
@@ -202,12 +203,14 @@ impl Names {
         pages: &BTreeMap<(usize, String), String>,
         parameters: &BTreeSet<(usize, String)>,
     ) {
-        for page in std::mem::take(&mut self.pages) {
+        for (page, text) in std::mem::take(&mut self.pages) {
             let url = match page {
                 Page::At(url) => url,
                 Page::Compiled(name) => pages.get(&(host, name.clone())).cloned().unwrap_or(name),
             };
-            self.keys.push(Key::Shell(host, url));
+            let key = if shell::is_script(&url) { Key::Shell(host, url) } else { Key::File(host, url) };
+            self.keys.push(key.clone());
+            self.texts.push((key, text));
         }
         let written = std::mem::take(&mut self.written_parameters).into_iter();
         let queried = std::mem::take(&mut self.queried).into_iter();
@@ -230,7 +233,7 @@ impl Names {
             Key::Session(_) => 2,
             Key::Canary(_) => 4,
             Key::Shell(..) => 8,
-            Key::Request(_) | Key::Parameter(..) | Key::Process(..) | Key::Record(..) => 0,
+            Key::Request(_) | Key::File(..) | Key::Parameter(..) | Key::Process(..) | Key::Record(..) => 0,
         };
         Kinds(self.keys.iter().map(bit).fold(0, |all, one| all | one))
     }

@@ -10,6 +10,7 @@ pub(crate) const FACTS: &[&str] = &[
     "count",
     "covered",
     "cves",
+    "files",
     "first",
     "fixed",
     "last",

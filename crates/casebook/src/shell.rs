@@ -6,11 +6,10 @@
 //! `…\Temporary ASP.NET Files\owa\<8 hex>\<8 hex>\x.aspx.<8 hex>.compiled`. A
 //! compiled trace names the application and the page, not the folder between.
 
-/// Files that matter here: scripts, and what is carried away.
-const EXTENSIONS: &[&str] = &[
-    "aspx", "ashx", "asmx", "asp", "asax", "cshtml", "jsp", "php", "zip", "7z", "rar", "cab", "gz", "dmp",
-    "pst",
-];
+/// Pages that a web server runs.
+const SCRIPTS: &[&str] = &["aspx", "ashx", "asmx", "asp", "asax", "cshtml", "jsp", "php"];
+/// Files that are carried away.
+const LOOT: &[&str] = &["zip", "7z", "rar", "cab", "gz", "dmp", "pst"];
 /// Below these folders lies what is served at the root.
 const WEB_ROOTS: &[&str] =
     &["\\frontend\\httpproxy\\", "\\clientaccess\\", "\\inetpub\\wwwroot\\", "\\wwwroot\\"];
@@ -70,6 +69,12 @@ fn compiled(below: &str) -> Option<Page> {
     is_hash.then(|| Page::Compiled(format!("{}|{page}", application_of(application))))
 }
 
+/// Whether a web server would run the file, rather than hand it out.
+pub fn is_script(path: &str) -> bool {
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    SCRIPTS.contains(&extension)
+}
+
 /// What the compiled trace of a page would be called: application and file.
 pub fn compiled_name(url: &str) -> String {
     let first = url.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -97,7 +102,7 @@ fn end_of_file(path: &str) -> Option<usize> {
 fn extension_end(text: &str, dot: usize) -> Option<usize> {
     let rest = text.get(dot + 1..)?;
     let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let known = EXTENSIONS.iter().any(|own| own.eq_ignore_ascii_case(&rest[..length]));
+    let known = SCRIPTS.iter().chain(LOOT).any(|own| own.eq_ignore_ascii_case(&rest[..length]));
     known.then_some(dot + 1 + length)
 }
 

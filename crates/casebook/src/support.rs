@@ -135,11 +135,12 @@ impl<'a> View<'a> {
             for support in question.supports.iter().filter(|support| trace.shows(&support.step)) {
                 let mut grade = support.grade;
                 for raise in &support.raises {
-                    if let Some(raisers) = self.raisers(trace, *member, raise) {
-                        grade = grade.max(raise.to);
-                        raisers.into_iter().for_each(|raiser| {
-                            keep(Ground { trace: raiser, grade: raise.to, by_step: true })
-                        });
+                    let Some(raisers) = self.raisers(trace, *member, raise) else { continue };
+                    grade = grade.max(raise.to);
+                    // What wrote the shell says which page it is; it is no use of it.
+                    if raise.when != When::ShellBefore {
+                        let ground = |trace| Ground { trace, grade: raise.to, by_step: true };
+                        raisers.into_iter().map(ground).for_each(&mut keep);
                     }
                 }
                 if grade > Grade::None {

@@ -2,11 +2,12 @@
 
 use crate::book::Casebook;
 use crate::build::{Build, Standing};
-use crate::key::Key;
+use crate::key::{Key, is_private};
 use crate::support::Ground;
 use crate::trace::{Trace, Traces};
 use model::{Span, Timestamp};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Things named in one sentence, at most.
 const NAMED_MAX: usize = 3;
@@ -33,13 +34,14 @@ impl Facts<'_> {
             "count" => count(self.records(|_| true), "record"),
             "covered" => self.covered.clone(),
             "cves" => self.cves(),
+            "files" => self.named(|key| matches!(key, Key::File(..))),
             "first" => short(self.span.first),
             "fixed" => self.fixed(),
             "last" => short(self.span.last),
             "last-record" => short(self.last_record),
             "missing" => self.missing.clone(),
             "requests" => self.requests(),
-            "shells" => self.shells(),
+            "shells" => self.named(|key| matches!(key, Key::Shell(..))),
             "sources" => list(self.sources(), ", "),
             "what" => list(distinct(self.all().map(|trace| trace.finding.rule.title.clone())), "; "),
             "window" => self.window.clone(),
@@ -57,7 +59,11 @@ impl Facts<'_> {
     }
 
     fn sources(&self) -> Vec<String> {
-        distinct(self.all().filter_map(|trace| trace.names.source()).map(|address| address.to_string()))
+        let all: Vec<IpAddr> = self.all().filter_map(|trace| trace.names.source()).collect();
+        // A server's own address and a proxy's say nothing where the caller's is known.
+        let public = all.iter().any(|address| !is_private(*address));
+        let telling = all.iter().filter(|address| !public || !is_private(**address));
+        distinct(telling.map(IpAddr::to_string))
     }
 
     fn addresses(&self) -> String {
@@ -75,19 +81,12 @@ impl Facts<'_> {
         }
     }
 
-    /// Each page once, as the evidence first writes it.
-    fn shells(&self) -> String {
+    /// Each page or file once, as the evidence first writes it.
+    fn named(&self, wanted: impl Fn(&Key) -> bool) -> String {
         let mut seen: BTreeSet<&Key> = BTreeSet::new();
-        let mut shells = Vec::new();
-        for trace in self.all() {
-            let key = trace.keys().iter().find(|key| matches!(key, Key::Shell(..)));
-            if let Some((key, text)) = key.zip(trace.names.shell_text.as_ref())
-                && seen.insert(key)
-            {
-                shells.push(text.clone());
-            }
-        }
-        list(shells, ", ")
+        let all = self.all().flat_map(|trace| &trace.names.texts);
+        let new = all.filter(|(key, _)| wanted(key) && seen.insert(key));
+        list(new.map(|(_, text)| text.clone()).collect(), ", ")
     }
 
     fn cves(&self) -> String {

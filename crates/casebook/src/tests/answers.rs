@@ -106,7 +106,7 @@ fn exploited_over_unified_messaging() {
 fn exploited_names_the_holes_in_their_order() {
     let lines = [format!("04T11:20:05 ssrf-reached {A}"), "04T11:25:05 vdir-reset x=y".to_owned()];
     let case = Sketch::full().findings(&lines.each_ref().map(String::as_str)).assess();
-    assert_eq!(answer(&case, "exploited").text, "CVE-2021-26855, then CVE-2021-27065 from 203.0.113.7");
+    assert_eq!(answer(&case, "exploited").text, "CVE-2021-26855, then CVE-2021-27065, from 203.0.113.7");
     assert_eq!(case.verdicts[0].headline, "BREACHED: Exchange, chain of March 2021");
 }
 
@@ -129,7 +129,10 @@ fn web_shells() {
     check(&["04T11:20:05 shell-child x=y"], &["web-shell-used: yes"]);
     check(
         &[&format!("02T11:20:05 shell-file {FILE}"), &format!("09T11:20:05 shell-request {PAGE}")],
-        &["web-shell-used: yes 02T11:20:05 … 09T11:20:05 by 1 2"],
+        &[
+            "web-shell-used: yes 09T11:20:05 … 09T11:20:05 by 2",
+            "web-shell-written: yes 02T11:20:05 … 02T11:20:05 by 1",
+        ],
     );
     check(
         &[&format!("09T11:20:06 shell-file {FILE}"), &format!("09T11:20:05 shell-request {PAGE}")],

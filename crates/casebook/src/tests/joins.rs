@@ -293,3 +293,30 @@ fn the_nearest_that_fits_not_the_nearest() {
         &[&[1, 3], &[2]],
     );
 }
+
+#[test]
+fn what_is_carried_away_tells_no_shells_apart() {
+    check(
+        &[
+            "04T02:40:08 shell-request cs-uri-stem=/owa/auth/x.aspx | c-ip=203.0.113.99",
+            r"04T02:40:09 shell-child CommandLine=cmd /c rundll32 comsvcs.dll MiniDump 668 C:\root\lsass.dmp full",
+            r"04T02:41:09 lsass-dump TargetFilename=C:\root\lsass.dmp",
+            r"04T02:45:09 archive-staged CommandLine=7z.exe a C:\inetpub\wwwroot\aspnet_client\f.7z C:\root",
+            "06T02:45:09 archive-fetched cs-uri-stem=/aspnet_client/f.7z | c-ip=198.51.100.9",
+        ],
+        &[&[1, 2, 3, 4, 5]],
+    );
+}
+
+#[test]
+fn acts_on_a_host_within_a_minute() {
+    check(
+        &[
+            "04T06:10:04 log-cleared x=y",
+            "04T06:10:06 log-tamper x=y",
+            "04T06:10:09 log-cleared x=y",
+            "04T06:12:09 log-cleared x=y",
+        ],
+        &[&[1, 2, 3], &[4]],
+    );
+}
