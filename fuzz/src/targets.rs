@@ -1,6 +1,7 @@
 //! The targets: one for each parser of untrusted input.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Seeds larger than this (in bytes) are left out: damage in them is seldom hit.
@@ -21,4 +22,100 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: &[Target] = &[];
+
+pub const TARGETS: &[Target] = &[
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
+    Target {
+        name: "exchange-csv",
+        run: evidence::fuzz::exchange_csv,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target {
+        name: "windows-jsonl",
+        run: evidence::fuzz::windows_jsonl,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 500 },
+];
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text_logs() -> Vec<Vec<u8>> {
+    let mut seeds = files_below(&workspace().join("crates/evidence/testdata"));
+    seeds.extend(
+        files_below(&workspace().join("examples")).into_iter().filter(|seed| !seed.starts_with(b"ElfFile")),
+    );
+    seeds
+}
+
+/// Chunks, with and without the file header before them.
+fn event_logs() -> Vec<Vec<u8>> {
+    let files =
+        files_below(&workspace().join("examples")).into_iter().filter(|seed| seed.starts_with(b"ElfFile"));
+    let chunks = files.filter_map(|file| file.get(winevt::FILE_HEADER_BYTES..).map(<[u8]>::to_vec));
+    chunks.collect()
+}
+
+/// The compiled matcher against the naive one; it asserts that they agree.
+fn differential(data: &[u8]) {
+    sigma::fuzz::differential(data);
+}
+
+/// Archives of a few text logs, made here: what is committed is text.
+fn archives() -> Vec<Vec<u8>> {
+    let logs: Vec<_> = text_logs().into_iter().take(6).collect();
+    let inner = zip_of(&logs);
+    let nested = inner.as_ref().and_then(|inner| zip_of(&[logs.concat(), inner.clone()]));
+    [inner, nested, tar_of(&logs)].into_iter().flatten().collect()
+}
+
+fn rules() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("rules"))
+}
+
+/// The files below `folder`, in the order of their paths, within limits.
+fn files_below(folder: &Path) -> Vec<Vec<u8>> {
+    let mut paths = Vec::new();
+    let mut pending = vec![folder.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => pending.push(entry.path()),
+                Ok(kind) if kind.is_file() => paths.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    paths.sort();
+    let small =
+        paths.iter().filter(|path| fs::metadata(path).is_ok_and(|about| about.len() <= SEED_BYTES_MAX));
+    small.filter_map(|path| fs::read(path).ok()).take(SEEDS_MAX).collect()
+}
+
+fn zip_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (index, file) in files.iter().enumerate() {
+        writer.start_file(format!("{index}.log"), zip::write::SimpleFileOptions::default()).ok()?;
+        writer.write_all(file).ok()?;
+    }
+    Some(writer.finish().ok()?.into_inner())
+}
+
+fn tar_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (index, file) in files.iter().enumerate() {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.len() as u64);
+        header.set_cksum();
+        builder.append_data(&mut header, format!("{index}.log"), file.as_slice()).ok()?;
+    }
+    builder.into_inner().ok()
+}

@@ -201,7 +201,7 @@ mod tests {
         (50..60).chain(40..50).for_each(|number| stats.add(at(number), Some(number as u64)));
         assert!(kinds(&stats, None).iter().all(|kind| *kind != "record-jump"));
         stats.add(at(70), Some(63));
-        assert_eq!(kinds(&stats, None), ["silent-hours", "record-jump"]);
+        assert_eq!(kinds(&stats, None), ["record-jump", "silent-hours"]);
     }
 
     #[test]
