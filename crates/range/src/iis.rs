@@ -69,8 +69,8 @@ impl WebRow {
 
 /// A day's log of one site.
 pub(crate) fn web_file(host: &Host, rows: &[&WebRow]) -> Vec<u8> {
-    let (year, month, day, hour, minute, second, _) =
-        rows.first().map_or(Timestamp::from_nanos(0), |row| row.time).civil();
+    let Some(first) = rows.first() else { return Vec::new() };
+    let (year, month, day, hour, minute, second, _) = first.time.civil();
     let date = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
     let mut text = format!(
         "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: {date}\r\n{REMARK}\r\n#Fields: {COLUMNS}\r\n"

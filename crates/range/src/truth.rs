@@ -101,7 +101,8 @@ pub struct TruthAnswer {
     pub last: Option<String>,
 }
 
-/// One intruder's visit.
+/// One intruder's visit, as it really was: the logs of a scenario need not
+/// hold what would join all of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TruthIntrusion {
     /// Its number in the scenario, from 1.

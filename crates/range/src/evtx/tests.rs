@@ -1,3 +1,5 @@
+//! Written logs read back by another parser, checksums and all.
+
 use super::*;
 use ::evtx::{EvtxParser, ParserSettings};
 use std::io::Cursor;
