@@ -24,6 +24,7 @@ pub const DIAGNOSTIC_IDS: &[&str] = &[
     "not-a-rule",
     "placeholder-unresolved",
     "regex-invalid",
+    "regex-unsupported",
     "title-missing",
     "too-complex",
     "too-large",

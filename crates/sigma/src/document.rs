@@ -26,6 +26,12 @@ pub(crate) struct Document<'a> {
 }
 
 impl Document<'_> {
+    /// The text that makes two documents the same: without marker and white space around.
+    pub(crate) fn body(&self) -> &str {
+        let text = self.text.strip_prefix("---").unwrap_or(self.text);
+        text.trim()
+    }
+
     /// The line of the file on which `near` stands as a key, else anywhere.
     pub(crate) fn line_of(&self, near: &str) -> Option<u32> {
         let is_key = |line: &str| {
@@ -85,7 +91,10 @@ fn split(text: &str) -> Vec<(u32, &str)> {
 fn parse(text: &str) -> Result<Value, (Fault, Option<u32>)> {
     yaml_serde::from_str(text).map_err(|error| {
         let line = error.location().and_then(|location| u32::try_from(location.line()).ok());
-        (Fault::new("yaml-invalid", format!("the YAML cannot be read: {error}")), line)
+        let why = error.to_string();
+        // The place is told apart; the reader counts from the document's own first line.
+        let why = why.split(" at line ").next().unwrap_or_default();
+        (Fault::new("yaml-invalid", format!("the YAML cannot be read: {why}")), line)
     })
 }
 

@@ -102,7 +102,7 @@ impl<'a> Loader<'a> {
             }
         };
         let name = rule::text(content, "id").or_else(|| rule::text(content, "title"));
-        let hash: [u8; 32] = Sha256::digest(document.text.as_bytes()).into();
+        let hash: [u8; 32] = Sha256::digest(document.body().as_bytes()).into();
         let mut faults = Vec::new();
         if let Err(fault) = self.content(file, document, content, hash, &mut faults) {
             faults.push(fault);

@@ -516,11 +516,13 @@ fn expression(source: String, flags: String, at_start: bool, at_end: bool) -> Re
         Err(error) => {
             let text = error.to_string();
             let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            Err(Fault::new(
-                "regex-invalid",
-                format!("the regular expression `{source}` does not compile: {why}"),
-            )
-            .help("look-around and back-references are no part of Sigma's regular expressions"))
+            let message = format!("the regular expression `{source}` does not compile: {why}");
+            Err(if why.contains("not supported") {
+                Fault::new("regex-unsupported", message)
+                    .help("look-around and back-references are no part of Sigma's regular expressions")
+            } else {
+                Fault::new("regex-invalid", message)
+            })
         }
     }
 }
