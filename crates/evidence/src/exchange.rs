@@ -71,9 +71,12 @@ impl State {
             }
             return true;
         }
-        let repeated = self.names.as_deref().is_some_and(|names| line == names);
-        // Records begin with a time or a number nearly always; do not look further.
-        let header = repeated || (line.first().is_some_and(u8::is_ascii_alphabetic) && log::is_header(line));
+        let header = match self.names.as_deref() {
+            Some(names) if line == names => true,
+            // Where nothing names the columns yet, a line of plain names does.
+            None => log::is_like_header(line),
+            Some(_) => log::is_header(line),
+        };
         if header {
             self.names = Some(line.into());
         }
@@ -146,7 +149,7 @@ impl Cut for ExchangeCut<'_> {
         let mut at = 0;
         while let Some(record) = csv::record_at(block, at, ended, self.limits) {
             let bytes = text::without_bom(record.bytes);
-            if bytes.first().is_some_and(|byte| *byte == b'#' || byte.is_ascii_alphabetic()) {
+            if bytes.first().is_some_and(|byte| matches!(byte, b'#' | b'"') || byte.is_ascii_alphabetic()) {
                 self.state.take(bytes);
             }
             at = record.next;

@@ -90,13 +90,18 @@ pub(crate) fn slug(log_type: Option<&str>, names: &[String], hint: Hint) -> Stri
 
 /// Whether a line without `#` is the header of a log that we know.
 pub(crate) fn is_header(line: &[u8]) -> bool {
-    // Headers are short and plain; most records fail here.
+    is_like_header(line) && by_columns(&csv::names(line, 1_024)).is_some()
+}
+
+/// Whether a line could be a header: short, plain names. Most records fail
+/// here, by their first byte.
+pub(crate) fn is_like_header(line: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b',' | b'-' | b'_' | b'"' | b' ' | b'.');
     line.len() < 8_192
         && line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'"')
+        && line.contains(&b',')
         && line.iter().all(plain)
-        && by_columns(&csv::names(line, 1_024)).is_some()
 }
 
 fn by_columns(names: &[String]) -> Option<&'static str> {

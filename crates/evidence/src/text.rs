@@ -131,7 +131,8 @@ pub(crate) fn line_at(block: &[u8], start: usize) -> Option<Line<'_>> {
 
 /// Bytes as text; what is no UTF-8 becomes U+FFFD.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    // The lossy conversion looks at each byte; the check skips over ASCII.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Without the byte order mark of UTF-8, which stands at a file's beginning,

@@ -23,7 +23,7 @@ fn golden_files() {
     assert!(inputs.len() > 15, "only {} inputs", inputs.len());
     let mut wrong = Vec::new();
     for input in inputs {
-        let shown = show(&gather::all(&[input.clone()], &evidence::Limits::default()));
+        let shown = show(&gather::all(std::slice::from_ref(&input), &evidence::Limits::default()));
         let output = input.with_extension("out");
         if std::env::var("UPDATE").as_deref() == Ok("1") {
             std::fs::write(&output, &shown).unwrap();

@@ -1,6 +1,10 @@
 //! A visitor that keeps all it is shown, as text.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "each test file uses a part of it, and says what it skips"
+)]
 
 use evidence::{ItemHead, Limits, ReadItem, Visitor, open, read};
 use model::{Problem, Record, Value};
