@@ -128,7 +128,8 @@ fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank, log
         }
     }
     if let Some(window) = logs.window(&book.window) {
-        let decisive = book.verdict.decisive.iter().filter_map(|id| book.question(id));
+        let asked = |id: &&String| own.word(id) != Some(AnswerWord::NotApplicable);
+        let decisive = book.verdict.decisive.iter().filter(asked).filter_map(|id| book.question(id));
         let covered = decisive.flat_map(|question| &question.needs).next().map(|need| &book.needs[*need]);
         let line = covered
             .and_then(|need| need.measure(logs, Some(window), &Hours::default()).lines.into_iter().next());

@@ -388,6 +388,7 @@ fn a_host_that_is_no_exchange_server() {
     check_in(used, &["web-shell-used: yes", "exploited: not-applicable"]);
     let case = Sketch::bare().findings(&["04T11:20:05 lsass-dump x=y"]).assess();
     assert_eq!(case.verdicts[0].headline, "BREACHED: credentials taken");
+    assert!(!case.verdicts[0].text.contains("HttpProxy"), "{}", case.verdicts[0].text);
 }
 
 #[test]

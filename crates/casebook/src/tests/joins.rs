@@ -114,14 +114,14 @@ fn the_same_page_on_two_hosts_is_two_shells() {
 #[test]
 fn by_the_parameter_unless_it_is_everybodys() {
     let set = |name: &str| {
-        format!("02T11:20:05 vdir-set Data=-ExternalUrl <script>eval(Request[\"{name}\"])</script>")
+        format!("09T11:20:05 vdir-set Data=-ExternalUrl <script>eval(Request[\"{name}\"])</script>")
     };
     let used = |name: &str| {
         format!("06T11:20:05 shell-request cs-uri-stem=/aspnet_client/o.aspx | cs-uri-query={name}=1")
     };
-    check(&[&set("NO9BxmCXw0JE"), &used("NO9BxmCXw0JE")], &[&[1, 2]]);
-    check(&[&set("NO9BxmCXw0JE"), &used("no9bxmcxw0je")], &[&[1], &[2]]);
-    check(&[&set("cmd"), &used("cmd")], &[&[1], &[2]]);
+    check(&[&used("NO9BxmCXw0JE"), &set("NO9BxmCXw0JE")], &[&[1, 2]]);
+    check(&[&used("no9bxmcxw0je"), &set("NO9BxmCXw0JE")], &[&[1], &[2]]);
+    check(&[&used("cmd"), &set("cmd")], &[&[1], &[2]]);
 }
 
 #[test]
@@ -262,7 +262,8 @@ fn a_page_that_nobody_wrote_follows_a_write_whose_page_and_source_nobody_knows()
     let request =
         |day: &str| format!("{day}T02:51:31 shell-request cs-uri-stem=/owa/auth/x.aspx | c-ip=203.0.113.99");
     check(&["04T02:40:08 vdir-set x=y", &request("04")], &[&[1, 2]]);
-    check(&["04T02:40:08 vdir-set x=y", &request("05")], &[&[1], &[2]]);
+    check(&["02T02:40:08 vdir-set x=y", &request("08")], &[&[1, 2]]);
+    check(&["02T02:40:08 vdir-set x=y", &request("09")], &[&[1], &[2]]);
     check(&[&request("04"), "04T02:53:08 vdir-set x=y"], &[&[1], &[2]]);
     check(
         &["04T02:39:08 ssrf-reached ClientIpAddress=203.0.113.7", "04T02:40:08 vdir-set x=y", &request("04")],
