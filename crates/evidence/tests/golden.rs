@@ -40,6 +40,7 @@ fn show(gathered: &Gathered) -> String {
     assert!(gathered.problems.is_empty(), "{:?}", gathered.problems);
     let mut out = String::new();
     let [item] = gathered.items.as_slice() else { panic!("one item") };
+    assert_eq!(gathered.progress, item.item.size_bytes);
     let format = item.item.format.unwrap_or("unknown");
     writeln!(out, "{format}, {} bytes, {} records", item.item.size_bytes, item.item.records).unwrap();
     for record in &item.records {
