@@ -24,7 +24,7 @@ pub fn matches(rule: &Rule, record: &Record<'_>) -> bool {
 /// Whether the record is of this log source.
 pub(crate) fn admits(source: &Source, record: &Record<'_>) -> bool {
     let shape = record.shape;
-    let event_id = || record.role(Role::EventId).to_integer();
+    let event_id = || event_id(&record.role(Role::EventId));
     let channel = || {
         let channel = record.role(Role::Channel).to_text();
         source.channels.iter().any(|own| own.eq_ignore_ascii_case(&channel))
@@ -305,25 +305,53 @@ fn fits(pattern: &Pattern, own: &Rendered<'_>) -> bool {
     wanted[place..].iter().all(|wanted| *wanted == Wanted::Any)
 }
 
-/// The value as a number: a whole one where it is (also `0x` text), else a
-/// decimal fraction.
-pub(crate) fn number_of(value: &Value<'_>) -> Option<Number> {
-    if let Some(number) = value.to_integer() {
-        return Some(Number::Int(number));
+/// An EventID as a whole number.
+pub(crate) fn event_id(value: &Value<'_>) -> Option<i64> {
+    match number_of(value) {
+        Some(Number::Int(number)) => Some(number),
+        _ => None,
     }
+}
+
+/// The value as a number: a whole one where it is (also `0x` text), else a
+/// decimal fraction. Text of ordinary length is read without a copy.
+pub(crate) fn number_of(value: &Value<'_>) -> Option<Number> {
     match value {
+        Value::Int(number) => Some(Number::Int(*number)),
+        Value::UInt(number) | Value::Hex(number) => {
+            Some(i64::try_from(*number).map_or(Number::Float(*number as f64), Number::Int))
+        }
         Value::Float(number) => Some(Number::Float(*number).normal()),
-        Value::UInt(number) | Value::Hex(number) => Some(Number::Float(*number as f64)),
-        Value::Utf8(_) | Value::Utf16(_) => {
-            let text = value.to_text();
-            let text = text.trim();
-            let decimal = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
-                && text.ends_with(|c: char| c.is_ascii_digit() || c == '.');
-            let number: f64 = decimal.then(|| text.parse().ok()).flatten()?;
-            number.is_finite().then(|| Number::Float(number).normal())
+        Value::Utf8(text) => number_of_text(text),
+        Value::Utf16(bytes) => {
+            let mut ascii = [0u8; 64];
+            let units = bytes.chunks_exact(2);
+            if units.len() > ascii.len() || units.clone().any(|unit| unit[1] != 0 || unit[0] >= 0x80) {
+                return number_of_text(&value.to_text());
+            }
+            let length = units.len();
+            ascii.iter_mut().zip(units).for_each(|(own, unit)| *own = unit[0]);
+            std::str::from_utf8(&ascii[..length]).ok().and_then(number_of_text)
         }
         _ => None,
     }
+}
+
+fn number_of_text(text: &str) -> Option<Number> {
+    let text = text.trim();
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
+        return None;
+    }
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return i64::from_str_radix(hex, 16).ok().map(Number::Int);
+    }
+    if let Ok(number) = text.parse() {
+        return Some(Number::Int(number));
+    }
+    // `1e5` and `-inf` are words to whoever writes logs.
+    let decimal = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.'));
+    let number: f64 = decimal.then(|| text.parse().ok()).flatten()?;
+    Some(Number::Float(number).normal())
 }
 
 pub(crate) fn same_number(left: Number, right: Number) -> bool {

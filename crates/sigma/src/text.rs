@@ -85,24 +85,20 @@ pub(crate) enum Piece {
 /// Whether all of `text` (UTF-8) fits `pieces`. Looks for the leftmost place of
 /// each run between two `Any`, so it never goes back further than one run.
 pub(crate) fn fits(pieces: &[Piece], text: &[u8]) -> bool {
-    let mut runs = pieces.split(|piece| *piece == Piece::Any);
-    let Some(first) = runs.next() else {
-        return text.is_empty();
+    let any = |piece: &Piece| *piece == Piece::Any;
+    let (Some(first), Some(last)) = (pieces.iter().position(any), pieces.iter().rposition(any)) else {
+        return run_at(pieces, text, 0) == Some(text.len());
     };
-    let Some(mut at) = run_at(first, text, 0) else {
+    let Some(mut at) = run_at(&pieces[..first], text, 0) else {
         return false;
     };
-    let mut rest: Vec<&[Piece]> = runs.collect();
-    let Some(last) = rest.pop() else {
-        return at == text.len();
-    };
-    for run in rest {
+    for run in pieces.get(first + 1..last).unwrap_or_default().split(any) {
         match find_run(run, text, at) {
             Some(end) => at = end,
             None => return false,
         }
     }
-    ends_with(last, text, at)
+    ends_with(&pieces[last + 1..], text, at)
 }
 
 /// Where `run` ends when it begins at `at`.
@@ -162,6 +158,11 @@ fn next_char(text: &[u8], at: usize) -> Option<usize> {
     }
     let rest = &text[at + 1..];
     Some(at + 1 + rest.iter().position(|&byte| is_char_start(byte)).unwrap_or(rest.len()))
+}
+
+/// How many characters `text` has.
+pub(crate) fn count_chars(text: &[u8]) -> usize {
+    text.iter().filter(|byte| is_char_start(**byte)).count()
 }
 
 fn is_char_start(byte: u8) -> bool {

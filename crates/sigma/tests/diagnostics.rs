@@ -1,6 +1,8 @@
 //! `testdata/diagnostics/NAME.in` is a rule file, `NAME.out` what is said of
 //! it. `UPDATE=1` writes the `.out` files anew; review reads the difference.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
+
 use sigma::{DIAGNOSTIC_IDS, Diagnostic, LoadOptions, RuleText, load};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,5 +1,7 @@
 //! Documents, actions, filters, ids, hashes.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
+
 use sigma::{LoadOptions, Loaded, RuleText, load};
 
 fn rule(id: &str, rest: &str) -> String {

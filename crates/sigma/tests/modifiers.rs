@@ -1,5 +1,7 @@
 //! What each modifier, value and condition matches, case by case.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
+
 use model::{LogFamily, Position, Record, Shape, Slot, Timestamp, Value};
 use sigma::{Engine, LoadOptions, RuleText, load, naive};
 use std::sync::Arc;
@@ -191,7 +193,8 @@ fn placeholders_and_references() {
 
 #[test]
 fn absent_empty_null() {
-    let cases: [(&[(&str, Value<'_>)], [bool; 5]); 7] = [
+    type Case<'a> = (&'a [(&'a str, Value<'a>)], [bool; 5]);
+    let cases: [Case<'_>; 7] = [
         // exists, not exists, null, '', '*'
         (&[], [false, true, true, false, false]),
         (&[("f", Value::Absent)], [false, true, true, false, false]),

@@ -1,6 +1,8 @@
 //! SigmaHQ's own regression set: each rule finds at least as many records in
 //! its recording as SigmaHQ says.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
+
 mod evidence;
 
 use sigma::Engine;

@@ -12,6 +12,7 @@
 use super::group::Group;
 use crate::detection::{Detection, Field, Node, Number, Part, Test};
 use crate::logsource::Source;
+use crate::naive;
 use crate::rule::Rule;
 use model::{LogFamily, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -89,7 +90,7 @@ impl Dispatch {
     }
 
     pub(super) fn event(&self, id: &Value<'_>, narrow: bool) -> EventKey {
-        match id.to_integer() {
+        match naive::event_id(id) {
             None => EventKey::Unknown,
             Some(id) => EventKey::Known { index: self.events.get(&id).copied().unwrap_or(0), narrow },
         }
@@ -180,7 +181,7 @@ fn event_of(test: &Test) -> Option<i64> {
     match test {
         Test::Number(Number::Int(number)) => Some(*number),
         Test::Text(pattern) => match pattern.parts.as_slice() {
-            [Part::Text(text)] => Value::Utf8(text).to_integer(),
+            [Part::Text(text)] => naive::event_id(&Value::Utf8(text)),
             _ => None,
         },
         _ => None,

@@ -7,11 +7,13 @@
 //! # Not here
 //! Tests without literals: they are computed when a condition asks for them.
 
+use super::expression::literals;
 use crate::detection::{Number, Part, Pattern, Test};
 use crate::naive::number_of;
 use crate::text::{Piece, fits, fold, fold_value};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use model::Value;
+use regex::Regex;
 use std::collections::HashMap;
 
 /// Below this many bytes of literals the automaton is the faster, larger one.
@@ -43,8 +45,15 @@ pub(super) enum Scan {
     Number(i64),
     /// This literal, there.
     Literal(Literal),
-    /// This literal anywhere, then the whole pattern.
-    Verify { literal: Vec<u8>, pieces: Vec<Piece>, cased: bool },
+    /// One of these literals anywhere, then the whole test.
+    Verify { literals: Vec<Vec<u8>>, whole: WholeTest },
+}
+
+/// What is left to be asked once a literal was seen.
+pub(super) enum WholeTest {
+    Folded(Vec<Piece>),
+    Cased(Vec<Piece>),
+    Regex(Regex),
 }
 
 /// A folded literal and where it must stand.
@@ -76,7 +85,9 @@ impl Scan {
             Scan::Blank | Scan::Any => 0,
             Scan::Number(_) => 3,
             Scan::Literal(literal) => length(&literal.text) + u32::from(literal.place == Place::Whole),
-            Scan::Verify { literal, .. } => length(literal),
+            Scan::Verify { literals, .. } => {
+                literals.iter().map(|literal| length(literal)).min().unwrap_or(0)
+            }
         }
     }
 }
@@ -89,6 +100,10 @@ pub(super) fn scan_of(test: &Test) -> Option<Scan> {
         }
         Test::Number(Number::Int(number)) => Some(Scan::Number(*number)),
         Test::Text(pattern) => scan_of_pattern(pattern),
+        Test::Regex(expression) => {
+            let literals = literals(expression)?.into_iter().map(String::into_bytes).collect();
+            Some(Scan::Verify { literals, whole: WholeTest::Regex(expression.regex.clone()) })
+        }
         _ => None,
     }
 }
@@ -118,11 +133,12 @@ fn scan_of_pattern(pattern: &Pattern) -> Option<Scan> {
     });
     let literal = texts.max_by_key(String::len).filter(|text| !text.is_empty())?;
     let pieces = pieces_of(pattern);
-    Some(Scan::Verify { literal: literal.into_bytes(), pieces, cased: pattern.cased })
+    let whole = if pattern.cased { WholeTest::Cased(pieces) } else { WholeTest::Folded(pieces) };
+    Some(Scan::Verify { literals: vec![literal.into_bytes()], whole })
 }
 
 /// The pattern over bytes, folded unless it is cased.
-pub(super) fn pieces_of(pattern: &Pattern) -> Vec<Piece> {
+fn pieces_of(pattern: &Pattern) -> Vec<Piece> {
     let piece = |part: &Part| match part {
         Part::Text(text) if pattern.cased => Piece::Text(text.clone().into_bytes()),
         Part::Text(text) => Piece::Text(fold(text).into_bytes()),
@@ -155,8 +171,7 @@ struct Hit {
 
 struct Verify {
     leaf: u32,
-    pieces: Vec<Piece>,
-    cased: bool,
+    whole: WholeTest,
 }
 
 /// Buffers of a scan, kept from record to record.
@@ -164,49 +179,41 @@ struct Verify {
 pub(super) struct Buffers {
     pub(super) folded: Vec<u8>,
     pub(super) spare: String,
+    /// A second value, to be compared with the first.
+    pub(super) other: Vec<u8>,
+    /// The scan in which a test was last verified: once for each value is
+    /// enough, however often its literal stands in it.
+    verified: Vec<u64>,
+    scans: u64,
 }
 
 impl FieldMatcher {
     pub(super) fn new<'a>(tests: impl Iterator<Item = (u32, &'a Test)>) -> Self {
         let mut matcher = Self::default();
-        let mut literals: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut order: Vec<Vec<u8>> = Vec::new();
+        let mut literals = Literals::default();
         for (leaf, test) in tests {
-            let (text, hit) = match scan_of(test) {
-                None => continue,
-                Some(Scan::Blank) => {
-                    matcher.blank.push(leaf);
-                    continue;
+            match scan_of(test) {
+                None => {}
+                Some(Scan::Blank) => matcher.blank.push(leaf),
+                Some(Scan::Any) => matcher.any.push(leaf),
+                Some(Scan::Number(number)) => matcher.numbers.entry(number).or_default().push(leaf),
+                Some(Scan::Literal(Literal { text, place: Place::Whole })) => {
+                    matcher.whole.entry(text).or_default().push(leaf);
                 }
-                Some(Scan::Any) => {
-                    matcher.any.push(leaf);
-                    continue;
+                Some(Scan::Literal(Literal { text, place })) => {
+                    literals.add(text, Hit { place, target: leaf, verify: false });
                 }
-                Some(Scan::Number(number)) => {
-                    matcher.numbers.entry(number).or_default().push(leaf);
-                    continue;
+                Some(Scan::Verify { literals: texts, whole }) => {
+                    let target = matcher.verify.len() as u32;
+                    matcher.verify.push(Verify { leaf, whole });
+                    for text in texts {
+                        literals.add(text, Hit { place: Place::Anywhere, target, verify: true });
+                    }
                 }
-                Some(Scan::Literal(literal)) if literal.place == Place::Whole => {
-                    matcher.whole.entry(literal.text).or_default().push(leaf);
-                    continue;
-                }
-                Some(Scan::Literal(literal)) => {
-                    (literal.text, Hit { place: literal.place, target: leaf, verify: false })
-                }
-                Some(Scan::Verify { literal, pieces, cased }) => {
-                    matcher.verify.push(Verify { leaf, pieces, cased });
-                    let target = (matcher.verify.len() - 1) as u32;
-                    (literal, Hit { place: Place::Anywhere, target, verify: true })
-                }
-            };
-            let index = *literals.entry(text).or_insert_with_key(|text| {
-                order.push(text.clone());
-                order.len() - 1
-            });
-            matcher.hits.resize_with(order.len(), Vec::new);
-            matcher.hits[index].push(hit);
+            }
         }
-        matcher.automaton = automaton(&order);
+        matcher.automaton = automaton(&literals.order);
+        matcher.hits = literals.hits;
         matcher
     }
 
@@ -220,7 +227,7 @@ impl FieldMatcher {
         if self.automaton.is_none() && self.whole.is_empty() && self.blank.is_empty() {
             return;
         }
-        let Buffers { folded, spare } = buffers;
+        let Buffers { folded, spare, verified, scans, .. } = buffers;
         folded.clear();
         fold_value(value, folded, spare);
         if folded.is_empty() {
@@ -233,7 +240,11 @@ impl FieldMatcher {
         let Some(automaton) = &self.automaton else {
             return;
         };
-        let mut rendered = false;
+        *scans += 1;
+        if verified.len() < self.verify.len() {
+            verified.resize(self.verify.len(), 0);
+        }
+        let mut raw = Raw { value, text: spare, rendered: false };
         for seen in automaton.find_overlapping_iter(folded.as_slice()) {
             for hit in &self.hits[seen.pattern().as_usize()] {
                 let placed = match hit.place {
@@ -244,31 +255,14 @@ impl FieldMatcher {
                 };
                 if placed && !hit.verify {
                     hold(hit.target);
-                } else if placed && self.verified(hit.target, value, folded, spare, &mut rendered) {
-                    hold(self.verify[hit.target as usize].leaf);
+                } else if placed && std::mem::replace(&mut verified[hit.target as usize], *scans) != *scans {
+                    let verify = &self.verify[hit.target as usize];
+                    if verify.whole.holds(folded, &mut raw) {
+                        hold(verify.leaf);
+                    }
                 }
             }
         }
-    }
-
-    fn verified(
-        &self,
-        target: u32,
-        value: &Value<'_>,
-        folded: &[u8],
-        raw: &mut String,
-        rendered: &mut bool,
-    ) -> bool {
-        let verify = &self.verify[target as usize];
-        if !verify.cased {
-            return fits(&verify.pieces, folded);
-        }
-        if !*rendered {
-            raw.clear();
-            value.write_text(raw);
-            *rendered = true;
-        }
-        fits(&verify.pieces, raw.as_bytes())
     }
 
     fn scan_number(&self, value: &Value<'_>, hold: &mut impl FnMut(u32)) {
@@ -283,6 +277,54 @@ impl FieldMatcher {
             }
             None => {}
         }
+    }
+}
+
+/// A value's text as it is written, rendered when first asked for.
+struct Raw<'a> {
+    value: &'a Value<'a>,
+    text: &'a mut String,
+    rendered: bool,
+}
+
+impl Raw<'_> {
+    fn text(&mut self) -> &str {
+        if !self.rendered {
+            self.text.clear();
+            self.value.write_text(self.text);
+            self.rendered = true;
+        }
+        self.text
+    }
+}
+
+impl WholeTest {
+    fn holds(&self, folded: &[u8], raw: &mut Raw<'_>) -> bool {
+        match self {
+            WholeTest::Folded(pieces) => fits(pieces, folded),
+            WholeTest::Cased(pieces) => fits(pieces, raw.text().as_bytes()),
+            WholeTest::Regex(regex) => regex.is_match(raw.text()),
+        }
+    }
+}
+
+/// The literals of an automaton, each once.
+#[derive(Default)]
+struct Literals {
+    numbers: HashMap<Vec<u8>, usize>,
+    order: Vec<Vec<u8>>,
+    hits: Vec<Vec<Hit>>,
+}
+
+impl Literals {
+    fn add(&mut self, text: Vec<u8>, hit: Hit) {
+        let Self { numbers, order, hits } = self;
+        let number = *numbers.entry(text).or_insert_with_key(|text| {
+            order.push(text.clone());
+            hits.push(Vec::new());
+            order.len() - 1
+        });
+        hits[number].push(hit);
     }
 }
 

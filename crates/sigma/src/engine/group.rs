@@ -9,13 +9,14 @@
 //! such a set are looked at always.
 
 use super::field::{FieldKey, FieldMatcher, Literal, scan_of};
-use crate::detection::{Detection, Field, Leaf, Node, Part, Pattern, Test};
+use crate::detection::{Detection, Field, Leaf, Node, Part, Pattern, Reference, Test};
 use crate::logsource::Source;
 use crate::rule::Rule;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Rules over shared leaves.
+#[derive(Default)]
 pub(super) struct Group {
     pub(super) plans: Vec<Plan>,
     pub(super) leaves: Vec<GroupLeaf>,
@@ -37,9 +38,16 @@ pub(super) struct GroupLeaf {
     /// All its tests.
     tests: Vec<Test>,
     /// Tests that scanning the field does not decide.
-    pub(super) rest: Vec<Test>,
+    pub(super) rest: Vec<Rest>,
     /// Plans that it wakes.
     pub(super) wakes: Vec<u32>,
+}
+
+/// A test that is computed when a condition asks for it.
+pub(super) enum Rest {
+    Test(Test),
+    /// A reference, and the field that it names.
+    Reference(Reference, u32),
 }
 
 /// A field of the group.
@@ -90,12 +98,6 @@ struct Builder {
     leaves: HashMap<(u32, String), usize>,
 }
 
-impl Default for Group {
-    fn default() -> Self {
-        Self { plans: Vec::new(), leaves: Vec::new(), fields: Vec::new(), always: Vec::new() }
-    }
-}
-
 impl Builder {
     fn compile(&mut self, detection: &Detection, source: &Source) -> Node {
         let leaves: Vec<usize> = detection.leaves.iter().map(|leaf| self.leaf(leaf, source)).collect();
@@ -135,14 +137,24 @@ impl Builder {
     }
 
     fn add(&mut self, field: u32, tests: Vec<Test>) -> usize {
-        let group = &mut self.group;
-        *self.leaves.entry((field, format!("{tests:?}"))).or_insert_with(|| {
-            let leaf = group.leaves.len();
-            group.fields[field as usize].leaves.push(leaf as u32);
-            let rest = tests.iter().filter(|test| scan_of(test).is_none()).cloned().collect();
-            group.leaves.push(GroupLeaf { field, tests, rest, wakes: Vec::new() });
-            leaf
-        })
+        let key = (field, format!("{tests:?}"));
+        if let Some(leaf) = self.leaves.get(&key) {
+            return *leaf;
+        }
+        let mut rest = Vec::new();
+        for test in tests.iter().filter(|test| scan_of(test).is_none()) {
+            rest.push(match test {
+                Test::Reference(reference) => {
+                    Rest::Reference(reference.clone(), self.field(FieldKey::Named(reference.names.clone())))
+                }
+                test => Rest::Test(test.clone()),
+            });
+        }
+        let leaf = self.group.leaves.len();
+        self.group.fields[field as usize].leaves.push(leaf as u32);
+        self.group.leaves.push(GroupLeaf { field, tests, rest, wakes: Vec::new() });
+        self.leaves.insert(key, leaf);
+        leaf
     }
 
     fn finish(mut self) -> Group {

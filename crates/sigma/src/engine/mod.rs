@@ -16,6 +16,7 @@
 //! the same answers.
 
 mod dispatch;
+mod expression;
 mod field;
 mod group;
 mod slots;
@@ -35,14 +36,14 @@ pub struct Engine {
     rules: Vec<Rule>,
     dispatch: Dispatch,
     /// What workers leave behind for the next one.
-    spare: Mutex<Vec<Box<Scratch>>>,
+    spare: Mutex<Vec<Scratch>>,
 }
 
 /// What one thread needs to match records. Cheap to make: it takes over what
 /// an earlier worker left.
 pub struct Worker<'a> {
     engine: &'a Engine,
-    scratch: Box<Scratch>,
+    scratch: Scratch,
 }
 
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Engine {
 impl Worker<'_> {
     /// Calls `found` with the index of each rule that matches, in ascending order.
     pub fn find(&mut self, record: &Record<'_>, found: &mut dyn FnMut(usize)) {
-        let Scratch { shapes, state } = &mut *self.scratch;
+        let Scratch { shapes, state } = &mut self.scratch;
         let (group, slots) = shapes.look_up(record, &self.engine.dispatch, &self.engine.rules);
         if !group.plans.is_empty() {
             state.find(group, slots, record, found);

@@ -4,12 +4,13 @@
 //! to be cleared between records, and nothing is allocated once the buffers
 //! have grown.
 
-use super::field::{Buffers, FieldKey, pieces_of};
-use super::group::Group;
+use super::field::{Buffers, FieldKey};
+use super::group::{Group, Rest};
 use super::slots::Slots;
-use crate::detection::{Comparison, Node, Number, Reference, Test};
+use crate::detection::{Comparison, Node, Number, Part, Reference, Test};
 use crate::naive::{number_of, part_of, same_number, time_of};
-use crate::text::{fits, fold_value};
+use crate::text::{count_chars, fold_value};
+use memchr::memmem;
 use model::{Record, Value};
 use std::net::IpAddr;
 
@@ -135,8 +136,14 @@ impl State {
     }
 
     /// A test that scanning does not decide.
-    fn test(&mut self, view: View<'_>, test: &Test, field: u32) -> bool {
+    fn test(&mut self, view: View<'_>, test: &Rest, field: u32) -> bool {
         let Self { buffers, text, .. } = self;
+        let test = match test {
+            Rest::Test(test) => test,
+            Rest::Reference(reference, other) => {
+                return view.reference(reference, field, *other, buffers, text);
+            }
+        };
         match test {
             Test::Exists(wanted) => *wanted == view.any_value(field, text, &mut |_| true),
             Test::Null => {
@@ -157,19 +164,17 @@ impl State {
             Test::Cidr(cidr) => view.any_value(field, text, &mut |value| {
                 buffers.render(value).parse::<IpAddr>().is_ok_and(|address| cidr.holds(address))
             }),
-            Test::Reference(reference) => view.reference(reference, field, text),
+            // Without a literal it only counts characters.
             Test::Text(pattern) => {
-                let pieces = pieces_of(pattern);
+                let wanted = pattern.parts.iter().filter(|part| **part == Part::One).count();
+                let exact = !pattern.parts.contains(&Part::Any);
                 view.any_value(field, text, &mut |value| {
-                    if pattern.cased {
-                        fits(&pieces, buffers.render(value).as_bytes())
-                    } else {
-                        fits(&pieces, buffers.fold(value))
-                    }
+                    let count = count_chars(buffers.fold(value));
+                    if exact { count == wanted } else { count >= wanted }
                 })
             }
-            // Scanning decides it.
-            Test::Bool(_) => false,
+            // Scanning decides it; it has a kind of its own.
+            Test::Bool(_) | Test::Reference(_) => false,
         }
     }
 }
@@ -219,32 +224,32 @@ impl View<'_> {
         stem.is_present() || query.is_present()
     }
 
-    fn reference(&self, reference: &Reference, field: u32, text: &mut String) -> bool {
-        let names: Vec<&str> = reference.names.iter().map(String::as_str).collect();
-        let others = super::slots::answering(self.record.shape, &names);
-        let render = |value: &Value<'_>| -> Vec<u8> {
-            let mut out = Vec::new();
-            if reference.cased {
-                out.extend_from_slice(value.to_text().as_bytes());
-            } else {
-                fold_value(value, &mut out, &mut String::new());
-            }
-            out
-        };
-        self.any_value(field, text, &mut |value| {
-            let own = render(value);
-            others.iter().any(|slot| {
+    fn reference(
+        &self,
+        reference: &Reference,
+        field: u32,
+        other: u32,
+        buffers: &mut Buffers,
+        text: &mut String,
+    ) -> bool {
+        let mut first = std::mem::take(&mut buffers.other);
+        let holds = self.any_value(field, text, &mut |value| {
+            first.clear();
+            first.extend_from_slice(buffers.compared(value, reference.cased));
+            self.slots.of(other).iter().any(|slot| {
                 any_of(&self.record.value(*slot as usize), &mut |other| {
-                    let other = render(other);
+                    let other = buffers.compared(other, reference.cased);
                     match (reference.start, reference.end) {
-                        (true, true) => memchr::memmem::find(&own, &other).is_some(),
-                        (true, false) => own.starts_with(&other),
-                        (false, true) => own.ends_with(&other),
-                        (false, false) => own == other,
+                        (true, true) => memmem::find(&first, other).is_some(),
+                        (true, false) => first.starts_with(other),
+                        (false, true) => first.ends_with(other),
+                        (false, false) => first == other,
                     }
                 })
             })
-        })
+        });
+        buffers.other = first;
+        holds
     }
 }
 
@@ -264,6 +269,11 @@ impl Buffers {
         self.spare.clear();
         value.write_text(&mut self.spare);
         &self.spare
+    }
+
+    /// The value's text as references compare it.
+    fn compared(&mut self, value: &Value<'_>, cased: bool) -> &[u8] {
+        if cased { self.render(value).as_bytes() } else { self.fold(value) }
     }
 
     /// The value's text, folded.

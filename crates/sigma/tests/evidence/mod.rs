@@ -1,6 +1,7 @@
 //! Rules and records of the shared data folder, for tests.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
 
 use model::{Problem, Record, RecordSink};
 use sigma::{LoadOptions, Loaded, RuleText, load};
