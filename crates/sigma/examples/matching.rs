@@ -107,6 +107,9 @@ fn main() {
         .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
         .collect();
     let loaded = load(texts.iter().map(|(file, text)| RuleText { file, text }), &LoadOptions::default());
+    let mut faults: std::collections::BTreeMap<&str, u32> = std::collections::BTreeMap::new();
+    loaded.diagnostics.iter().for_each(|fault| *faults.entry(fault.id).or_default() += 1);
+    println!("diagnostics: {faults:?}");
     let engine = Engine::new(loaded.rules);
     let mut evidence = Vec::new();
     files(&paths[0], "evtx", &mut evidence);

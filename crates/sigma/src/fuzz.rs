@@ -194,9 +194,20 @@ fn item(choices: &mut Choices<'_>) -> String {
             choices.of(&["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "::ffff:10.0.0.0/104"]).to_owned()
         }
         "|lt" | "|lte" | "|gt" | "|gte" => choices.of(&["1", "12", "0.5", "-3"]).to_owned(),
-        "|re" | "|re|i" | "|re|i|m|s" => {
-            choices.of(&["'a.*b'", "'^a'", "'b$'", "'[0-9]+'", "'A?'", "'^$'", "'abA'", "'(aBa|Aab)+'", "'b.*aba'", "'(?i)bab'"]).to_owned()
-        }
+        "|re" | "|re|i" | "|re|i|m|s" => choices
+            .of(&[
+                "'a.*b'",
+                "'^a'",
+                "'b$'",
+                "'[0-9]+'",
+                "'A?'",
+                "'^$'",
+                "'abA'",
+                "'(aBa|Aab)+'",
+                "'b.*aba'",
+                "'(?i)bab'",
+            ])
+            .to_owned(),
         _ if modifier.starts_with("|fieldref") => choices.of(FIELDS).to_owned(),
         _ if ["minute", "hour", "day", "week", "month", "year"]
             .iter()

@@ -53,19 +53,14 @@ pub(crate) fn fold_value(value: &Value<'_>, out: &mut Vec<u8>, spare: &mut Strin
 }
 
 fn fold_utf16(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    let mut seen = 0u8;
-    out.extend(bytes.chunks_exact(2).map(|pair| {
-        seen |= pair[1] | (pair[0] & 0x80);
-        pair[0].to_ascii_lowercase()
-    }));
-    if seen == 0 {
+    let units = || bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    // Two passes over plain ASCII, each of which the compiler can widen.
+    if units().fold(0, |seen, unit| seen | unit) < 0x80 {
+        out.extend(units().map(|unit| (unit as u8).to_ascii_lowercase()));
         return;
     }
-    out.truncate(start);
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let mut buffer = [0; 4];
-    for unit in char::decode_utf16(units) {
+    for unit in char::decode_utf16(units()) {
         let c = fold_char(unit.unwrap_or(char::REPLACEMENT_CHARACTER));
         out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
     }
