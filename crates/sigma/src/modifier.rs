@@ -421,7 +421,8 @@ fn base64(bytes: &[u8]) -> String {
 /// What base64 makes of `bytes` behind 0, 1 or 2 other bytes, without the
 /// digits that depend on what stands before or after.
 fn base64_offsets(bytes: &[u8]) -> impl Iterator<Item = String> {
-    let offsets = if bytes.is_empty() { 0..0 } else { 0..3usize };
+    // Nothing is nothing wherever it stands.
+    let offsets = if bytes.is_empty() { 0..1 } else { 0..3usize };
     offsets.map(|before| {
         let padded: Vec<u8> = std::iter::repeat_n(b' ', before).chain(bytes.iter().copied()).collect();
         let text = base64(&padded);
