@@ -3,7 +3,7 @@
 use model::{
     Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host,
     HostBasis, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage, LogKey, Position, Problem,
-    RuleFacts, RuleNote, Run, Span, Timestamp, Verdict,
+    RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
 };
 use std::sync::Arc;
 
@@ -49,6 +49,7 @@ pub(crate) fn finding(number: u8, rule: &Arc<RuleFacts>, at: &str, fields: &[(&s
         host: Some("MXS01".into()),
         evidence: EvidenceId(1),
         position: Position { offset: 4_711, record: None, line: Some(u64::from(number) + 4) },
+        spilled: None,
         intrusion: Some(IntrusionId(0)),
         fields: fields.iter().map(|(name, text)| (Arc::from(*name), Arc::from(*text))).collect(),
     }
@@ -78,7 +79,6 @@ pub(crate) fn answer(question_id: &str, word: AnswerWord, when: Span, text: &str
         casebook: "exchange-2021".to_owned(),
         host: Some("MXS01".into()),
         intrusion: None,
-        spilled: None,
         question_id: question_id.to_owned(),
         answer: word,
         span: when,
@@ -279,6 +279,7 @@ pub(crate) fn case() -> Case {
         rules_sha256: [0xab; 32],
         rules_loaded: 3_912,
         synthetic: true,
+        spill: Spill::default(),
     }
 }
 

@@ -32,7 +32,11 @@ fn main() -> ExitCode {
     println!("matches on which both agree: {}", compared.matches);
     println!("differences: {}", compared.differences.len());
     compared.differences.iter().take(50).for_each(|difference| println!("  {difference:?}"));
-    if compared.differences.is_empty() && compared.compared > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if compared.differences.is_empty() && compared.compared > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// All `.yml` files at or below `path`, in the order of their names.

@@ -1,11 +1,14 @@
 //! What a finding keeps of its record: what matched, and what a reader (and
 //! the casebook's joins) need beside it.
 
-use model::{Level, LogFamily, Record};
-use std::collections::BTreeSet;
+use model::{Level, LogFamily, Record, Shape, Slot};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Text kept of one field, in bytes. The record itself is a position away.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
+/// Pairs of shape and rule remembered in one part.
+const REMEMBERED_MAX: usize = 4_096;
 
 /// Fields that say who did what with what, by family of log.
 const WINDOWS: &[&str] = &[
@@ -104,7 +107,6 @@ const JOINING: &[&str] = &[
     "ParentImage",
     "ParentProcessName",
     "TargetFilename",
-    "CommandLine",
 ];
 
 /// How much of a finding stays in memory.
@@ -134,43 +136,79 @@ pub fn joins(name: &str) -> bool {
     JOINING.contains(&name)
 }
 
-/// Name and text of the fields to keep, in the order of the record's slots:
-/// `matched` (what the rule matched), `wanted` (its `fields:`), and those above.
-/// Blank ones are left out.
-pub fn fields(
-    record: &Record<'_>,
-    matched: Vec<(String, String)>,
-    wanted: &[String],
-) -> Vec<(String, String)> {
-    let family = match record.shape.family {
+/// Which slots of a shape a rule's findings keep as context, remembered:
+/// names are compared once per shape and rule, not once per finding.
+#[derive(Default)]
+pub struct ContextSlots {
+    // The shape is held, so that its address cannot come to mean another one.
+    known: HashMap<(usize, usize), (Arc<Shape>, Vec<usize>)>,
+}
+
+impl ContextSlots {
+    /// Slots of `record` to keep for `rule` (an index), whose `fields:` are
+    /// `wanted`, in their order.
+    fn of(&mut self, record: &Record<'_>, rule: usize, wanted: &[String]) -> &[usize] {
+        if self.known.len() >= REMEMBERED_MAX {
+            self.known.clear();
+        }
+        let key = (Arc::as_ptr(record.shape) as usize, rule);
+        let (_, slots) = self.known.entry(key).or_insert_with(|| {
+            let shape = Arc::clone(record.shape);
+            let family = family(shape.family);
+            let keeps = |slot: &Slot| {
+                wanted.iter().any(|name| slot.answers(name, shape.fold_case))
+                    || family.iter().any(|name| slot.answers(name, shape.fold_case))
+            };
+            let slots = shape.slots.iter().enumerate().filter(|(_, slot)| keeps(slot));
+            let slots = slots.map(|(index, _)| index).collect();
+            (shape, slots)
+        });
+        slots
+    }
+}
+
+/// Fields of a family of logs that say who did what with what.
+fn family(family: LogFamily) -> &'static [&'static str] {
+    match family {
         LogFamily::WindowsEvents => WINDOWS,
         LogFamily::WebServer => WEB,
         LogFamily::Exchange => EXCHANGE,
         LogFamily::Other => &[],
-    };
-    let fold = record.shape.fold_case;
-    let mut left: BTreeSet<&str> = matched.iter().map(|(name, _)| name.as_str()).collect();
-    let mut kept = Vec::new();
-    for (index, slot) in record.shape.slots.iter().enumerate() {
-        let is_matched = left.iter().any(|name| slot.answers(name, fold));
-        let is_context = || {
-            wanted.iter().any(|name| slot.answers(name, fold))
-                || family.iter().any(|name| slot.answers(name, fold))
-        };
-        if !is_matched && !is_context() {
+    }
+}
+
+/// Name and text of the fields to keep, in the order of the record's slots:
+/// `matched` (what the rule matched), `wanted` (its `fields:`), and the
+/// family's. Blank ones are left out.
+pub fn fields(
+    record: &Record<'_>,
+    matched: Vec<(String, String)>,
+    rule: usize,
+    wanted: &[String],
+    context: &mut ContextSlots,
+) -> Vec<(String, String)> {
+    let (all, fold) = (&record.shape.slots, record.shape.fold_case);
+    let mut slots = context.of(record, rule, wanted).to_vec();
+    // Fields that no slot has under this name stay: virtual ones, renamed ones.
+    let mut unplaced = Vec::new();
+    for (name, text) in matched {
+        if slots.iter().any(|slot| *all[*slot].name == *name) {
             continue;
         }
-        let value = record.value(index);
-        if !value.is_blank() {
-            kept.push((slot.name.to_string(), shorten(value.to_text())));
+        let answering = |(_, slot): &(usize, &Slot)| slot.answers(&name, fold);
+        let before = slots.len();
+        slots.extend(all.iter().enumerate().filter(answering).map(|(index, _)| index));
+        if slots.len() == before {
+            unplaced.push((name, shorten(text)));
         }
     }
-    // Fields that no slot has under this name: virtual ones, renamed ones.
-    left.retain(|name| !record.shape.slots.iter().any(|slot| slot.answers(name, fold)));
-    let left: BTreeSet<String> = left.into_iter().map(str::to_owned).collect();
-    kept.extend(
-        matched.into_iter().filter(|(name, _)| left.contains(name)).map(|(n, text)| (n, shorten(text))),
-    );
+    slots.sort_unstable();
+    slots.dedup();
+    let placed =
+        slots.into_iter().map(|slot| (slot, record.value(slot))).filter(|(_, value)| !value.is_blank());
+    let mut kept: Vec<_> =
+        placed.map(|(slot, value)| (all[slot].name.to_string(), shorten(value.to_text()))).collect();
+    kept.extend(unplaced);
     kept
 }
 
@@ -187,8 +225,7 @@ fn shorten(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Position, Shape, Slot, Value};
-    use std::sync::Arc;
+    use model::{Position, Value};
 
     #[test]
     fn keeps_what_matched_and_its_context() {
@@ -198,7 +235,7 @@ mod tests {
         let record = Record { shape: &shape, values: &values, position: Position::default(), time: None };
         let matched =
             vec![("CS-URI-Stem".to_owned(), "/x.aspx".to_owned()), ("virtual".into(), "/x.aspx?".into())];
-        let kept = fields(&record, matched, &["time-taken".into()]);
+        let kept = fields(&record, matched, 0, &["time-taken".into()], &mut ContextSlots::default());
         let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["c-ip", "cs-uri-stem", "time-taken", "virtual"]);
     }

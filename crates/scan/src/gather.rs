@@ -90,13 +90,14 @@ impl<'a> Gatherer<'a> {
     }
 
     fn match_rules(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>) {
-        let Part { worker: Some(worker), matched, gathered, .. } = part else { return };
+        let Part { worker: Some(worker), matched, gathered, context, .. } = part else { return };
         matched.clear();
         worker.find(record, &mut |rule| matched.push(rule));
         for rule in matched.drain(..) {
             let named = worker.matched_fields(rule, record);
             let facts = &self.engine.rules()[rule];
-            let (fields, spilled) = self.put_aside(facts, context::fields(record, named, &facts.fields));
+            let (fields, spilled) =
+                self.put_aside(facts, context::fields(record, named, rule, &facts.fields, context));
             gathered.findings.push(RawFinding {
                 rule,
                 position: record.position,

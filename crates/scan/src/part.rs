@@ -1,5 +1,6 @@
 //! The accumulators of one batch, and what remains of them.
 
+use crate::context::ContextSlots;
 use crate::logs::LogStats;
 use casebook::Watched;
 use model::{
@@ -136,6 +137,7 @@ struct OpenLog {
 pub struct Part<'e> {
     pub worker: Option<sigma::Worker<'e>>,
     pub matched: Vec<usize>,
+    pub context: ContextSlots,
     pub gathered: Gathered,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
@@ -152,6 +154,7 @@ impl<'e> Part<'e> {
         Self {
             worker: Some(worker),
             matched: Vec::new(),
+            context: ContextSlots::default(),
             gathered: Gathered::default(),
             open: Vec::new(),
             open_by_key: HashMap::new(),

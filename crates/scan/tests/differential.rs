@@ -20,7 +20,8 @@ fn shared_data() -> Option<PathBuf> {
 
 fn read_rules(path: &Path, texts: &mut Vec<(String, String)>) {
     if path.is_dir() {
-        let mut below: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut below: Vec<PathBuf> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         below.sort();
         below.iter().for_each(|path| read_rules(path, texts));
     } else if path.extension().is_some_and(|ending| ending == "yml") {
@@ -47,7 +48,11 @@ fn agree_on_every_attack_sample() {
     let Some(data) = shared_data() else { return };
     let compared = compared(&data, "evtx-attack-samples", 100);
     assert!(compared.compared > 8_000 && compared.matches > 1_000, "{compared:?}");
-    assert!(compared.differences.is_empty(), "{:#?}", &compared.differences[..compared.differences.len().min(20)]);
+    assert!(
+        compared.differences.is_empty(),
+        "{:#?}",
+        &compared.differences[..compared.differences.len().min(20)]
+    );
 }
 
 #[test]
@@ -56,5 +61,9 @@ fn agree_on_five_percent_of_the_recordings() {
     let compared = compared(&data, "otrf-security-datasets", 5);
     assert!(compared.records > 400_000, "{} records", compared.records);
     assert!(compared.compared > 20_000, "{} compared", compared.compared);
-    assert!(compared.differences.is_empty(), "{:#?}", &compared.differences[..compared.differences.len().min(20)]);
+    assert!(
+        compared.differences.is_empty(),
+        "{:#?}",
+        &compared.differences[..compared.differences.len().min(20)]
+    );
 }
