@@ -1,3 +1,5 @@
+//! Every exit: byte-exact goldens, hostile text, bounds.
+
 use crate::sample::{self, HOSTILE};
 use crate::{FILES, Style, render_terminal, write_answers_json, write_case, write_findings_jsonl};
 use model::{AnswerWord, Case, FindingId, Level, Run};

@@ -12,7 +12,8 @@ const HOURS_MAX: usize = 100_000;
 /// Runs of record numbers kept per log and item.
 const RUNS_MAX: usize = 20_000;
 /// A log counts as one that writes every hour when it did so in this share
-/// (percent) of the hours between its first and its last record …
+/// (percent) of the hours between its first and its last record, but for its
+/// longest silence: a log that is silent for a week is still an hourly log …
 const HOURLY_PERCENT_MIN: i64 = 60;
 /// … and in at least so many.
 const HOURLY_HOURS_MIN: usize = 12;
@@ -97,9 +98,6 @@ impl LogStats {
 
     fn number_jumps(&self) -> Vec<Gap> {
         let mut runs = self.runs.clone();
-        if runs.len() >= RUNS_MAX {
-            return Vec::new();
-        }
         // A log that has wrapped stands in its file with its newest chunks first.
         runs.sort_unstable();
         let mut gaps = Vec::new();
@@ -123,15 +121,15 @@ impl LogStats {
             return Vec::new();
         };
         let present = self.hours.len();
-        let between = last - first + 1;
-        let hourly = present >= HOURLY_HOURS_MIN
-            && present < HOURS_MAX
+        let pairs = || self.hours.iter().zip(self.hours.iter().skip(1));
+        let longest = pairs().map(|(one, next)| next - one - 1).max().unwrap_or(0);
+        let between = last - first + 1 - longest;
+        let hourly = (HOURLY_HOURS_MIN..HOURS_MAX).contains(&present)
             && present as i64 * 100 >= between * HOURLY_PERCENT_MIN;
         if !hourly {
             return Vec::new();
         }
-        let pairs = self.hours.iter().zip(self.hours.iter().skip(1));
-        pairs
+        pairs()
             .filter(|(one, next)| **next > **one + 1)
             .map(|(one, next)| Gap {
                 from: Timestamp::from_seconds((one + 1) * 3_600),
@@ -212,6 +210,15 @@ mod tests {
         let gap = hourly.gaps(None)[0];
         assert_eq!((gap.from, gap.to), (at(10), at(13)));
 
+        let mut long = LogStats::default();
+        (0..24).chain(72..96).for_each(|hour| long.add(at(hour), None));
+        assert_eq!(kinds(&long, None), ["silent-hours"], "longer than all else");
+        let mut office = LogStats::default();
+        (0..10)
+            .flat_map(|day| (8..18).map(move |hour| day * 24 + hour))
+            .for_each(|h| office.add(at(h), None));
+        assert!(kinds(&office, None).is_empty(), "silent at night");
+
         let mut sparse = LogStats::default();
         (0..30).for_each(|day| sparse.add(at(day * 24), None));
         assert!(kinds(&sparse, None).is_empty());
@@ -225,6 +232,13 @@ mod tests {
         let mut rolled = LogStats::default();
         rolled.add(at(48), Some(9_000));
         assert_eq!(kinds(&rolled, at(0)), ["rollover"]);
+    }
+
+    #[test]
+    fn numbers_that_jump_all_the_time_jump() {
+        let mut selection = LogStats::default();
+        (0..RUNS_MAX as u64 + 10).for_each(|number| selection.add(at(0), Some(3 * number)));
+        assert_eq!(selection.gaps(None).len(), GAPS_MAX);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The accumulators of one batch, and what remains of them.
 
-use crate::context::ContextSlots;
+use crate::keep::Keeper;
 use crate::logs::LogStats;
 use casebook::Watched;
 use model::{
@@ -25,7 +25,8 @@ pub struct RawFinding {
     pub spilled: Option<Spilled>,
 }
 
-/// Consecutive records of one channel by one host.
+/// Records of one channel by one host with no other host's between them, their
+/// numbers ascending; some may be missing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HostRun {
     pub channel: String,
@@ -66,9 +67,7 @@ impl Gathered {
         let room = self.host_runs.len() < HOST_RUNS_MAX;
         let same_channel = self.host_runs.iter_mut().rev().find(|known| known.channel == run.channel);
         match same_channel {
-            Some(known) if known.host == run.host && known.last.checked_add(1) == Some(run.first) => {
-                known.last = run.last;
-            }
+            Some(known) if known.host == run.host && known.last < run.first => known.last = run.last,
             _ if room => self.host_runs.push(run),
             _ => {}
         }
@@ -133,11 +132,14 @@ struct OpenLog {
     parts: Vec<(LogKey, LogStats)>,
 }
 
+/// Slots by a shape's address and a watch entry. The shape is held beside
+/// them, so that its address cannot come to mean another one.
+type KnownSlots = HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>;
+
 /// The accumulators of one batch of one item.
 pub struct Part<'e> {
     pub worker: Option<sigma::Worker<'e>>,
-    pub matched: Vec<usize>,
-    pub context: ContextSlots,
+    pub keeper: Keeper,
     pub gathered: Gathered,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
@@ -145,7 +147,7 @@ pub struct Part<'e> {
     current: Option<usize>,
     current_key: String,
     key: String,
-    slots: HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>,
+    slots: KnownSlots,
     build: String,
 }
 
@@ -153,8 +155,7 @@ impl<'e> Part<'e> {
     pub fn new(worker: sigma::Worker<'e>) -> Self {
         Self {
             worker: Some(worker),
-            matched: Vec::new(),
-            context: ContextSlots::default(),
+            keeper: Keeper::default(),
             gathered: Gathered::default(),
             open: Vec::new(),
             open_by_key: HashMap::new(),
@@ -268,7 +269,7 @@ impl<'e> Part<'e> {
         if let Some(last) = self.gathered.host_runs.last_mut()
             && last.host == *host
             && last.channel == log.key.log
-            && last.last.checked_add(1) == Some(number)
+            && last.last < number
         {
             last.last = number;
             return;
@@ -293,7 +294,7 @@ impl<'e> Part<'e> {
         }
         let own = record.role(Role::Channel).to_text();
         let names = record.shape.slots.iter().enumerate().filter(|(_, slot)| slot.answers("Channel", false));
-        let named = names.map(|(index, _)| record.value(index).to_text()).filter(|name| *name != own).last();
+        let named = names.map(|(index, _)| record.value(index).to_text()).rfind(|name| *name != own);
         let log = if event == 104 { named.unwrap_or(own) } else { own }.to_lowercase();
         if let Some(time) = record.time {
             let name = (host.cloned(), LogKey { log, part: String::new() });
@@ -342,7 +343,7 @@ impl<'e> Part<'e> {
 
 /// For each of an entry's fields the slots that answer to it, remembered by shape.
 fn slots_of<'s>(
-    known: &'s mut HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>,
+    known: &'s mut KnownSlots,
     record: &Record<'_>,
     entry: usize,
     fields: &[String],
@@ -351,7 +352,6 @@ fn slots_of<'s>(
         known.clear();
     }
     let key = (Arc::as_ptr(record.shape) as usize, entry);
-    // The shape is held, so that its address cannot come to mean another one.
     let (_, slots) = known.entry(key).or_insert_with(|| {
         let shape = Arc::clone(record.shape);
         let answering = |field: &String| {

@@ -7,7 +7,6 @@ use model::{Answer, Case, Field, Finding};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 #[derive(serde::Serialize)]
 struct FindingShape<'a> {
