@@ -6,6 +6,7 @@
 
 mod arguments;
 mod builtin;
+mod case_folder;
 mod collect_list;
 mod progress;
 mod rule_files;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let show_progress = stderr().is_terminal();
-    let columns = || std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(120);
+    let columns = terminal_size::terminal_size_of(stdout()).map(|(width, _)| usize::from(width.0));
     let mut output = assay::Output {
-        terminal_columns: stdout().is_terminal().then(columns),
+        terminal_columns: columns,
         show_progress,
         stdout: &mut stdout().lock(),
         stderr: &mut stderr(),

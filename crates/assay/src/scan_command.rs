@@ -2,13 +2,12 @@
 
 use crate::arguments::{Format, ScanArguments};
 use crate::progress::Progress;
-use crate::{Exit, Output, builtin, rule_files};
-use anyhow::{Context as _, Result, bail};
+use crate::{Exit, Output, builtin, case_folder, rule_files};
+use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
 use sigma::{LoadOptions, RuleText};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +22,7 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     let began = Instant::now();
     let mut run = Run { version: env!("CARGO_PKG_VERSION").to_owned(), started: now(), ..Run::default() };
     if let Some(folder) = &arguments.out {
-        check_out(folder)?;
+        case_folder::prepare(folder, &arguments.paths)?;
     }
     let (engine, rules_sha256) = load_rules(arguments, &mut run)?;
     show_diagnostics(&run.rules_not_loaded, output)?;
@@ -36,7 +35,13 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     if let Some(folder) = &arguments.out {
         write_case(folder, &case, &run)?;
     }
-    print_case(arguments, &case, &run, output)?;
+    let printed = print_case(arguments, &case, &run, output);
+    // `assay scan … | head` closes our output early; what was found stands.
+    if let Err(error) = printed
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        return Err(error).context("printing");
+    }
     Ok(exit(arguments, &case))
 }
 
@@ -127,31 +132,18 @@ fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {
     not_met.collect()
 }
 
-/// A case is written over an older one, but never among other files.
-fn check_out(folder: &Path) -> Result<()> {
-    if !folder.exists() || folder.join("case.json").is_file() {
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(folder).with_context(|| format!("--out {}", folder.display()))?;
-    if entries.next().is_some() {
-        bail!(
-            "--out {}: the folder holds something that is no case; name an empty or a new one",
-            folder.display()
-        );
-    }
-    Ok(())
-}
-
 fn write_case(folder: &Path, case: &Case, run: &Run) -> Result<()> {
-    let about = || format!("writing the case to {}", folder.display());
-    fs::create_dir_all(folder).with_context(about)?;
-    let mut open = |name: &str| -> std::io::Result<Box<dyn Write>> {
-        Ok(Box::new(BufWriter::new(File::create(folder.join(name))?)))
-    };
-    report::write_case(case, run, &mut open).with_context(about)
+    let mut open = |name: &str| case_folder::create(folder, name);
+    report::write_case(case, run, &mut open)
+        .with_context(|| format!("writing the case to {}", folder.display()))
 }
 
-fn print_case(arguments: &ScanArguments, case: &Case, run: &Run, output: &mut Output<'_>) -> Result<()> {
+fn print_case(
+    arguments: &ScanArguments,
+    case: &Case,
+    run: &Run,
+    output: &mut Output<'_>,
+) -> std::io::Result<()> {
     match arguments.format {
         Format::Json => report::write_answers_json(case, output.stdout)?,
         Format::Jsonl => report::write_findings_jsonl(case, output.stdout)?,
@@ -165,19 +157,24 @@ fn print_case(arguments: &ScanArguments, case: &Case, run: &Run, output: &mut Ou
             output.stdout.write_all(text.as_bytes())?;
         }
     }
-    output.stdout.flush()?;
-    Ok(())
+    output.stdout.flush()
 }
 
 fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
     let is_loss = |problem: &Problem| problem.records_lost != Some(0);
-    let lost = case.coverage.items.iter().flat_map(|item| &item.problems).any(is_loss);
+    let items = || case.items.iter().zip(&case.coverage.items);
+    // A log that is empty was read; one of which nothing could be saved was not.
+    let any_read = items().any(|(item, coverage)| {
+        item.format.is_some() && (coverage.records > 0 || !coverage.problems.iter().any(is_loss))
+    });
+    let mut problems = items().flat_map(|(_, coverage)| &coverage.problems);
+    let lost = problems.any(is_loss) || case.unread.iter().any(|(_, problem)| is_loss(problem));
     let fail_on = arguments.fail_on.map(model::Level::from);
-    if case.items.iter().all(|item| item.format.is_none()) {
+    if !any_read {
         Exit::NothingRead
     } else if fail_on.is_some_and(|level| case.findings.iter().any(|finding| finding.rule.level >= level)) {
         Exit::FailOn
-    } else if lost || !case.unread.is_empty() {
+    } else if lost {
         Exit::Losses
     } else {
         Exit::Done

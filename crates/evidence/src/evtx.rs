@@ -57,6 +57,8 @@ pub(crate) struct ChunkCutter {
     seen: Seen,
     /// Bytes since the last chunk that are neither chunk nor zeros.
     gap: Option<Range<u64>>,
+    /// Bytes of zeros since the last chunk.
+    zeros: Option<Range<u64>>,
     doubts_left: u32,
     problems: Vec<Problem>,
 }
@@ -72,6 +74,8 @@ struct Seen {
     records: u64,
     /// Records that a problem here counts as lost already.
     lost: u64,
+    /// Places of chunks where there is none; a problem says so already.
+    spoilt: u64,
 }
 
 impl ChunkCutter {
@@ -85,6 +89,7 @@ impl ChunkCutter {
             begun: false,
             seen: Seen::default(),
             gap: None,
+            zeros: None,
             doubts_left: DOUBTS_MAX,
             problems: Vec::new(),
         }
@@ -165,10 +170,10 @@ impl ChunkCutter {
     }
 
     fn skip(&mut self, end: usize) {
-        if self.buffer[self.at..end].iter().any(|byte| *byte != 0) {
-            let (start, end) = (self.offset + self.at as u64, self.offset + end as u64);
-            self.gap = Some(self.gap.take().map_or(start, |gap| gap.start)..end);
-        }
+        let is_zeros = self.buffer[self.at..end].iter().all(|byte| *byte == 0);
+        let (start, stop) = (self.offset + self.at as u64, self.offset + end as u64);
+        let run = if is_zeros { &mut self.zeros } else { &mut self.gap };
+        *run = Some(run.take().map_or(start, |run| run.start)..stop);
         self.at = end;
     }
 
@@ -183,6 +188,11 @@ impl ChunkCutter {
         let missing = range
             .zip(self.seen.before)
             .and_then(|((first, _), before)| first.checked_sub(before)?.checked_sub(1));
+        let zeros = self.zeros.take();
+        if self.gap.is_none() && missing.is_some_and(|missing| missing > 0) {
+            // Zeros where record numbers are missing: a chunk was wiped there.
+            self.gap = zeros;
+        }
         self.close_gap(missing);
         self.seen.before = range.map(|(_, last)| last);
         if let Some((first, last)) = range {
@@ -197,6 +207,7 @@ impl ChunkCutter {
         let Some(gap) = self.gap.take() else { return };
         let bytes = gap.end - gap.start;
         let found = format!("{bytes} bytes that are none");
+        self.seen.spoilt += bytes.div_ceil(CHUNK_BYTES as u64);
         let problem = Problem::new("bad-chunk", gap.start, "a chunk (ElfChnk)", found);
         let missing = missing.filter(|missing| *missing <= bytes / 28);
         self.seen.lost += missing.unwrap_or(0);
@@ -213,10 +224,10 @@ impl ChunkCutter {
         let lost = expected.and_then(|expected| expected.checked_sub(seen.records.saturating_add(seen.lost)));
         let lost = lost.filter(|lost| *lost > 0);
         // The count has 16 bits: a log of 4 GiB or more wraps around.
-        let chunks_short = seen.chunks < u64::from(header.chunks);
+        let chunks_short = seen.chunks + seen.spoilt < u64::from(header.chunks);
         if chunks_short {
-            let wanted = format!("{} chunks, as the file header counts", header.chunks);
-            let problem = Problem::new("truncated", end, wanted, format!("{} chunks", seen.chunks));
+            let wanted = format!("{}, as the file header counts", chunks(u64::from(header.chunks)));
+            let problem = Problem::new("truncated", end, wanted, chunks(seen.chunks));
             self.problems.push(Problem { records_lost: lost, ..problem });
         } else if !header.is_dirty && seen.last.is_some_and(|last| last < due) {
             let wanted = format!("records up to number {due}, as the file header counts");
@@ -225,6 +236,10 @@ impl ChunkCutter {
             self.problems.push(Problem { records_lost: lost, ..problem });
         }
     }
+}
+
+fn chunks(count: u64) -> String {
+    if count == 1 { "1 chunk".into() } else { format!("{count} chunks") }
 }
 
 /// Whether a chunk's records are all there.

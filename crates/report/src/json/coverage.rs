@@ -99,9 +99,21 @@ fn item_shape<'a>(case: &'a Case, item: &'a ItemCoverage) -> ItemShape<'a> {
         records: item.records,
         first: Time(item.span.first),
         last: Time(item.span.last),
-        note: format.is_none().then_some("not read: format unknown"),
+        note: note(format, item),
         problems: item.problems.iter().map(ProblemShape::from).collect(),
         gaps: gap_shapes(&item.gaps),
+    }
+}
+
+/// Why an item has no records; an archive that was not opened has its problem to say so.
+fn note(format: Option<&str>, item: &ItemCoverage) -> Option<&'static str> {
+    let is_archive = item.problems.iter().any(|problem| {
+        problem.kind == "unsupported-archive" || (problem.kind == "limit" && problem.offset == Some(0))
+    });
+    match format {
+        Some(_) => None,
+        None if is_archive => Some("not read: archive not opened"),
+        None => Some("not read: format unknown"),
     }
 }
 

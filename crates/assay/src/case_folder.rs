@@ -1,0 +1,67 @@
+//! The folder of `--out`: made before the scan, so that an hour of reading is
+//! not lost to a folder that cannot be written; never among other files, and
+//! never within the evidence.
+
+use anyhow::{Context as _, Result, bail};
+use std::fs::{self, File};
+use std::io::{Read as _, Write};
+use std::path::{Path, PathBuf};
+
+/// How `case.json` begins when it is one of ours.
+const MARK: &str = "\"assay-case/";
+/// Where in it the mark stands at the latest.
+const MARK_WITHIN_BYTES: u64 = 64;
+
+/// Makes `folder` ready for a case; an older case in it will be written over.
+///
+/// # Errors
+/// When it holds something that is no case, lies within the evidence or around
+/// it, or cannot be made.
+pub fn prepare(folder: &Path, evidence: &[PathBuf]) -> Result<()> {
+    let about = || format!("--out {}", folder.display());
+    let place = real_place(folder).with_context(about)?;
+    for path in evidence.iter().filter_map(|path| path.canonicalize().ok()) {
+        if path.starts_with(&place) || (path.is_dir() && place.starts_with(&path)) {
+            bail!("{}: evidence is never written to; name a folder outside {}", about(), path.display());
+        }
+    }
+    fs::create_dir_all(folder).with_context(about)?;
+    let is_empty = fs::read_dir(folder).with_context(about)?.next().is_none();
+    if !is_empty && !holds_case(folder) {
+        bail!("{}: the folder holds something that is no case; name an empty or a new one", about());
+    }
+    let probe = tempfile::tempfile_in(folder).with_context(about)?;
+    drop(probe);
+    Ok(())
+}
+
+/// A file of the case, to be written anew. A link that stands under its name
+/// is replaced, not followed: it could lead anywhere.
+pub fn create(folder: &Path, name: &str) -> std::io::Result<Box<dyn Write>> {
+    let path = folder.join(name);
+    if path.is_symlink() {
+        fs::remove_file(&path)?;
+    }
+    Ok(Box::new(std::io::BufWriter::new(File::create(path)?)))
+}
+
+/// The folder's path without links, whether it exists yet or not.
+fn real_place(folder: &Path) -> std::io::Result<PathBuf> {
+    let absolute = std::path::absolute(folder)?;
+    let mut below = PathBuf::new();
+    for ancestor in absolute.ancestors() {
+        if let Ok(real) = ancestor.canonicalize() {
+            return Ok(real.join(below));
+        }
+        let Some(name) = ancestor.file_name() else { break };
+        below = Path::new(name).join(below);
+    }
+    Ok(absolute)
+}
+
+fn holds_case(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join("case.json")) else { return false };
+    let mut beginning = Vec::new();
+    let read = file.take(MARK_WITHIN_BYTES).read_to_end(&mut beginning);
+    read.is_ok() && String::from_utf8_lossy(&beginning).contains(MARK)
+}
