@@ -32,7 +32,8 @@ pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: O
         let gathered = item.gathered.unwrap_or_default();
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
-        let (item_hosts, host_basis) = hosts_of_item(&gathered, &hosts, elsewhere.as_ref());
+        let (item_hosts, host_basis) =
+            hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
         case.items.push(EvidenceItem {
             paths,
             root,
@@ -44,7 +45,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: O
         });
 
         let resolve = |host: Option<HostName>| match host {
-            Some(host) => Some(hosts.latest(&host)),
+            Some(host) => Some(hosts.latest(&host, &path)),
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
         for raw in gathered.findings {
@@ -135,10 +136,10 @@ fn finding_id(rule_id: &str, sha256: &[u8; 32], offset: u64) -> FindingId {
 
 fn hosts_of_item(
     gathered: &Gathered,
-    hosts: &Hosts,
+    latest: impl Fn(&HostName) -> HostName,
     elsewhere: Option<&(HostName, HostBasis)>,
 ) -> (Vec<HostName>, Option<HostBasis>) {
-    let own: BTreeSet<HostName> = gathered.hosts.iter().map(|host| hosts.latest(host)).collect();
+    let own: BTreeSet<HostName> = gathered.hosts.iter().map(latest).collect();
     if !own.is_empty() {
         return (own.into_iter().collect(), Some(HostBasis::Log));
     }

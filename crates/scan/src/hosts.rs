@@ -8,12 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Hosts by name, and by folder.
 pub struct Hosts {
-    /// Earlier name → later name, of computers renamed in mid log.
-    renamed: BTreeMap<HostName, HostName>,
+    /// Of computers renamed in mid log, where it is the same in all logs:
+    /// machines made from one image begin with one name.
+    renamed: Renames,
+    /// Of each item by itself, by path.
+    renamed_in: BTreeMap<String, Renames>,
     /// Folder (or archive) → hosts of the logs below it.
     folders: BTreeMap<String, FolderHosts>,
     argument: Option<HostName>,
 }
+
+/// Earlier name → later name.
+type Renames = BTreeMap<HostName, HostName>;
 
 #[derive(Default)]
 struct FolderHosts {
@@ -25,55 +31,39 @@ impl Hosts {
     /// Learns the hosts of all items; `argument` is what the user says.
     pub fn learn(items: &[GatheredItem], argument: Option<HostName>) -> Self {
         let gathered = || items.iter().filter_map(|item| Some((item, item.gathered.as_ref()?)));
-        let mut hosts = Self { renamed: BTreeMap::new(), folders: BTreeMap::new(), argument };
-        for (_, gathered) in gathered() {
-            hosts.learn_renames(gathered);
-        }
+        let renamed_in: BTreeMap<String, Renames> = gathered()
+            .map(|(item, gathered)| (item.item.path.clone(), renames(gathered)))
+            .filter(|(_, renames)| !renames.is_empty())
+            .collect();
+        let renamed = unanimous(renamed_in.values());
+        let mut hosts = Self { renamed, renamed_in, folders: BTreeMap::new(), argument };
         for (item, gathered) in gathered() {
-            for folder in folders_of(&item.item.path, &item.item.root) {
+            let path = &item.item.path;
+            let latest = |names: &BTreeSet<HostName>| -> Vec<HostName> {
+                names.iter().map(|host| hosts.latest(host, path)).collect()
+            };
+            let (any, exchange) = (latest(&gathered.hosts), latest(&gathered.exchange_hosts));
+            for folder in folders_of(path, &item.item.root) {
                 let known = hosts.folders.entry(folder.to_owned()).or_default();
-                known.any.extend(gathered.hosts.iter().map(|host| latest(&hosts.renamed, host)));
-                known
-                    .exchange
-                    .extend(gathered.exchange_hosts.iter().map(|host| latest(&hosts.renamed, host)));
+                known.any.extend(any.iter().cloned());
+                known.exchange.extend(exchange.iter().cloned());
             }
         }
         hosts
     }
 
-    /// A log of one computer that was renamed runs on under the new name: each
-    /// name has one run of record numbers, and the runs follow each other
-    /// without a gap. Forwarded logs interleave, or jump.
-    fn learn_renames(&mut self, gathered: &Gathered) {
-        if gathered.is_forwarded() {
-            return;
-        }
-        let mut by_channel: BTreeMap<&str, Vec<&HostRun>> = BTreeMap::new();
-        gathered.host_runs.iter().for_each(|run| by_channel.entry(&run.channel).or_default().push(run));
-        for runs in by_channel.values_mut() {
-            runs.sort_by_key(|run| run.first);
-            let names: BTreeSet<&HostName> = runs.iter().map(|run| &run.host).collect();
-            let unbroken = runs.windows(2).all(|pair| pair[0].last.checked_add(1) == Some(pair[1].first));
-            if names.len() < 2 || names.len() != runs.len() || !unbroken {
-                continue;
-            }
-            for pair in runs.windows(2) {
-                let (old, new) = (&pair[0].host, &pair[1].host);
-                if latest(&self.renamed, new) != *old {
-                    self.renamed.insert(old.clone(), new.clone());
-                }
-            }
-        }
-    }
-
-    /// The name that a host has in the case.
-    pub fn latest(&self, host: &HostName) -> HostName {
-        latest(&self.renamed, host)
+    /// The name that a host named in the item at `path` has in the case.
+    pub fn latest(&self, host: &HostName, path: &str) -> HostName {
+        let own = self.renamed_in.get(path);
+        let name = own.map_or_else(|| host.clone(), |own| latest(own, host));
+        latest(&self.renamed, &name)
     }
 
     /// Earlier names of `host`, sorted.
     pub fn earlier(&self, host: &HostName) -> Vec<HostName> {
-        self.renamed.keys().filter(|old| self.latest(old) == *host).cloned().collect()
+        let named = self.renamed_in.iter().flat_map(|(path, own)| own.keys().map(move |old| (old, path)));
+        let earlier = named.filter(|(old, path)| self.latest(old, path) == *host).map(|(old, _)| old.clone());
+        earlier.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The host of records at `path` that name none themselves.
@@ -98,7 +88,52 @@ impl Hosts {
     }
 }
 
-fn latest(renamed: &BTreeMap<HostName, HostName>, host: &HostName) -> HostName {
+/// A log of one computer that was renamed runs on under the new name: each name
+/// has one stretch of record numbers, and the next begins where it ends.
+/// Forwarded logs interleave, or jump from host to host.
+fn renames(gathered: &Gathered) -> Renames {
+    let mut renames = Renames::new();
+    if gathered.is_forwarded() {
+        return renames;
+    }
+    let mut by_channel: BTreeMap<&str, Vec<&HostRun>> = BTreeMap::new();
+    gathered.host_runs.iter().for_each(|run| by_channel.entry(&run.channel).or_default().push(run));
+    for mut runs in by_channel.into_values() {
+        runs.sort_by_key(|run| run.first);
+        let stretches: Vec<&[&HostRun]> = runs.chunk_by(|one, next| one.host == next.host).collect();
+        let names: BTreeSet<&HostName> = runs.iter().map(|run| &run.host).collect();
+        if names.len() != stretches.len() {
+            continue;
+        }
+        for pair in runs.windows(2).filter(|pair| pair[0].host != pair[1].host) {
+            let (old, new) = (&pair[0].host, &pair[1].host);
+            let runs_on = pair[0].last.checked_add(1) == Some(pair[1].first);
+            if runs_on && latest(&renames, new) != *old {
+                renames.insert(old.clone(), new.clone());
+            }
+        }
+    }
+    renames
+}
+
+/// The renames that no other log contradicts.
+fn unanimous<'a>(all: impl Iterator<Item = &'a Renames>) -> Renames {
+    let mut names: BTreeMap<&HostName, BTreeSet<&HostName>> = BTreeMap::new();
+    for (old, new) in all.flatten() {
+        names.entry(old).or_default().insert(new);
+    }
+    let mut renames = Renames::new();
+    for (old, news) in names {
+        if let [new] = news.into_iter().collect::<Vec<_>>()[..]
+            && latest(&renames, new) != *old
+        {
+            renames.insert(old.clone(), new.clone());
+        }
+    }
+    renames
+}
+
+fn latest(renamed: &Renames, host: &HostName) -> HostName {
     let mut name = host;
     // A chain of renames is short; the bound guards against a ring.
     for _ in 0..16 {
@@ -179,11 +214,28 @@ mod tests {
     fn a_renamed_computer_is_one_host() {
         let renamed = [item("a.evtx", "a.evtx", &[], &[("OLD", 1, 40), ("NEW", 41, 90)])];
         let hosts = Hosts::learn(&renamed, None);
-        assert_eq!(&*hosts.latest(&"OLD".into()), "NEW");
+        assert_eq!(&*hosts.latest(&"OLD".into(), "a.evtx"), "NEW");
+        assert_eq!(&*hosts.latest(&"OLD".into(), "b.evtx"), "NEW", "in logs that ended before, too");
         assert_eq!(hosts.earlier(&"NEW".into()), ["OLD".into()]);
 
         let forwarded = [item("f.evtx", "f.evtx", &[], &[("A", 1, 4), ("B", 900, 905), ("A", 5, 9)])];
-        assert_eq!(&*Hosts::learn(&forwarded, None).latest(&"A".into()), "A");
+        assert_eq!(&*Hosts::learn(&forwarded, None).latest(&"A".into(), "f.evtx"), "A");
+
+        let damaged = [item("d.evtx", "d.evtx", &[], &[("OLD", 1, 20), ("OLD", 30, 40), ("NEW", 41, 90)])];
+        assert_eq!(&*Hosts::learn(&damaged, None).latest(&"OLD".into(), "d.evtx"), "NEW");
+    }
+
+    #[test]
+    fn machines_of_one_image_are_two_hosts() {
+        let images = [
+            item("a/Security.evtx", ".", &[], &[("IMAGE", 1, 40), ("MXS01", 41, 90)]),
+            item("b/Security.evtx", ".", &[], &[("IMAGE", 1, 30), ("MXS02", 31, 50)]),
+        ];
+        let hosts = Hosts::learn(&images, None);
+        assert_eq!(&*hosts.latest(&"IMAGE".into(), "a/Security.evtx"), "MXS01");
+        assert_eq!(&*hosts.latest(&"IMAGE".into(), "b/Security.evtx"), "MXS02");
+        assert_eq!(&*hosts.latest(&"IMAGE".into(), "b/Setup.evtx"), "IMAGE", "nobody can say");
+        assert_eq!(hosts.earlier(&"MXS01".into()), ["IMAGE".into()]);
     }
 
     #[test]

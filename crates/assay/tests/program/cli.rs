@@ -73,6 +73,104 @@ fn out_never_mixes_with_other_files() {
 }
 
 #[test]
+fn out_is_never_within_the_evidence() {
+    let scratch = tempfile::tempdir().unwrap();
+    let evidence = scratch.path().join("evidence");
+    fs::create_dir(&evidence).unwrap();
+    fs::write(evidence.join("u_ex.log"), IIS).unwrap();
+    let path = evidence.to_str().unwrap();
+    for out in ["evidence", "evidence/case", "evidence/new/case"] {
+        let out = scratch.path().join(out);
+        let ran = run(&["scan", path, "--out", out.to_str().unwrap()]);
+        assert_eq!(ran.exit, Exit::Usage, "{}", out.display());
+        assert!(ran.stderr.contains("evidence is never written to"), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read_dir(&evidence).unwrap().count(), 1);
+    let (_, case) = scan(&[&evidence], scratch.path(), &[]);
+    let again =
+        run(&["scan", case.join("findings.jsonl").to_str().unwrap(), "--out", case.to_str().unwrap()]);
+    assert_eq!(again.exit, Exit::Usage, "it would overwrite what it reads");
+}
+
+#[test]
+fn out_is_tried_before_the_scan() {
+    let scratch = tempfile::tempdir().unwrap();
+    let log = scratch.path().join("u_ex.log");
+    fs::write(&log, IIS).unwrap();
+    let below_a_file = scratch.path().join("u_ex.log/case");
+    let ran = run(&["scan", log.to_str().unwrap(), "--out", below_a_file.to_str().unwrap()]);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""));
+    let others = scratch.path().join("others");
+    fs::create_dir(&others).unwrap();
+    fs::write(others.join("case.json"), "{\"of\":\"another program\"}").unwrap();
+    let ran = run(&["scan", log.to_str().unwrap(), "--out", others.to_str().unwrap()]);
+    assert_eq!(ran.exit, Exit::Usage);
+}
+
+#[test]
+fn exit_codes_have_an_order() {
+    let scratch = tempfile::tempdir().unwrap();
+    let text = |name: &str, text: &str| {
+        let path = scratch.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let attack = text("HttpProxy.log", &crate::logs::httpproxy("MXS01"));
+    let unknown = text("notes.txt", "a note\n");
+    let spoilt = text("Security.evtx", &format!("ElfFile\0{}", "x".repeat(70_000)));
+    let exit = |arguments: &[&str]| run(&[&["scan"], arguments].concat()).exit;
+    assert_eq!(exit(&[&attack, "no/such/file"]), Exit::Losses);
+    assert_eq!(exit(&[&attack, "no/such/file", "--fail-on", "low"]), Exit::FailOn, "3 before 4");
+    assert_eq!(exit(&[&unknown, "no/such/file", "--fail-on", "low"]), Exit::NothingRead, "1 before 4");
+    assert_eq!(exit(&[&spoilt]), Exit::NothingRead, "a log of which nothing could be saved");
+    assert_eq!(exit(&[&spoilt, &attack]), Exit::Losses);
+    assert_eq!(exit(&["no/such/file", "--rules", "no/such/rules"]), Exit::Usage, "2 before 1");
+}
+
+#[test]
+fn formats_stand_alone_on_standard_output() {
+    let scratch = tempfile::tempdir().unwrap();
+    let log = scratch.path().join("HttpProxy.log");
+    fs::write(&log, crate::logs::httpproxy("MXS01")).unwrap();
+    let log = log.to_str().unwrap();
+    let answers = run(&["scan", log, "no/such/file", "--format", "json"]);
+    assert!(
+        serde_json::from_str::<Vec<serde_json::Value>>(&answers.stdout).is_ok_and(|list| !list.is_empty())
+    );
+    let findings = run(&["scan", log, "no/such/file", "--format", "jsonl"]);
+    let lines: Result<Vec<serde_json::Value>, _> =
+        findings.stdout.lines().map(serde_json::from_str).collect();
+    assert_eq!(lines.unwrap().len(), 2);
+}
+
+/// A reader that has gone away.
+struct Closed;
+
+impl std::io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_does_not_change_how_it_ends() {
+    let example = workspace().join("examples/exchange-2021");
+    let mut stderr = Vec::new();
+    let mut output = assay::Output {
+        stdout: &mut Closed,
+        stderr: &mut stderr,
+        terminal_columns: None,
+        show_progress: false,
+    };
+    let words = ["assay", "scan", example.to_str().unwrap(), "--fail-on", "high"];
+    assert_eq!(assay::run(words.map(Into::into), &mut output), Exit::FailOn);
+    assert!(stderr.is_empty());
+}
+
+#[test]
 fn fail_on_is_hit_by_the_example() {
     let example = workspace().join("examples/exchange-2021");
     let example = example.to_str().unwrap();
@@ -90,7 +188,8 @@ fn a_bad_rule_does_not_stop_the_others() {
     fs::create_dir(&rules).unwrap();
     fs::write(rules.join("bad.yml"), "title: Bad\nlogsource: {category: webserver}\ndetection:\n    a:\n        b|nonsense: c\n    condition: a\n").unwrap();
     fs::write(rules.join("good.yml"), "title: Good\nid: 7f6b1c3e-0000-4000-8000-000000000001\nlogsource: {category: webserver}\ndetection:\n    a:\n        cs-uri-stem: /owa/\n    condition: a\nlevel: low\n").unwrap();
-    let (ran, out) = scan(&[&log], scratch.path(), &["--no-builtin-rules", "--rules", rules.to_str().unwrap()]);
+    let (ran, out) =
+        scan(&[&log], scratch.path(), &["--no-builtin-rules", "--rules", rules.to_str().unwrap()]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
     assert!(ran.stderr.contains("bad.yml"), "{}", ran.stderr);
     let run = crate::json(&out.join("run.json")).to_string();

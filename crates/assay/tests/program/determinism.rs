@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 const FILES: &[&str] =
-    &["case.json", "findings.jsonl", "coverage.json", "answers.json", "timeline.csv"];
+    &["case.json", "findings.jsonl", "coverage.json", "answers.json", "timeline.csv", "report.html"];
 
 fn case_bytes(paths: &[&Path], threads: &str) -> Vec<Vec<u8>> {
     let scratch = tempfile::tempdir().unwrap();

@@ -2,6 +2,9 @@
 
 mod cli;
 mod determinism;
+mod evidence;
+mod hosts;
+mod logs;
 mod real_logs;
 mod scenarios;
 
@@ -18,8 +21,12 @@ struct Ran {
 
 fn run(arguments: &[&str]) -> Ran {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut output =
-        assay::Output { stdout: &mut stdout, stderr: &mut stderr, terminal_columns: None, show_progress: false };
+    let mut output = assay::Output {
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        terminal_columns: None,
+        show_progress: false,
+    };
     let words = std::iter::once("assay").chain(arguments.iter().copied()).map(Into::into);
     let exit = assay::run(words, &mut output);
     Ran {

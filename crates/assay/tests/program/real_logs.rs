@@ -32,7 +32,8 @@ fn the_2013_build_is_vulnerable() {
     let scratch = tempfile::tempdir().unwrap();
     let (_, out) = scan(&[&data.join("exchange-log-formats/samples-2013")], scratch.path(), &[]);
     let answers = json(&out.join("answers.json"));
-    let vulnerable = answers.as_array().unwrap().iter().filter(|answer| answer["question_id"] == "vulnerable");
+    let vulnerable =
+        answers.as_array().unwrap().iter().filter(|answer| answer["question_id"] == "vulnerable");
     assert!(vulnerable.into_iter().any(|answer| answer["answer"] == "yes"), "{answers:#}");
 }
 
@@ -54,7 +55,8 @@ fn no_attack_sample_is_lost() {
     let case = json(&out.join("case.json"));
     let mut leading: BTreeMap<&str, &str> = BTreeMap::new();
     for item in case["evidence"].as_array().unwrap() {
-        let paths: Vec<&str> = item["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+        let paths: Vec<&str> =
+            item["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
         leading.extend(paths.iter().map(|path| (*path, paths[0])));
     }
     let inventory = fs::read_to_string(samples.join("inventory.jsonl")).unwrap();

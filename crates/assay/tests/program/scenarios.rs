@@ -38,7 +38,10 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
         .filter(|answer| answer["intrusion"].is_null())
         .map(|answer| {
             let text = |key: &str| answer[key].as_str().unwrap_or("-").to_owned();
-            ((text("host"), text("question_id")), (text("answer"), second(&text("first")), second(&text("last"))))
+            (
+                (text("host"), text("question_id")),
+                (text("answer"), second(&text("first")), second(&text("last"))),
+            )
         })
         .collect();
     let mut wrong = Vec::new();
