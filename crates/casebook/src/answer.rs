@@ -5,7 +5,7 @@ use crate::build::{Build, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
 use crate::intrusion::Partition;
 use crate::key::Key;
-use crate::needs::Measure;
+use crate::needs::{Measure, NOT_THERE, day_word};
 use crate::support::{Grade, Ground, View};
 use crate::trace::{Trace, Traces};
 use model::{Answer, AnswerWord, Case, HostName, IntrusionId, Span, Timestamp};
@@ -94,8 +94,14 @@ impl<'a> Room<'a> {
         traces: &'a Traces<'a>,
         views: BTreeMap<Option<IntrusionId>, View<'a>>,
     ) -> Self {
-        let active = views.get(&None).map(|view| active_hours(book, traces, view)).unwrap_or_default();
-        let window = logs.window(&book.window);
+        let all = views.get(&None);
+        let active = all.map(|view| active_hours(book, traces, view)).unwrap_or_default();
+        let breached = all.map(|view| breach_span(book, traces, view)).unwrap_or_default();
+        let window = logs.window(&book.window).map(|window| book.window.stretch(window, breached));
+        let shows_server = |view: &View<'_>| {
+            let mut members = view.members().iter();
+            members.any(|member| traces.list[*member].shows_any(&book.sign_steps))
+        };
         let last_day = logs.last_record.map(Window::last_day);
         let builds = case.coverage.builds.get(host).into_iter().flatten();
         let builds = builds.filter_map(|(text, span)| {
@@ -104,7 +110,7 @@ impl<'a> Room<'a> {
         });
         let builds: Vec<_> = builds.collect();
         Self {
-            is_server: logs.has_any(&book.signs) || !builds.is_empty(),
+            is_server: logs.has_any(&book.signs) || !builds.is_empty() || all.is_some_and(shows_server),
             measures: book.needs.iter().map(|need| need.measure(logs, window, &active)).collect(),
             last_day: book.needs.iter().map(|need| need.measure(logs, last_day, &active)).collect(),
             last_record: logs.last_record,
@@ -124,6 +130,10 @@ impl<'a> Room<'a> {
         for question in self.book.questions.iter().filter(|question| question.kind == Kind::Steps) {
             by_question.insert(&question.id, view.grounds(question));
         }
+        // When an intruder last did something.
+        let intrusive = self.book.questions.iter().filter(|question| self.book.is_intrusion(question));
+        let signs = intrusive.filter_map(|question| by_question.get(&*question.id)).flatten();
+        let last_sign = signs.filter_map(|ground| self.traces.list[ground.trace].time()).max();
         let questions = self.book.questions.iter();
         let asked = questions.filter(|question| intrusion.is_none() || question.kind != Kind::Builds);
         asked
@@ -135,7 +145,7 @@ impl<'a> Room<'a> {
                     Kind::Builds => self.by_builds(),
                     Kind::StillIn => self.still_in(question, view, &by_question),
                 };
-                self.answer(question, intrusion, found)
+                self.answer(question, intrusion, found, last_sign)
             })
             .collect()
     }
@@ -270,7 +280,34 @@ impl<'a> Room<'a> {
         entries.map(|entry| entry.render_line(&self.book.list.id)).collect()
     }
 
-    fn answer(&self, question: &Question, intrusion: Option<IntrusionId>, found: Found) -> Answer {
+    /// The same in a few words.
+    fn get(&self, question: &Question) -> String {
+        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
+        let ids: BTreeSet<&String> = unmet.flat_map(|(need, _)| &self.book.needs[need].next).collect();
+        let entries = self.book.list.entries.iter().filter(|entry| ids.contains(&entry.id));
+        entries.map(|entry| entry.what.trim()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What was looked through where nothing was found.
+    fn covered(&self, question: &Question) -> String {
+        let measures: Vec<&Measure> = self.needs(question).map(|(_, measure)| measure).collect();
+        let mut names: Vec<&str> = measures.iter().map(|measure| measure.used.as_str()).collect();
+        names.dedup();
+        match measures.iter().map(|measure| measure.days).min() {
+            Some((covered, of)) => {
+                format!("{}: {covered} of {of} {}", names.join(", "), day_word(of))
+            }
+            None => String::new(),
+        }
+    }
+
+    fn answer(
+        &self,
+        question: &Question,
+        intrusion: Option<IntrusionId>,
+        found: Found,
+        last_sign: Option<Timestamp>,
+    ) -> Answer {
         let coverage = self.coverage(question);
         let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
         let missing: Vec<&str> = unmet.map(|(_, measure)| measure.missing.as_str()).collect();
@@ -281,15 +318,22 @@ impl<'a> Room<'a> {
         };
         let facts = Facts {
             book: self.book,
+            question,
             traces: self.traces,
             grounds: &found.grounds,
             builds: &self.builds,
             span: found.span,
-            missing: missing.join("; "),
-            covered: coverage.first().cloned().unwrap_or_default(),
+            missing: missing_text(&missing),
+            covered: self.covered(question),
+            get: self.get(question),
+            last_sign,
             window: self.window.map(|window| window.to_string()).unwrap_or_default(),
             last_record: self.last_record,
         };
+        let mut text = question.text.of(found.word).render(|name| facts.get(name));
+        if text.is_empty() {
+            text = facts.get("what");
+        }
         Answer {
             casebook: self.book.id.clone(),
             host: self.host.clone(),
@@ -298,7 +342,7 @@ impl<'a> Room<'a> {
             answer: found.word,
             span: found.span,
             grounds: found.grounds.iter().map(|ground| self.traces.list[ground.trace].finding.id).collect(),
-            text: question.text.of(found.word).render(|name| facts.get(name)),
+            text,
             coverage,
             next,
         }
@@ -323,4 +367,22 @@ fn active_hours(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Hours 
     let grounds = intrusive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
     let hours = grounds.filter_map(|ground| traces.list[ground.trace].time()).map(Timestamp::hour_index);
     Hours::new(hours.map(|hour| (hour, hour)), 0)
+}
+
+/// From the first to the last sign of what decides about a breach.
+fn breach_span(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Span {
+    let mut span = Span::default();
+    let decisive = book.verdict.decisive.iter().filter_map(|id| book.question(id));
+    let grounds = decisive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
+    grounds.for_each(|ground| span.add(traces.list[ground.trace].time()));
+    span
+}
+
+/// What is missing, with what is not there at all in one list.
+fn missing_text(missing: &[&str]) -> String {
+    let (absent, other): (Vec<&str>, Vec<&str>) = missing.iter().partition(|text| text.ends_with(NOT_THERE));
+    let names: Vec<&str> = absent.iter().map(|text| text.trim_end_matches(NOT_THERE)).collect();
+    let absent = (!names.is_empty()).then(|| format!("not in the evidence: {}", names.join(", ")));
+    let other = other.into_iter().map(str::to_owned);
+    absent.into_iter().chain(other).collect::<Vec<_>>().join("; ")
 }

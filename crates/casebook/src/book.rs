@@ -71,12 +71,25 @@ pub struct Casebook {
     pub(crate) window: WindowRule,
     /// Logs that only such a server writes.
     pub(crate) signs: Vec<String>,
+    /// Steps that only such a server can show.
+    pub(crate) sign_steps: Vec<String>,
     pub(crate) joins: JoinRules,
     /// What a step says about the hole, in the order of the book.
     pub(crate) cves: BTreeMap<String, String>,
+    /// How steps read in a sentence.
+    pub(crate) acts: Vec<Act>,
     pub(crate) needs: Vec<Need>,
     pub(crate) questions: Vec<Question>,
     pub(crate) verdict: VerdictRule,
+}
+
+/// How steps read in a sentence: several rules may have seen one act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Act {
+    pub steps: Vec<String>,
+    pub text: Sentence,
+    /// Steps that need not be told where this one is.
+    pub covers: Vec<String>,
 }
 
 /// Over which time a host is asked about.
@@ -109,6 +122,8 @@ pub(crate) struct Link {
     /// Only to an earlier one, and only where nothing that is joined with it
     /// names what could tell the two apart.
     pub follows: bool,
+    /// Only where no second group could be meant.
+    pub alone: bool,
 }
 
 /// How a question is answered.
@@ -131,6 +146,8 @@ pub(crate) struct Question {
     /// Whether it makes sense for servers of the book's kind only.
     pub server_only: bool,
     pub supports: Vec<Support>,
+    /// How many of them are its own, and not those of a question it is like.
+    pub own: usize,
     /// ATT&CK techniques (and, by prefix, their sub-techniques) that make it
     /// likely, from rules without a step.
     pub techniques: Vec<String>,
@@ -195,7 +212,9 @@ impl Texts {
 pub(crate) struct VerdictRule {
     /// `yes` here is a breach.
     pub breach: Vec<String>,
-    /// `yes` here alone is a probable breach only: it happens without one, too.
+    /// `likely` here is a probable breach; `likely` elsewhere is only suspicious.
+    pub probable: Vec<String>,
+    /// `yes` here alone is suspicious: it happens without a breach, too. Two of them are a probable breach.
     pub suspect: Vec<String>,
     /// `yes` or `likely` here names the breach by the book's title.
     pub named: Vec<String>,

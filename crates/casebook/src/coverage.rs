@@ -1,7 +1,7 @@
 //! Which hours a host's logs cover, and over which window it is asked about.
 
 use crate::book::WindowRule;
-use model::{Case, HostName, ItemCoverage, LogCoverage, LogKey, Timestamp};
+use model::{Case, HostName, ItemCoverage, LogCoverage, LogKey, Span, Timestamp};
 use std::collections::BTreeMap;
 
 /// A set of hours (since 1970): runs `(first, last)`, both included, apart
@@ -99,6 +99,19 @@ impl Window {
     pub fn last_day(time: Timestamp) -> Self {
         let last = time.hour_index();
         Self { first: last.saturating_sub(24), last }
+    }
+}
+
+impl WindowRule {
+    /// The window, and the time of a known breach: where the logs begin after
+    /// it, they do not show how it began.
+    pub fn stretch(&self, window: Window, breach: Span) -> Window {
+        let from = self.from.map_or(i64::MIN, Timestamp::hour_index);
+        let hours = [breach.first, breach.last].into_iter().flatten().map(Timestamp::hour_index);
+        hours.filter(|hour| *hour >= from).fold(window, |window, hour| Window {
+            first: window.first.min(hour),
+            last: window.last.max(hour),
+        })
     }
 }
 

@@ -179,12 +179,19 @@ fn join_by_time(traces: &Traces<'_>, groups: &mut Groups, link: &Link) {
             targets.entry((trace.host, kinds)).or_default().push((time, index));
         }
     }
+    let mut target_groups: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (_, index) in targets.values().flatten() {
+        target_groups.entry(traces.list[*index].host).or_default().insert(groups.find(*index));
+    }
+    let is_alone = |host: usize| target_groups.get(&host).is_none_or(|groups| groups.len() == 1);
     let reach = if link.follows { Reach::before(link.minutes) } else { Reach::around(link.minutes) };
     let mut found = Vec::new();
     for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| shows(&link.of, trace)) {
         let itself = usize::from(trace.shows_any(&link.to));
         let joined = counts.get(&groups.find(index)).is_some_and(|count| *count > itself);
-        let Some(time) = trace.time().filter(|_| !joined) else { continue };
+        let Some(time) = trace.time().filter(|_| !joined && (!link.alone || is_alone(trace.host))) else {
+            continue;
+        };
         // What it could be told apart by would join the two if they belonged together.
         let host = (trace.host, Kinds::default())..(trace.host + 1, Kinds::default());
         let fitting = targets.range(host).filter(|((_, kinds), _)| !kinds.comparable(trace.kinds()));
@@ -294,7 +301,16 @@ fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusio
     // What several findings share joins them; where nothing does, what the one names.
     let shared = counts.values().any(|count| *count > 1);
     let named = counts.into_iter().filter(|(_, count)| !shared || *count > 1).map(|(words, _)| words);
-    let joined_by = named.take(JOINS_NAMED_MAX).collect();
+    // What tells a reader most comes first; on one host, its name is said already.
+    let mut named: Vec<String> = named.collect();
+    let order = ["source", "web shell", "ECP session", "shell parameter", "file", "process tree"];
+    named.sort_by_key(|words| order.iter().position(|own| words.starts_with(own)).unwrap_or(order.len()));
+    named.truncate(JOINS_NAMED_MAX);
+    if let [host] = &hosts.iter().collect::<Vec<_>>()[..] {
+        let ending = format!(" on {host}");
+        named.iter_mut().for_each(|words| words.truncate(words.trim_end_matches(&ending).len()));
+    }
+    let joined_by = named;
     Intrusion { id, hosts: hosts.into_iter().collect(), span, findings, joined_by }
 }
 

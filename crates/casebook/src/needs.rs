@@ -17,6 +17,8 @@ const TENTHS_MIN: u64 = 9;
 const PART_QUIET_HOURS: i64 = 48;
 /// The log as a whole may be silent for so long, where only a part is asked for.
 const WHOLE_QUIET_HOURS: i64 = 3;
+/// How a line ends about what is not there at all.
+pub const NOT_THERE: &str = ": not in the evidence";
 /// Missing times that are named, at most.
 const MISSING_NAMED_MAX: usize = 3;
 
@@ -75,6 +77,10 @@ pub struct Measure {
     pub lines: Vec<String>,
     /// What is missing; empty when met.
     pub missing: String,
+    /// What was used, in a few words.
+    pub used: String,
+    /// Days of the window, and how many of them what was used covers.
+    pub days: (i64, i64),
 }
 
 impl Source {
@@ -93,7 +99,8 @@ impl Need {
     pub fn measure(&self, logs: &HostLogs<'_>, window: Option<Window>, active: &Hours) -> Measure {
         let Some(window) = window else {
             let missing = format!("{}: nothing with a time in the evidence", self.name);
-            return Measure { met: false, lines: vec![missing.clone()], missing };
+            let (lines, used) = (vec![missing.clone()], self.name.clone());
+            return Measure { met: false, lines, missing, used, days: (0, 0) };
         };
         let found: Vec<Found> = self.any.iter().map(|source| find(source, logs, window)).collect();
         let usable = found.iter().filter(|found| found.usable);
@@ -104,20 +111,25 @@ impl Need {
         let mut lines: Vec<String> =
             found.iter().filter(|found| found.there).map(|found| found.line.clone()).collect();
         if lines.is_empty() {
-            lines.push(format!("{}: not in the evidence", self.name));
+            lines.push(format!("{}{NOT_THERE}", self.name));
         }
         let missing = if met {
             String::new()
         } else if found.iter().all(|found| !found.there) {
-            format!("{}: not in the evidence", self.name)
+            format!("{}{NOT_THERE}", self.name)
         } else {
-            let mut missing = found.iter().map(|found| found.line.as_str()).collect::<Vec<_>>().join("; ");
+            // The one that comes nearest: what the others lack stands in the lines.
+            let there = found.iter().filter(|found| found.there).rev();
+            let nearest = there.max_by_key(|found| found.covered.count());
+            let mut missing = nearest.map(|found| found.brief.clone()).unwrap_or_default();
             if enough {
-                missing.push_str(", just where an intruder was at work");
+                missing.push_str(", just when an intruder was at work");
             }
             missing
         };
-        Measure { met, lines, missing }
+        let best = found.iter().zip(&self.any).rev().max_by_key(|(found, _)| found.covered.count());
+        let used = best.map(|(_, source)| source.name.clone()).unwrap_or_default();
+        Measure { met, lines, missing, used, days: (covered.days(), window.hours().days()) }
     }
 }
 
@@ -131,15 +143,15 @@ struct Found {
     there: bool,
     usable: bool,
     covered: Hours,
+    /// What there is, whole, and in fewer words.
     line: String,
+    brief: String,
 }
 
 fn find(source: &Source, logs: &HostLogs<'_>, window: Window) -> Found {
-    let absent = |there: bool, what: &str| Found {
-        there,
-        usable: false,
-        covered: Hours::default(),
-        line: format!("{}: {what}", source.name),
+    let absent = |there: bool, what: &str| {
+        let line = format!("{}: {what}", source.name);
+        Found { there, usable: false, covered: Hours::default(), brief: line.clone(), line }
     };
     let Some(whole) = logs.log(&source.part_key("")).or_else(|| logs.log(&source.key())) else {
         return absent(false, "not in the evidence");
@@ -182,11 +194,11 @@ fn unfilled(source: &Source, part: &LogCoverage) -> Option<String> {
         known.map_or(0, |(_, count)| *count)
     };
     if let Some(field) = source.some.iter().find(|field| count(field) == 0) {
-        return Some(format!("there, but {field} is never filled"));
+        return Some(format!("{field} is never filled"));
     }
     let sparse = |field: &&String| count(field).saturating_mul(10) < part.records.saturating_mul(TENTHS_MIN);
     let field = source.filled.iter().find(sparse)?;
-    Some(format!("there, but {field} is filled in {} of {} records only", count(field), part.records))
+    Some(format!("{field} is filled in {} of {} records only", count(field), part.records))
 }
 
 /// The hours of the window in which the source would have shown something.
@@ -248,14 +260,30 @@ fn describe(
     logs: &HostLogs<'_>,
 ) -> Found {
     let all = window.hours();
-    let mut line = format!("{}: {} of {} days covered ({window})", source.name, covered.days(), all.days());
+    let (name, days) = (&source.name, all.days());
+    let mut line = format!("{name}: {} of {days} {} covered ({window})", covered.days(), day_word(days));
+    let mut brief = format!("{name}: ");
+    // Days with a record at all: where none is without one, only the hours tell.
+    let is_whole = covered.days() == days && covered.count() < all.count();
+    if !is_whole {
+        brief.push_str(&format!("{} of {days} {}, ", covered.days(), day_word(days)));
+    }
+    let mut both = |text: &str| {
+        for (own, between) in [(&mut line, ", "), (&mut brief, "")] {
+            let between = if text.starts_with(';') { "" } else { between };
+            if between.is_empty() && text.starts_with(';') {
+                own.truncate(own.trim_end_matches([',', ' ']).len());
+            }
+            own.push_str(&format!("{between}{text}"));
+        }
+    };
     let missing = all.without(&covered);
     let named: Vec<String> =
         missing.runs().iter().take(MISSING_NAMED_MAX).map(|run| run_text(*run)).collect();
     if !named.is_empty() {
         let more = missing.runs().len().saturating_sub(named.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        line.push_str(&format!(", without {}{more}", named.join(", ")));
+        both(&format!("without {}{more}", named.join(", ")));
     }
     let within = |gap: &&model::Gap| {
         gap.to.is_none_or(|to| to.hour_index() >= window.first)
@@ -266,19 +294,25 @@ fn describe(
     if let Some(gap) = gaps().find(|gap| gap.kind == GapKind::Cleared) {
         usable = false;
         let time = gap.to.map(|to| format!(" at {}", to.to_short())).unwrap_or_default();
-        line.push_str(&format!("; cleared{time}"));
+        both(&format!("; cleared{time}"));
     }
     if gaps().any(|gap| gap.kind == GapKind::Rollover) {
-        line.push_str("; older records were overwritten or deleted");
+        both("; older records were overwritten or deleted");
     }
     if gaps().any(|gap| gap.kind == GapKind::RecordJump) {
         usable &= !source.unbroken;
-        line.push_str("; record numbers jump");
+        both("; record numbers jump");
     }
     let (records, cut) = logs.losses(whole);
     if cut || records > 0 {
         usable &= !cut && records.saturating_mul(10) < whole.records.saturating_add(records);
-        line.push_str("; not read whole (coverage.json)");
+        both("; not read whole (coverage.json)");
     }
-    Found { there: true, usable, covered, line }
+    let brief = brief.trim_end_matches([',', ' ']).to_owned();
+    Found { there: true, usable, covered, line, brief }
+}
+
+/// `day` or `days`.
+pub fn day_word(count: i64) -> &'static str {
+    if count == 1 { "day" } else { "days" }
 }

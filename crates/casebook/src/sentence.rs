@@ -6,19 +6,28 @@
 /// The facts a sentence may name, and nothing else.
 pub(crate) const FACTS: &[&str] = &[
     "addresses",
+    "besides",
     "builds",
     "count",
     "covered",
     "cves",
+    "directory",
     "files",
     "first",
     "fixed",
+    "get",
     "last",
     "last-record",
+    "last-sign",
+    "latest",
     "missing",
+    "own",
+    "program",
     "requests",
     "shells",
     "sources",
+    "times",
+    "until",
     "what",
     "window",
 ];
@@ -94,7 +103,8 @@ impl Sentence {
                 out.push_str(&text);
             }
         }
-        out
+        // What joins a part to one that was left out.
+        out.trim_start_matches([';', ',', ' ']).to_owned()
     }
 }
 
@@ -127,6 +137,7 @@ mod tests {
         check("{cves}[ from {sources}]", "CVES from SOURCES");
         check("{count} requests[; last {last}].", "COUNT requests.");
         check("until {last}", "until ");
+        check("[{last}][; by {what}]", "by WHAT");
         check("{who}", "error: there is no fact \"who\" in \"{who}\"");
         check("[a [b]]", "error: brackets do not match: \"[a [b]]\"");
         check("a]", "error: brackets do not match: \"a]\"");

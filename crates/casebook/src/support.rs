@@ -47,6 +47,8 @@ pub enum When {
     /// Joined, so many minutes before or after; `other`: one that the record
     /// itself does not show.
     Within { minutes: u32, other: bool },
+    /// The same as `other`, but only as a circumstance: the partner is no ground of the answer.
+    Near { minutes: u32 },
     /// Joined, at any later time.
     Later,
     /// At any earlier time, with the same shell.
@@ -138,7 +140,7 @@ impl<'a> View<'a> {
                     let Some(raisers) = self.raisers(trace, *member, raise) else { continue };
                     grade = grade.max(raise.to);
                     // What wrote the shell says which page it is; it is no use of it.
-                    if raise.when != When::ShellBefore {
+                    if !matches!(raise.when, When::ShellBefore | When::Near { .. }) {
                         let ground = |trace| Ground { trace, grade: raise.to, by_step: true };
                         raisers.into_iter().map(ground).for_each(&mut keep);
                     }
@@ -170,7 +172,7 @@ impl<'a> View<'a> {
         for partner in &raise.with {
             let own = self.traces.record_shows(trace, &partner.steps);
             let raiser = match raise.when {
-                When::Within { other: true, .. } if own => None,
+                When::Within { other: true, .. } | When::Near { .. } if own => None,
                 When::Within { other: false, .. } if own => {
                     found.get_or_insert_with(Vec::new);
                     None
@@ -194,7 +196,7 @@ impl<'a> View<'a> {
             return shells.filter(|(before, _)| *before <= time).min().map(|(_, other)| *other);
         }
         let reach = match when {
-            When::Within { minutes, .. } => Reach::around(minutes),
+            When::Within { minutes, .. } | When::Near { minutes } => Reach::around(minutes),
             When::Later | When::ShellBefore => Reach { before: None, after: Some(u64::MAX) },
         };
         let mut best: Option<(u64, usize)> = None;

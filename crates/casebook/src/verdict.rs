@@ -1,7 +1,7 @@
 //! The sentence above a host's answers.
 
 use crate::book::{Casebook, VerdictRule};
-use crate::coverage::{HostLogs, Hours};
+use crate::coverage::HostLogs;
 use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ pub fn verdicts(
         by_host.entry((&answer.host, &answer.casebook)).or_default().push(answer);
     }
     let mut verdicts = Vec::new();
-    for (host, logs) in HostLogs::of_case(case) {
+    for host in HostLogs::of_case(case).into_keys() {
         let judged = books.iter().map(|book| {
             let own = by_host.get(&(&host, book.id.as_str())).map(Vec::as_slice).unwrap_or_default();
-            judge(book, &host, &Own { answers: own, intrusions }, &logs)
+            judge(book, &host, &Own { answers: own, intrusions })
         });
         if let Some((_, verdict)) = judged.min_by_key(|(rank, _)| *rank) {
             verdicts.push(verdict);
@@ -34,6 +34,7 @@ pub fn verdicts(
 enum Rank {
     Breached,
     Probably,
+    Suspicious,
     Probed,
     CannotTell,
     NoTrace,
@@ -49,6 +50,10 @@ struct Own<'a> {
 impl Own<'_> {
     fn word(&self, id: &str) -> Option<AnswerWord> {
         self.answers.iter().find(|answer| answer.question_id == id).map(|answer| answer.answer)
+    }
+
+    fn count(&self, ids: &[String], word: AnswerWord) -> usize {
+        ids.iter().filter(|id| self.word(id) == Some(word)).count()
     }
 
     fn any(&self, ids: &[String], words: &[AnswerWord]) -> bool {
@@ -71,13 +76,15 @@ impl Own<'_> {
     }
 }
 
-fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, logs: &HostLogs<'_>) -> (Rank, Verdict) {
+fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>) -> (Rank, Verdict) {
     let rule = &book.verdict;
     let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
     let rank = if own.any(&rule.breach, yes) {
         Rank::Breached
-    } else if own.any(&rule.breach, likely) || own.any(&rule.suspect, yes) {
+    } else if own.any(&rule.probable, likely) || own.count(&rule.suspect, AnswerWord::Yes) > 1 {
         Rank::Probably
+    } else if own.any(&rule.breach, likely) || own.any(&rule.suspect, yes) {
+        Rank::Suspicious
     } else if own.any(&rule.probed, yes) {
         Rank::Probed
     } else {
@@ -86,11 +93,12 @@ fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, logs: &HostLog
     let headline = match rank {
         Rank::Breached => format!("BREACHED: {}", name(book, own)),
         Rank::Probably => format!("probably breached: {}", name(book, own)),
+        Rank::Suspicious => format!("suspicious: {}", name(book, own)),
         Rank::Probed => "probed, not breached by what can be seen".to_owned(),
         Rank::NoTrace => "no trace of a breach".to_owned(),
         Rank::CannotTell => "cannot tell".to_owned(),
     };
-    let text = text(book, host, own, rank, logs);
+    let text = text(book, host, own, rank);
     (rank, Verdict { host: host.clone(), headline, text })
 }
 
@@ -109,9 +117,9 @@ fn name(book: &Casebook, own: &Own<'_>) -> String {
     if sure.is_empty() { of(AnswerWord::Likely) } else { sure }
 }
 
-fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank, logs: &HostLogs<'_>) -> String {
+fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank) -> String {
     let mut sentences = Vec::new();
-    if matches!(rank, Rank::Breached | Rank::Probably) {
+    if matches!(rank, Rank::Breached | Rank::Probably | Rank::Suspicious) {
         let grave: Vec<&String> = book.verdict.breach.iter().chain(&book.verdict.suspect).collect();
         let mut span = Span::default();
         own.answers
@@ -127,14 +135,11 @@ fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank, log
             sentences.push(format!("{count} intrusions that nothing joins."));
         }
     }
-    if let Some(window) = logs.window(&book.window) {
-        let asked = |id: &&String| own.word(id) != Some(AnswerWord::NotApplicable);
-        let decisive = book.verdict.decisive.iter().filter(asked).filter_map(|id| book.question(id));
-        let covered = decisive.flat_map(|question| &question.needs).next().map(|need| &book.needs[*need]);
-        let line = covered
-            .and_then(|need| need.measure(logs, Some(window), &Hours::default()).lines.into_iter().next());
-        sentences.extend(line.map(|line| format!("{line}.")));
-    }
+    let asked = |answer: &&&Answer| answer.answer != AnswerWord::NotApplicable;
+    let decisive = book.verdict.decisive.iter();
+    let decisive = decisive.filter_map(|id| own.answers.iter().find(|answer| answer.question_id == *id));
+    let line = decisive.filter(asked).find_map(|answer| answer.coverage.first());
+    sentences.extend(line.map(|line| format!("{line}.")));
     let open: Vec<&str> = own
         .answers
         .iter()

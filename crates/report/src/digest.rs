@@ -86,10 +86,13 @@ impl<'a> HostView<'a> {
         self.answers.iter().any(|answer| answer.answer != AnswerWord::NotApplicable)
     }
 
-    /// What to do next, each step once, in the order of the answers.
+    /// What to do next, each step once, in the order of the answers; what findings ask for comes first.
     pub(crate) fn next_steps(&self) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();
-        let steps = self.answers.iter().flat_map(|answer| answer.next.iter().map(String::as_str));
+        let (found, other): (Vec<&'a Answer>, Vec<&'a Answer>) =
+            self.answers.iter().copied().partition(|answer| !answer.grounds.is_empty());
+        let answers = found.into_iter().chain(other);
+        let steps = answers.flat_map(|answer| answer.next.iter().map(String::as_str));
         steps.filter(|step| seen.insert(*step)).collect()
     }
 }
@@ -99,6 +102,7 @@ impl<'a> HostView<'a> {
 pub(crate) enum Severity {
     Breached,
     ProbablyBreached,
+    Suspicious,
     Probed,
     CannotTell,
     NoTrace,
@@ -112,6 +116,7 @@ impl Severity {
         match () {
             () if starts("breached") => Self::Breached,
             () if starts("probably breached") => Self::ProbablyBreached,
+            () if starts("suspicious") => Self::Suspicious,
             () if starts("probed") => Self::Probed,
             () if starts("no trace") => Self::NoTrace,
             () => Self::CannotTell,
@@ -122,6 +127,7 @@ impl Severity {
         match self {
             Self::Breached => "breached",
             Self::ProbablyBreached => "probably breached",
+            Self::Suspicious => "suspicious",
             Self::Probed => "probed",
             Self::CannotTell => "cannot tell",
             Self::NoTrace => "no trace",
@@ -239,6 +245,7 @@ mod tests {
     fn headlines_have_a_severity() {
         check("BREACHED: Exchange, chain of March 2021", Severity::Breached);
         check("probably breached: web shell used", Severity::ProbablyBreached);
+        check("suspicious: logs tampered", Severity::Suspicious);
         check("probed, not breached by what can be seen", Severity::Probed);
         check("no trace of a breach", Severity::NoTrace);
         check("cannot tell", Severity::CannotTell);

@@ -270,7 +270,9 @@ impl<'a> View<'a> {
         self.screen.item(&label, Ink::Strong, &text.join(" · "), 1);
         for word in [AnswerWord::Yes, AnswerWord::Likely] {
             let said = |answer: &&Answer| answer.intrusion == Some(intrusion.id) && answer.answer == word;
-            let questions: BTreeSet<_> = self.case.answers.iter().filter(said).map(question).collect();
+            let mut seen = BTreeSet::new();
+            let answers = self.case.answers.iter().filter(said);
+            let questions: Vec<_> = answers.map(question).filter(|one| seen.insert(one.clone())).collect();
             if !questions.is_empty() {
                 let questions: Vec<_> = questions.into_iter().map(|(_, label)| label).collect();
                 let lead = format!("  {}: ", word.as_str());
@@ -324,7 +326,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Casebook order is that of the case; a set only takes away what several hosts of an intrusion repeat.
+/// Several hosts of an intrusion may repeat a question.
 fn question(answer: &Answer) -> (String, String) {
     (answer.casebook.clone(), words::question_label(&answer.question_id))
 }

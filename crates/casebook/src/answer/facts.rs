@@ -1,8 +1,9 @@
 //! The facts that fill an answer's sentence.
 
-use crate::book::Casebook;
+use crate::book::{Act, Casebook, Question};
 use crate::build::{Build, Standing};
 use crate::key::{Key, is_private};
+use crate::shell::find_ascii;
 use crate::support::Ground;
 use crate::trace::{Trace, Traces};
 use model::{Span, Timestamp};
@@ -15,12 +16,16 @@ const NAMED_MAX: usize = 3;
 /// Everything that a sentence may draw on.
 pub struct Facts<'a> {
     pub book: &'a Casebook,
+    pub question: &'a Question,
     pub traces: &'a Traces<'a>,
     pub grounds: &'a [Ground],
     pub builds: &'a [(Build, Span, Standing)],
     pub span: Span,
     pub missing: String,
     pub covered: String,
+    pub get: String,
+    /// When an intruder last did something, whatever was asked.
+    pub last_sign: Option<Timestamp>,
     pub window: String,
     pub last_record: Option<Timestamp>,
 }
@@ -30,6 +35,7 @@ impl Facts<'_> {
     pub fn get(&self, name: &str) -> String {
         match name {
             "addresses" => self.addresses(),
+            "besides" => self.acts(|step| !self.book.joins.visits.iter().any(|visit| visit == step)),
             "builds" => self.vulnerable_builds(),
             "count" => count(self.records(|_| true), "record"),
             "covered" => self.covered.clone(),
@@ -37,13 +43,23 @@ impl Facts<'_> {
             "files" => self.named(|key| matches!(key, Key::File(..))),
             "first" => short(self.span.first),
             "fixed" => self.fixed(),
+            "get" => self.get.clone(),
             "last" => short(self.span.last),
             "last-record" => short(self.last_record),
+            "last-sign" => short(self.last_sign),
+            "latest" => self.latest(),
             "missing" => self.missing.clone(),
+            "own" => {
+                let own = self.question.supports.iter().take(self.question.own);
+                let own: BTreeSet<&str> = own.map(|support| support.step.as_str()).collect();
+                self.acts(|step| own.contains(step))
+            }
             "requests" => self.requests(),
             "shells" => self.named(|key| matches!(key, Key::Shell(..))),
             "sources" => list(self.sources(), ", "),
-            "what" => list(distinct(self.all().map(|trace| trace.finding.rule.title.clone())), "; "),
+            // The first time stands beside the answer.
+            "until" if short(self.span.first) != short(self.span.last) => short(self.span.last),
+            "what" => self.acts(|_| true),
             "window" => self.window.clone(),
             _ => String::new(),
         }
@@ -75,18 +91,88 @@ impl Facts<'_> {
     }
 
     fn requests(&self) -> String {
-        match self.records(|trace| trace.shows_any(&self.book.joins.visits)) {
+        // One request stands in the log of the web server and in that of the proxy behind it.
+        let is_visit = |trace: &Trace<'_>| trace.shows_any(&self.book.joins.visits);
+        let by_proxy = |trace: &Trace<'_>| trace.finding.field("UrlStem").is_some();
+        let proxied = self.records(|trace| is_visit(trace) && by_proxy(trace));
+        match proxied.max(self.records(|trace| is_visit(trace) && !by_proxy(trace))) {
             0 => String::new(),
             requests => count(requests, "request"),
         }
     }
 
-    /// Each page or file once, as the evidence first writes it.
+    /// What was done, each act once, in the order of first times; by the
+    /// titles of rules where no act is known.
+    fn acts(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let all = self.all().collect::<Vec<_>>();
+        list(self.acts_of(&all, wanted), "; ")
+    }
+
+    fn acts_of(&self, traces: &[&Trace<'_>], wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut told: Vec<(Option<&Act>, String)> = Vec::new();
+        for trace in traces {
+            let steps = || trace.steps.iter().filter(|step| wanted(step));
+            let acts = self
+                .book
+                .acts
+                .iter()
+                .filter(|act| steps().any(|step| act.steps.iter().any(|own| own == step)));
+            for act in acts {
+                if !told.iter().any(|(other, _)| other.is_some_and(|other| other.steps == act.steps)) {
+                    told.push((Some(act), self.act_text(act, traces)));
+                }
+            }
+            if trace.steps.is_empty() {
+                told.push((None, trace.finding.rule.title.clone()));
+            }
+        }
+        let covers = |act: &Act, other: &Act| {
+            act.steps != other.steps && other.steps.iter().all(|step| act.covers.contains(step))
+        };
+        let is_covered =
+            |act: &Act| told.iter().any(|(other, _)| other.is_some_and(|other| covers(other, act)));
+        let left = told.iter().filter(|(act, _)| !act.is_some_and(is_covered));
+        distinct(left.map(|(_, text)| text.clone()).filter(|text| !text.is_empty()))
+    }
+
+    fn act_text(&self, act: &Act, traces: &[&Trace<'_>]) -> String {
+        let own: Vec<&Trace<'_>> =
+            traces.iter().copied().filter(|trace| trace.shows_any(&act.steps)).collect();
+        act.text.render(|name| match name {
+            "directory" => directories(&own),
+            "program" => programs(&own),
+            "times" => {
+                count(own.iter().map(|trace| trace.record_id()).collect::<BTreeSet<_>>().len(), "time")
+            }
+            _ => self.get(name),
+        })
+    }
+
+    /// What was done last.
+    fn latest(&self) -> String {
+        let last: Vec<&Trace<'_>> = self.all().filter(|trace| trace.time() == self.span.last).collect();
+        self.acts_of(&last, |_| true).into_iter().next().unwrap_or_default()
+    }
+
+    /// Each page or file once: as the evidence first writes it, unless that
+    /// is the name of what it was compiled into.
     fn named(&self, wanted: impl Fn(&Key) -> bool) -> String {
-        let mut seen: BTreeSet<&Key> = BTreeSet::new();
-        let all = self.all().flat_map(|trace| &trace.names.texts);
-        let new = all.filter(|(key, _)| wanted(key) && seen.insert(key));
-        list(new.map(|(_, text)| text.clone()).collect(), ", ")
+        let mut names: Vec<(&Key, Option<&str>)> = Vec::new();
+        let all = self.all().flat_map(|trace| &trace.names.texts).filter(|(key, _)| wanted(key));
+        for (key, text) in all {
+            let is_page = find_ascii(text, "\\Temporary ASP.NET Files\\", 0).is_none();
+            let text = is_page.then_some(text.as_str());
+            match names.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, known)) => *known = known.or(text),
+                None => names.push((key, text)),
+            }
+        }
+        let names = names.into_iter().map(|(key, text)| match (text, key) {
+            (Some(text), _) => shortened(text),
+            (None, Key::Shell(_, page) | Key::File(_, page)) => page.replace('|', "/…/"),
+            (None, _) => String::new(),
+        });
+        list(distinct(names), ", ")
     }
 
     fn cves(&self) -> String {
@@ -134,6 +220,39 @@ pub fn build_line(build: Build, span: Span, standing: &Standing) -> String {
         Standing::Unknown => "not in the table of builds".to_owned(),
     };
     format!("build {build}: {seen} ({standing})")
+}
+
+/// Virtual directories that the findings name: `the OAB directory`.
+fn directories(traces: &[&Trace<'_>]) -> String {
+    let texts = traces.iter().flat_map(|trace| &trace.finding.fields);
+    let names = texts.filter_map(|(_, text)| {
+        let before = text.get(..find_ascii(text, "VirtualDirectory", 0)?)?;
+        let letters = before.len() - before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let word = before.get(letters..)?.to_ascii_uppercase();
+        let verbs = ["RESET", "SET", "NEW", "REMOVE"];
+        let name = verbs.iter().find_map(|verb| word.strip_prefix(verb)).unwrap_or(&word);
+        (2..=20).contains(&name.len()).then(|| format!("the {name} directory"))
+    });
+    let names = distinct(names);
+    if names.is_empty() { "a virtual directory".to_owned() } else { list(names, " and ") }
+}
+
+/// Programs that the findings are about: `cmd.exe`.
+fn programs(traces: &[&Trace<'_>]) -> String {
+    let image = |trace: &&Trace<'_>| {
+        let image = trace.finding.field("Image").or_else(|| trace.finding.field("NewProcessName"))?;
+        let name = image.rsplit(['\\', '/']).next().unwrap_or_default();
+        (1..=40).contains(&name.len()).then(|| name.to_owned())
+    };
+    list(distinct(traces.iter().filter_map(image)), ", ")
+}
+
+/// The last parts of a long Windows path.
+fn shortened(path: &str) -> String {
+    match path.rmatch_indices('\\').nth(2) {
+        Some((at, _)) if at > 2 => format!("…{}", &path[at..]),
+        _ => path.to_owned(),
+    }
 }
 
 fn short(time: Option<Timestamp>) -> String {

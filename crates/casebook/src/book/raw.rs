@@ -1,6 +1,8 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
-use super::{BookError, Casebook, JoinRules, Kind, Link, Note, Question, Texts, VerdictRule, WindowRule};
+use super::{
+    Act, BookError, Casebook, JoinRules, Kind, Link, Note, Question, Texts, VerdictRule, WindowRule,
+};
 use crate::build::BuildTable;
 use crate::collect::CollectList;
 use crate::needs::{Need, Source};
@@ -28,12 +30,23 @@ pub(super) struct RawBook {
     collect: String,
     window: RawWindow,
     signs: Vec<String>,
+    sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
     joins: RawJoins,
     cves: BTreeMap<String, Vec<String>>,
+    acts: Vec<RawAct>,
     needs: Vec<Need>,
     questions: Vec<RawQuestion>,
     verdict: RawVerdict,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAct {
+    step: Vec<String>,
+    text: String,
+    #[serde(default)]
+    covers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +73,8 @@ struct RawLink {
     minutes: u32,
     #[serde(default)]
     follows: bool,
+    #[serde(default)]
+    alone: bool,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +155,7 @@ struct RawRaise {
 enum RawWhen {
     Within,
     OtherWithin,
+    Near,
     Later,
     ShellBefore,
 }
@@ -158,6 +174,7 @@ struct RawTexts {
 #[serde(deny_unknown_fields)]
 struct RawVerdict {
     breach: Vec<String>,
+    probable: Vec<String>,
     suspect: Vec<String>,
     named: Vec<String>,
     decisive: Vec<String>,
@@ -189,6 +206,8 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         }
     }
     Ok(Casebook {
+        acts: raw.acts.into_iter().map(|act| check_act(&groups, act)).collect::<Result<_, _>>()?,
+        sign_steps: groups.steps(&raw.sign_steps)?,
         verdict: check_verdict(file, raw.verdict, &questions)?,
         joins: check_joins(&groups, raw.joins)?,
         builds: named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?,
@@ -248,6 +267,11 @@ fn named<T>(
     parse(path, text)
 }
 
+fn check_act(groups: &Groups<'_>, raw: RawAct) -> Result<Act, BookError> {
+    let text = Sentence::parse(&raw.text).map_err(|reason| BookError::new(groups.file, reason))?;
+    Ok(Act { steps: groups.steps(&raw.step)?, text, covers: groups.steps(&raw.covers)? })
+}
+
 fn check_needs(file: &str, needs: Vec<Need>, list: &CollectList) -> Result<Vec<Need>, BookError> {
     let mut ids = BTreeSet::new();
     for need in &needs {
@@ -284,6 +308,7 @@ fn check_question(
     for support in &raw.steps {
         supports.extend(check_support(groups, support)?);
     }
+    let own = supports.len();
     if let Some(like) = &raw.like {
         let other = before.iter().find(|question| question.id == *like);
         let other = other.ok_or_else(|| fail(format!("no question {like:?} stands before it")))?;
@@ -314,6 +339,7 @@ fn check_question(
         },
         server_only: raw.about == RawAbout::Server,
         supports,
+        own,
         techniques: raw.techniques,
         act: raw.act,
         ended_by: groups.steps(&raw.ended_by)?,
@@ -335,6 +361,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
             when: match raise.when {
                 RawWhen::Within => When::Within { minutes, other: false },
                 RawWhen::OtherWithin => When::Within { minutes, other: true },
+                RawWhen::Near => When::Near { minutes },
                 RawWhen::Later => When::Later,
                 RawWhen::ShellBefore => When::ShellBefore,
             },
@@ -358,8 +385,8 @@ fn grade(raw: RawGrade) -> Grade {
 fn check_joins(groups: &Groups<'_>, raw: RawJoins) -> Result<JoinRules, BookError> {
     let mut links = Vec::new();
     for link in raw.links {
-        let RawLink { of, to, minutes, follows } = link;
-        links.push(Link { of: groups.steps(&of)?, to: groups.steps(&to)?, minutes, follows });
+        let RawLink { of, to, minutes, follows, alone } = link;
+        links.push(Link { of: groups.steps(&of)?, to: groups.steps(&to)?, minutes, follows, alone });
     }
     Ok(JoinRules {
         links,
@@ -370,7 +397,7 @@ fn check_joins(groups: &Groups<'_>, raw: RawJoins) -> Result<JoinRules, BookErro
 }
 
 fn check_verdict(file: &str, raw: RawVerdict, questions: &[Question]) -> Result<VerdictRule, BookError> {
-    let all = [&raw.breach, &raw.suspect, &raw.named, &raw.decisive, &raw.probed];
+    let all = [&raw.breach, &raw.probable, &raw.suspect, &raw.named, &raw.decisive, &raw.probed];
     for id in all.into_iter().flatten() {
         if !questions.iter().any(|question| question.id == *id) {
             return Err(BookError::new(file, format!("verdict: there is no question {id:?}")));
@@ -378,6 +405,7 @@ fn check_verdict(file: &str, raw: RawVerdict, questions: &[Question]) -> Result<
     }
     Ok(VerdictRule {
         breach: raw.breach,
+        probable: raw.probable,
         suspect: raw.suspect,
         named: raw.named,
         decisive: raw.decisive,

@@ -122,7 +122,9 @@ pub(super) fn write_next(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Res
 const fn severity_open(severity: Severity) -> &'static str {
     match severity {
         Severity::Breached => "<span class=\"badge yes\">",
-        Severity::ProbablyBreached | Severity::Probed => "<span class=\"badge likely\">",
+        Severity::ProbablyBreached | Severity::Suspicious | Severity::Probed => {
+            "<span class=\"badge likely\">"
+        }
         Severity::NoTrace => "<span class=\"badge no-trace\">",
         Severity::CannotTell => "<span class=\"badge cannot-tell\">",
         Severity::Unjudged => "<span class=\"badge\">",

@@ -37,7 +37,7 @@ impl Ink {
     pub(super) const fn of_severity(severity: Severity) -> Self {
         match severity {
             Severity::Breached => Self::Red,
-            Severity::ProbablyBreached | Severity::Probed => Self::Yellow,
+            Severity::ProbablyBreached | Severity::Suspicious | Severity::Probed => Self::Yellow,
             Severity::CannotTell => Self::Cyan,
             Severity::NoTrace => Self::Green,
             Severity::Unjudged => Self::Plain,
