@@ -179,7 +179,8 @@ fn finish_logs(coverage: &mut Coverage, logs: BTreeMap<LogName, (LogStats, BTree
             *front = Some(front.map_or(first, |known| known.min(first)));
         }
     }
-    for ((host, key), (stats, items)) in logs {
+    // That a log was cleared is no record of it: it need not be in the evidence.
+    for ((host, key), (stats, items)) in logs.into_iter().filter(|(_, (stats, _))| stats.records > 0) {
         let window = begins.get(&host).and_then(|(front, any)| front.or(*any));
         let log = stats.coverage(items.into_iter().collect(), window);
         for gap in log.gaps.iter().filter(|gap| gap.kind == GapKind::Rollover && key.part.is_empty()) {

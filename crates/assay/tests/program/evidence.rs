@@ -139,6 +139,19 @@ fn cleared_logs_are_told() {
 }
 
 #[test]
+fn a_log_that_was_cleared_is_not_there_by_that() {
+    let scratch = tempfile::tempdir().unwrap();
+    let evidence = scratch.path().join("evidence");
+    let cleared = event("System", "MXS01", "Microsoft-Windows-Eventlog", 104, 5)
+        .replace("\"EventData\":{}", "\"UserData\":{\"LogFileCleared\":{\"Channel\":\"Application\"}}");
+    put(&evidence, "System.json", cleared);
+    let (_, _, coverage) = cover(&evidence, scratch.path());
+    assert_eq!(items(&evidence, &coverage), ["System.json: 1 cleared"]);
+    let logs = coverage["logs"].as_array().unwrap();
+    assert!(logs.iter().all(|log| log["log"] == "system"), "{}", coverage["logs"]);
+}
+
+#[test]
 fn the_gaps_of_a_tampered_server() {
     let scratch = tempfile::tempdir().unwrap();
     let evidence = scratch.path().join("evidence");
