@@ -123,8 +123,21 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
 
+/// Plain ASCII, as most of it is, goes by whole runs.
 fn push_utf16(bytes: &[u8], out: &mut String) {
-    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let mut ascii = [0u8; 64];
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let run = &rest[..rest.len().min(2 * ascii.len())];
+        let units = || run.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        if units().fold(0, |seen, unit| seen | unit) >= 0x80 {
+            break;
+        }
+        ascii.iter_mut().zip(units()).for_each(|(own, unit)| *own = unit as u8);
+        out.push_str(std::str::from_utf8(&ascii[..run.len() / 2]).unwrap_or_default());
+        rest = &rest[run.len()..];
+    }
+    let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
 }
 
@@ -178,6 +191,19 @@ mod tests {
         assert_eq!(Value::Hex(0x3e7).to_text(), "0x3e7");
         assert_eq!(Value::Utf16(&[0x41, 0, 0, 0xd8]).to_text(), "A\u{fffd}");
         assert_eq!(Value::Utf8("0x1f4").to_integer(), Some(500));
+    }
+
+    #[test]
+    fn utf16_in_runs() {
+        for length in [0, 1, 63, 64, 65, 128, 129] {
+            for end in ["", "ä", "a\u{1f600}b"] {
+                let text = format!("{}{end}", "x".repeat(length));
+                let mut bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                assert_eq!(Value::Utf16(&bytes).to_text(), text);
+                bytes.push(b'x');
+                assert_eq!(Value::Utf16(&bytes).to_text(), text);
+            }
+        }
     }
 
     #[test]

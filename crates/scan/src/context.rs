@@ -165,6 +165,79 @@ impl ContextSlots {
         });
         slots
     }
+
+    /// The slots to keep, in order: `matched` (what the rule matched), `wanted`
+    /// (its `fields:`), and the family's. Blank ones are left out.
+    pub fn keep(
+        &mut self,
+        record: &Record<'_>,
+        matched: &[u32],
+        rule: usize,
+        wanted: &[String],
+        kept: &mut Vec<usize>,
+    ) {
+        let (all, fold) = (&record.shape.slots, record.shape.fold_case);
+        kept.clear();
+        kept.extend_from_slice(self.of(record, rule, wanted));
+        let context = kept.len();
+        for slot in matched.iter().map(|slot| *slot as usize) {
+            // Slots of one name belong together; the context has them all.
+            if kept[..context].binary_search(&slot).is_err() {
+                let same = |(_, other): &(usize, &Slot)| other.answers(&all[slot].name, fold);
+                kept.extend(all.iter().enumerate().filter(same).map(|(index, _)| index));
+            }
+        }
+        if kept.len() > context {
+            kept.sort_unstable();
+            kept.dedup();
+        }
+        kept.retain(|slot| !record.value(*slot).is_blank());
+    }
+}
+
+/// The texts of one record's slots, each made at most once however many
+/// findings keep it.
+#[derive(Default)]
+pub struct Texts {
+    all: String,
+    places: Vec<Option<(usize, usize)>>,
+    shared: Vec<Option<Arc<str>>>,
+}
+
+impl Texts {
+    /// Forgets the record before.
+    pub fn begin(&mut self, record: &Record<'_>) {
+        self.all.clear();
+        self.places.clear();
+        self.places.resize(record.values.len(), None);
+        self.shared.clear();
+        self.shared.resize(record.values.len(), None);
+    }
+
+    /// The text of a slot.
+    pub fn of(&mut self, record: &Record<'_>, slot: usize) -> &str {
+        let (from, to) = *self.places[slot].get_or_insert_with(|| {
+            let from = self.all.len();
+            record.value(slot).write_text(&mut self.all);
+            shorten(&mut self.all, from);
+            (from, self.all.len())
+        });
+        &self.all[from..to]
+    }
+
+    /// The same, as findings hold it in memory.
+    pub fn shared(
+        &mut self,
+        record: &Record<'_>,
+        slot: usize,
+        share: impl FnOnce(&str) -> Arc<str>,
+    ) -> Arc<str> {
+        if let Some(text) = &self.shared[slot] {
+            return Arc::clone(text);
+        }
+        let text = share(self.of(record, slot));
+        Arc::clone(self.shared[slot].insert(text))
+    }
 }
 
 /// Fields of a family of logs that say who did what with what.
@@ -177,49 +250,14 @@ fn family(family: LogFamily) -> &'static [&'static str] {
     }
 }
 
-/// Name and text of the fields to keep, in the order of the record's slots:
-/// `matched` (what the rule matched), `wanted` (its `fields:`), and the
-/// family's. Blank ones are left out.
-pub fn fields(
-    record: &Record<'_>,
-    matched: Vec<(String, String)>,
-    rule: usize,
-    wanted: &[String],
-    context: &mut ContextSlots,
-) -> Vec<(String, String)> {
-    let (all, fold) = (&record.shape.slots, record.shape.fold_case);
-    let mut slots = context.of(record, rule, wanted).to_vec();
-    // Fields that no slot has under this name stay: virtual ones, renamed ones.
-    let mut unplaced = Vec::new();
-    for (name, text) in matched {
-        if slots.iter().any(|slot| *all[*slot].name == *name) {
-            continue;
-        }
-        let answering = |(_, slot): &(usize, &Slot)| slot.answers(&name, fold);
-        let before = slots.len();
-        slots.extend(all.iter().enumerate().filter(answering).map(|(index, _)| index));
-        if slots.len() == before {
-            unplaced.push((name, shorten(text)));
-        }
+/// Cuts the text that begins at `from`.
+fn shorten(all: &mut String, from: usize) {
+    let bytes = all.len() - from;
+    if bytes > TEXT_BYTES_MAX {
+        let end = all.floor_char_boundary(from + TEXT_BYTES_MAX);
+        all.truncate(end);
+        all.push_str(&format!("… [cut; {bytes} bytes in the record]"));
     }
-    slots.sort_unstable();
-    slots.dedup();
-    let placed =
-        slots.into_iter().map(|slot| (slot, record.value(slot))).filter(|(_, value)| !value.is_blank());
-    let mut kept: Vec<_> =
-        placed.map(|(slot, value)| (all[slot].name.to_string(), shorten(value.to_text()))).collect();
-    kept.extend(unplaced);
-    kept
-}
-
-fn shorten(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        let bytes = text.len();
-        let end = text.floor_char_boundary(TEXT_BYTES_MAX);
-        text.truncate(end);
-        text.push_str(&format!("… [cut; {bytes} bytes in the record]"));
-    }
-    text
 }
 
 #[cfg(test)]
@@ -229,20 +267,35 @@ mod tests {
 
     #[test]
     fn keeps_what_matched_and_its_context() {
-        let slots = ["c-ip", "cs-uri-stem", "cs-uri-query", "time-taken"].map(Slot::new).to_vec();
-        let shape = Arc::new(Shape::new(LogFamily::WebServer, "iis", slots, true));
-        let values = [Value::Utf8("192.0.2.1"), Value::Utf8("/x.aspx"), Value::Empty, Value::Utf8("12")];
+        let slots = ["c-ip", "cs-uri-stem", "cs-uri-query", "time-taken", "x", "y", "X"].map(Slot::new);
+        let shape = Arc::new(Shape::new(LogFamily::WebServer, "iis", slots.to_vec(), true));
+        let text = Value::Utf8;
+        let values =
+            [text("192.0.2.1"), text("/x.aspx"), Value::Empty, text("12"), text("a"), text("b"), text("c")];
         let record = Record { shape: &shape, values: &values, position: Position::default(), time: None };
-        let matched =
-            vec![("CS-URI-Stem".to_owned(), "/x.aspx".to_owned()), ("virtual".into(), "/x.aspx?".into())];
-        let kept = fields(&record, matched, 0, &["time-taken".into()], &mut ContextSlots::default());
-        let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["c-ip", "cs-uri-stem", "time-taken", "virtual"]);
+        let mut kept = Vec::new();
+        ContextSlots::default().keep(&record, &[1, 4], 0, &["time-taken".into()], &mut kept);
+        assert_eq!(kept, [0, 1, 3, 4, 6]);
+    }
+
+    #[test]
+    fn texts_are_made_once() {
+        let shape = Arc::new(Shape::new(LogFamily::Other, "", ["a", "b"].map(Slot::new).to_vec(), true));
+        let values = [Value::Int(1), Value::Utf8("x")];
+        let record = Record { shape: &shape, values: &values, position: Position::default(), time: None };
+        let mut texts = Texts::default();
+        texts.begin(&record);
+        assert_eq!(texts.of(&record, 1), "x");
+        assert_eq!(texts.shared(&record, 0, |text| text.into()), "1".into());
+        assert_eq!(texts.shared(&record, 0, |_| "again".into()), "1".into());
+        assert_eq!(texts.all, "x1");
     }
 
     #[test]
     fn long_text_says_that_it_was_cut() {
-        let text = shorten("ä".repeat(TEXT_BYTES_MAX));
+        let mut text = format!("before{}", "ä".repeat(TEXT_BYTES_MAX));
+        shorten(&mut text, 6);
+        assert!(text.starts_with("beforeä"));
         assert!(text.ends_with(&format!("… [cut; {} bytes in the record]", 2 * TEXT_BYTES_MAX)));
     }
 }

@@ -3,16 +3,12 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
-use crate::context::{self, Memory};
+use crate::keep::Store;
 use crate::part::{Gathered, Part, RawFinding, WatchList};
 use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor};
-use model::{Field, HostName, Record, Spilled};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Texts up to this many bytes are shared between findings.
-const SHARED_TEXT_BYTES_MAX: usize = 512;
+use model::{HostName, Record};
+use std::sync::{Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
 pub struct GatheredItem {
@@ -27,8 +23,7 @@ pub struct Gatherer<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
     // Workers hold scratch space and caches that are worth keeping from batch to batch.
     workers: Mutex<Vec<sigma::Worker<'a>>>,
-    texts: Mutex<HashSet<Arc<str>>>,
-    spill: SpillWriter,
+    store: Store,
     items: Mutex<Vec<GatheredItem>>,
 }
 
@@ -44,38 +39,14 @@ impl<'a> Gatherer<'a> {
             watched: WatchList::new(watched),
             progress,
             workers: Mutex::default(),
-            texts: Mutex::default(),
-            spill: SpillWriter::new(),
+            store: Store::new(engine.rules()),
             items: Mutex::default(),
         }
     }
 
     /// All items, in no order, and the fields that were put aside.
     pub fn finish(self) -> (Vec<GatheredItem>, SpillWriter) {
-        (self.items.into_inner().unwrap_or_else(PoisonError::into_inner), self.spill)
-    }
-
-    /// What of `fields` stays in memory, and where the whole of them lies.
-    fn put_aside(&self, rule: &sigma::Rule, fields: Vec<(String, String)>) -> (Vec<Field>, Option<Spilled>) {
-        let memory = context::memory(rule);
-        // A full disk costs memory, not findings.
-        let spilled = if memory == Memory::Whole { None } else { self.spill.put(&fields).ok() };
-        let stays = |name: &str| spilled.is_none() || (memory == Memory::Joins && context::joins(name));
-        let kept = fields.iter().filter(|(name, _)| stays(name));
-        (kept.map(|(name, text)| (self.share(name), self.share(text))).collect(), spilled)
-    }
-
-    fn share(&self, text: &str) -> Arc<str> {
-        if text.len() > SHARED_TEXT_BYTES_MAX {
-            return text.into();
-        }
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = texts.get(text) {
-            return Arc::clone(known);
-        }
-        let shared: Arc<str> = text.into();
-        texts.insert(Arc::clone(&shared));
-        shared
+        (self.items.into_inner().unwrap_or_else(PoisonError::into_inner), self.store.into_spill())
     }
 
     fn borrow_worker(&self) -> sigma::Worker<'a> {
@@ -90,14 +61,14 @@ impl<'a> Gatherer<'a> {
     }
 
     fn match_rules(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>) {
-        let Part { worker: Some(worker), matched, gathered, context, .. } = part else { return };
-        matched.clear();
-        worker.find(record, &mut |rule| matched.push(rule));
-        for rule in matched.drain(..) {
-            let named = worker.matched_fields(rule, record);
+        let Part { worker: Some(worker), keeper, gathered, .. } = part else { return };
+        let mut is_first = true;
+        worker.find_with_slots(record, &mut |rule, matched| {
+            if std::mem::take(&mut is_first) {
+                keeper.begin(record);
+            }
             let facts = &self.engine.rules()[rule];
-            let (fields, spilled) =
-                self.put_aside(facts, context::fields(record, named, rule, &facts.fields, context));
+            let (fields, spilled) = keeper.keep(&self.store, record, (rule, facts), matched);
             gathered.findings.push(RawFinding {
                 rule,
                 position: record.position,
@@ -106,7 +77,7 @@ impl<'a> Gatherer<'a> {
                 fields,
                 spilled,
             });
-        }
+        });
     }
 }
 

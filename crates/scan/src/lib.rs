@@ -13,6 +13,7 @@ mod context;
 pub mod differential;
 mod gather;
 mod hosts;
+mod keep;
 mod logs;
 mod part;
 mod spill;

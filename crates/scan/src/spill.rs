@@ -23,22 +23,25 @@ impl SpillWriter {
         Self { file: Mutex::new(None) }
     }
 
-    /// Puts `fields` away.
-    ///
-    /// # Errors
-    /// When the disk is full, say; the fields are better kept in memory then.
-    pub fn put(&self, fields: &[(String, String)]) -> io::Result<Spilled> {
-        let mut block = Vec::new();
-        for text in fields.iter().flat_map(|(name, text)| [name, text]) {
+    /// Appends a field to a block that is to be put away.
+    pub fn add(block: &mut Vec<u8>, name: &str, text: &str) {
+        for text in [name, text] {
             block.extend((text.len() as u32).to_le_bytes());
             block.extend(text.as_bytes());
         }
+    }
+
+    /// Puts the fields of `block` away.
+    ///
+    /// # Errors
+    /// When the disk is full, say; the fields are better kept in memory then.
+    pub fn put(&self, block: &[u8]) -> io::Result<Spilled> {
         let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, end) = match &mut *open {
             Some(file) => file,
             None => open.insert((BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?), 0)),
         };
-        file.write_all(&block)?;
+        file.write_all(block)?;
         let place = Spilled { offset: *end, bytes: block.len() as u32 };
         *end += block.len() as u64;
         Ok(place)
@@ -93,9 +96,13 @@ mod tests {
     #[test]
     fn what_is_put_comes_back() {
         let writer = SpillWriter::new();
-        let field = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        let one = writer.put(&[field("Image", "C:\\x.exe"), field("Data", "")]).unwrap();
-        let two = writer.put(&[field("c-ip", "192.0.2.1")]).unwrap();
+        let put = |fields: &[(&str, &str)]| {
+            let mut block = Vec::new();
+            fields.iter().for_each(|(name, text)| SpillWriter::add(&mut block, name, text));
+            writer.put(&block).unwrap()
+        };
+        let one = put(&[("Image", "C:\\x.exe"), ("Data", "")]);
+        let two = put(&[("c-ip", "192.0.2.1")]);
         let store = writer.into_store().unwrap();
         assert_eq!(store.load(two).unwrap(), [("c-ip".into(), "192.0.2.1".into())]);
         assert_eq!(

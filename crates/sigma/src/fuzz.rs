@@ -43,14 +43,16 @@ pub fn differential(data: &[u8]) -> (usize, usize) {
 fn agree(engine: &Engine, record: &Record<'_>, text: &str) -> usize {
     let mut worker = engine.worker();
     let mut fast = Vec::new();
-    worker.find(record, &mut |rule| fast.push(rule));
+    worker.find_with_slots(record, &mut |rule, slots| {
+        let own = naive::matched_slots(&engine.rules()[rule], record);
+        let slots: Vec<usize> = slots.iter().map(|slot| *slot as usize).collect();
+        assert!(own.iter().eq(&slots), "slots differ: {own:?}, {slots:?}\n{text}\n{record:?}");
+        fast.push(rule);
+    });
     let rules = engine.rules().iter().enumerate();
     let slow: Vec<usize> =
         rules.filter(|(_, rule)| naive::matches(rule, record)).map(|(index, _)| index).collect();
     assert_eq!(fast, slow, "engine and naive matcher differ\n{text}\n{record:?}");
-    for rule in &fast {
-        let _ = worker.matched_fields(*rule, record);
-    }
     fast.len()
 }
 

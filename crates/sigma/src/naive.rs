@@ -43,10 +43,13 @@ pub(crate) fn admits(source: &Source, record: &Record<'_>) -> bool {
 
 /// The slots, in order, that a matching rule's own words met: those of leaves
 /// that hold and that no `not` stands above.
-pub(crate) fn matched_slots(rule: &Rule, record: &Record<'_>) -> BTreeSet<usize> {
+pub fn matched_slots(rule: &Rule, record: &Record<'_>) -> BTreeSet<usize> {
     let mut slots = BTreeSet::new();
     for source in rule.sources.iter().filter(|source| admits(source, record)) {
         let view = View { source, record };
+        if !holds(&rule.detection, &view) {
+            continue;
+        }
         view.collect(&rule.detection, &rule.detection.condition, &mut slots);
     }
     slots

@@ -17,7 +17,7 @@ use regex::Regex;
 use std::collections::HashMap;
 
 /// Below this many bytes of literals the automaton is the faster, larger one.
-const DFA_BYTES_MAX: usize = 8 << 10;
+const DFA_BYTES_MAX: usize = 64 << 10;
 
 /// A field as the records of a group name it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -28,10 +28,27 @@ pub(super) enum FieldKey {
 }
 
 impl FieldKey {
-    /// Fields that hold the same in most records of a group wake badly.
-    pub(super) fn is_common(&self) -> bool {
+    /// What a literal in this field is worth at most: fields that hold the
+    /// same in most records wake badly, and programs are seen more often than
+    /// what they are told.
+    pub(super) fn score_max(&self) -> u32 {
         const COMMON: &[&str] = &["EventID", "Provider_Name", "Channel"];
-        matches!(self, FieldKey::Named(names) if names.iter().any(|name| COMMON.contains(&name.as_str())))
+        const PROGRAMS: &[&str] = &[
+            "Image",
+            "OriginalFileName",
+            "ParentImage",
+            "NewProcessName",
+            "ParentProcessName",
+            "SourceImage",
+            "TargetImage",
+            "User",
+        ];
+        let has = |known: &[&str]| matches!(self, FieldKey::Named(names) if names.iter().any(|name| known.contains(&name.as_str())));
+        match () {
+            () if has(COMMON) => 0,
+            () if has(PROGRAMS) => 5,
+            () => u32::MAX,
+        }
     }
 }
 
@@ -215,6 +232,11 @@ impl FieldMatcher {
         matcher.automaton = automaton(&literals.order);
         matcher.hits = literals.hits;
         matcher
+    }
+
+    /// Whether scanning costs less than remembering.
+    pub(super) fn is_quick(&self) -> bool {
+        self.automaton.is_none() && self.whole.is_empty()
     }
 
     /// Shows the leaves that hold for `value` (present, no list) to `hold`;

@@ -9,7 +9,7 @@
 //! such a set are looked at always.
 
 use super::field::{FieldKey, FieldMatcher, Literal, scan_of};
-use crate::detection::{Detection, Field, Leaf, Node, Part, Pattern, Reference, Test};
+use crate::detection::{Detection, Field, Leaf, Node, Part, Reference, Test};
 use crate::logsource::Source;
 use crate::rule::Rule;
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) rule: u32,
     /// The condition over the group's leaves.
     pub(super) condition: Node,
+    /// What its log source asks beside.
+    pub(super) only: Option<usize>,
 }
 
 /// A leaf of one or many rules.
@@ -72,8 +74,10 @@ impl Group {
         let mut builder = Builder::default();
         for &(rule, source) in members {
             let own = &rules[rule as usize];
-            let condition = builder.compile(&own.detection, &own.sources[source as usize]);
-            builder.group.plans.push(Plan { rule, condition });
+            let source = &own.sources[source as usize];
+            let condition = builder.compile(&own.detection, source);
+            let only = builder.only(source);
+            builder.group.plans.push(Plan { rule, condition, only });
         }
         builder.finish()
     }
@@ -101,15 +105,15 @@ struct Builder {
 impl Builder {
     fn compile(&mut self, detection: &Detection, source: &Source) -> Node {
         let leaves: Vec<usize> = detection.leaves.iter().map(|leaf| self.leaf(leaf, source)).collect();
-        let condition = placed(&detection.condition, &leaves);
-        let Some((field, texts)) = source.only else {
-            return condition;
-        };
-        let literal =
-            |text: &&str| Test::Text(Pattern { parts: vec![Part::Text((*text).to_owned())], cased: false });
+        placed(&detection.condition, &leaves)
+    }
+
+    fn only(&mut self, source: &Source) -> Option<usize> {
+        let (field, texts) = source.only?;
+        let literal = |text: &&str| Test::Text(Literal::pattern(text));
         let only =
             Leaf { field: Field::Named(vec![field.to_owned()]), tests: texts.iter().map(literal).collect() };
-        Node::And(vec![Node::Leaf(self.leaf(&only, source)), condition])
+        Some(self.leaf(&only, source))
     }
 
     fn leaf(&mut self, leaf: &Leaf, source: &Source) -> usize {
@@ -159,7 +163,10 @@ impl Builder {
 
     fn finish(mut self) -> Group {
         for index in 0..self.group.plans.len() {
-            match self.necessary(&self.group.plans[index].condition) {
+            let Plan { condition, only, .. } = &self.group.plans[index];
+            let asked = only.map(Node::Leaf);
+            let sets = [Some(condition), asked.as_ref()].into_iter().flatten();
+            match sets.filter_map(|node| self.necessary(node)).fold(None, better) {
                 Some(necessary) => {
                     for leaf in necessary.leaves {
                         let leaf = &mut self.group.leaves[leaf];
@@ -178,10 +185,7 @@ impl Builder {
     fn necessary(&self, node: &Node) -> Option<Necessary> {
         match node {
             Node::Not(_) => None,
-            Node::And(parts) => {
-                let sets = parts.iter().filter_map(|part| self.necessary(part));
-                sets.reduce(|best, next| if next.score > best.score { next } else { best })
-            }
+            Node::And(parts) => parts.iter().filter_map(|part| self.necessary(part)).fold(None, better),
             Node::Or(parts) => {
                 let mut all = Necessary { leaves: Vec::new(), score: u32::MAX };
                 for part in parts {
@@ -195,11 +199,16 @@ impl Builder {
                 let own = &self.group.leaves[*leaf];
                 let scores = own.tests.iter().map(|test| scan_of(test).map(|scan| scan.score()));
                 let score: Option<u32> = scores.min().unwrap_or(Some(u32::MAX));
-                let common = self.group.fields[own.field as usize].key.is_common();
-                score.map(|score| Necessary { leaves: vec![*leaf], score: if common { 0 } else { score } })
+                let most = self.group.fields[own.field as usize].key.score_max();
+                score.map(|score| Necessary { leaves: vec![*leaf], score: score.min(most) })
             }
         }
     }
+}
+
+/// The one that is seen more seldom.
+fn better(best: Option<Necessary>, next: Necessary) -> Option<Necessary> {
+    Some(best.filter(|best| best.score >= next.score).unwrap_or(next))
 }
 
 fn placed(node: &Node, leaves: &[usize]) -> Node {

@@ -15,6 +15,7 @@
 //! What a rule means: that is said in [`crate::naive`], and tests hold both to
 //! the same answers.
 
+mod answers;
 mod dispatch;
 mod expression;
 mod field;
@@ -22,7 +23,6 @@ mod group;
 mod slots;
 mod state;
 
-use crate::naive;
 use crate::rule::Rule;
 use dispatch::Dispatch;
 use model::Record;
@@ -79,19 +79,21 @@ impl Engine {
 impl Worker<'_> {
     /// Calls `found` with the index of each rule that matches, in ascending order.
     pub fn find(&mut self, record: &Record<'_>, found: &mut dyn FnMut(usize)) {
+        self.search(record, false, &mut |rule, _| found(rule));
+    }
+
+    /// As [`Worker::find`], with the slots, in order, that the rule's own
+    /// words met (not those of its filters).
+    pub fn find_with_slots(&mut self, record: &Record<'_>, found: &mut dyn FnMut(usize, &[u32])) {
+        self.search(record, true, found);
+    }
+
+    fn search(&mut self, record: &Record<'_>, with_slots: bool, found: &mut dyn FnMut(usize, &[u32])) {
         let Scratch { shapes, state } = &mut self.scratch;
         let (group, slots) = shapes.look_up(record, &self.engine.dispatch, &self.engine.rules);
         if !group.plans.is_empty() {
-            state.find(group, slots, record, found);
+            state.find((group, slots), record, with_slots, found);
         }
-    }
-
-    /// Names and texts of the slots that a matching rule's own words met (not
-    /// those of its filters), in the order of the slots.
-    pub fn matched_fields(&mut self, rule: usize, record: &Record<'_>) -> Vec<(String, String)> {
-        let slots = naive::matched_slots(&self.engine.rules[rule], record);
-        let field = |slot: usize| (record.shape.slots[slot].name.to_string(), record.value(slot).to_text());
-        slots.into_iter().map(field).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! to be cleared between records, and nothing is allocated once the buffers
 //! have grown.
 
+use super::answers::Answers;
 use super::field::{Buffers, FieldKey};
 use super::group::{Group, Rest};
 use super::slots::Slots;
@@ -25,8 +26,18 @@ pub(super) struct State {
     scanned: Vec<u32>,
     woken: Vec<u32>,
     queue: Vec<u32>,
-    found: Vec<u32>,
+    /// Rules and the plans by which they match.
+    found: Vec<(u32, u32)>,
+    slots: Vec<u32>,
+    room: Room,
+}
+
+/// What answering takes.
+#[derive(Default)]
+struct Room {
+    answers: Answers,
     buffers: Buffers,
+    /// For values that are put together.
     text: String,
 }
 
@@ -39,13 +50,14 @@ struct View<'a> {
 }
 
 impl State {
-    /// Shows the rules of `group` that match, each once, in ascending order.
+    /// Shows the rules of `group` that match, each once, in ascending order,
+    /// with the slots that their own words met when `with_slots`.
     pub(super) fn find(
         &mut self,
-        group: &Group,
-        slots: &Slots,
+        (group, slots): (&Group, &Slots),
         record: &Record<'_>,
-        found: &mut dyn FnMut(usize),
+        with_slots: bool,
+        found: &mut dyn FnMut(usize, &[u32]),
     ) {
         self.begin(group);
         let view = View { group, slots, record };
@@ -54,16 +66,26 @@ impl State {
         }
         self.queue.extend_from_slice(&group.always);
         let mut queue = std::mem::take(&mut self.queue);
-        for plan in queue.drain(..) {
-            let plan = &group.plans[plan as usize];
-            if self.node(view, &plan.condition) {
-                self.found.push(plan.rule);
+        for index in queue.drain(..) {
+            let plan = &group.plans[index as usize];
+            if plan.only.is_none_or(|leaf| self.leaf(view, leaf)) && self.node(view, &plan.condition) {
+                self.found.push((plan.rule, index));
             }
         }
         self.queue = queue;
         self.found.sort_unstable();
-        self.found.dedup();
-        self.found.drain(..).for_each(|rule| found(rule as usize));
+        let mut rules = std::mem::take(&mut self.found);
+        for plans in rules.chunk_by(|left, right| left.0 == right.0) {
+            self.slots.clear();
+            for (_, plan) in plans.iter().filter(|_| with_slots) {
+                self.collect(view, &group.plans[*plan as usize].condition);
+            }
+            self.slots.sort_unstable();
+            self.slots.dedup();
+            found(plans[0].0 as usize, &self.slots);
+        }
+        rules.clear();
+        self.found = rules;
     }
 
     fn begin(&mut self, group: &Group) {
@@ -85,7 +107,8 @@ impl State {
 
     /// Scans the values of a field, once for each record.
     fn scan(&mut self, view: View<'_>, field: u32) {
-        let Self { generation, holds, scanned, woken, queue, buffers, text, .. } = self;
+        let Self { generation, holds, scanned, woken, queue, room, .. } = self;
+        let Room { answers, buffers, text } = room;
         let generation = *generation;
         if std::mem::replace(&mut scanned[field as usize], generation) == generation {
             return;
@@ -94,18 +117,17 @@ impl State {
             return;
         }
         let matcher = view.group.matcher(field);
-        let mut hold = |leaf: u32| {
-            if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
-                return;
-            }
-            for &plan in &view.group.leaves[leaf as usize].wakes {
-                if std::mem::replace(&mut woken[plan as usize], generation) != generation {
-                    queue.push(plan);
+        view.any_value(field, text, &mut |value| {
+            for &leaf in answers.of(matcher, value, buffers) {
+                if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
+                    continue;
+                }
+                for &plan in &view.group.leaves[leaf as usize].wakes {
+                    if std::mem::replace(&mut woken[plan as usize], generation) != generation {
+                        queue.push(plan);
+                    }
                 }
             }
-        };
-        view.any_value(field, text, &mut |value| {
-            matcher.scan(value, buffers, &mut hold);
             false
         });
     }
@@ -129,53 +151,110 @@ impl State {
         let own = &view.group.leaves[leaf];
         self.scan(view, own.field);
         let holds = self.holds[leaf] == self.generation
-            || own.rest.iter().any(|test| self.test(view, test, own.field));
+            || own.rest.iter().any(|test| self.room.field_holds(view, test, own.field));
         let marks = if holds { &mut self.holds } else { &mut self.fails };
         marks[leaf] = self.generation;
         holds
     }
 
-    /// A test that scanning does not decide.
-    fn test(&mut self, view: View<'_>, test: &Rest, field: u32) -> bool {
+    /// Adds the slots that made `node`, which holds, hold: those of leaves
+    /// that hold and that no `not` stands above.
+    fn collect(&mut self, view: View<'_>, node: &Node) {
+        match node {
+            Node::Not(_) => {}
+            Node::And(parts) => parts.iter().for_each(|part| self.collect(view, part)),
+            Node::Or(parts) => {
+                for part in parts {
+                    if self.node(view, part) {
+                        self.collect(view, part);
+                    }
+                }
+            }
+            Node::Leaf(leaf) => {
+                let Self { room, slots, .. } = self;
+                room.collect_leaf(view, *leaf as u32, slots);
+            }
+        }
+    }
+}
+
+impl Room {
+    fn collect_leaf(&mut self, view: View<'_>, leaf: u32, out: &mut Vec<u32>) {
+        let own = &view.group.leaves[leaf as usize];
+        let matcher = view.group.matcher(own.field);
+        let mut text = std::mem::take(&mut self.text);
+        let met = &mut |value: &Value<'_>| {
+            self.answers.of(matcher, value, &mut self.buffers).contains(&leaf)
+                || own.rest.iter().any(|test| self.buffers.holds(view, test, value))
+        };
+        if view.group.fields[own.field as usize].key == FieldKey::StemAndQuery {
+            if view.any_value(own.field, &mut text, met) {
+                out.extend(view.slots.stem.first().iter().chain(&view.slots.query.first()).copied());
+            }
+        } else {
+            out.extend(
+                view.slots.of(own.field).iter().filter(|slot| view.any_of_slot(own.field, **slot, met)),
+            );
+        }
+        self.text = text;
+    }
+
+    /// Whether a test that scanning does not decide holds for the field.
+    fn field_holds(&mut self, view: View<'_>, test: &Rest, field: u32) -> bool {
         let Self { buffers, text, .. } = self;
+        let mut any = |wanted: &mut dyn FnMut(&Value<'_>) -> bool| view.any_value(field, text, wanted);
+        match test {
+            Rest::Test(Test::Exists(wanted)) => *wanted == any(&mut |_| true),
+            Rest::Test(Test::Null) if !any(&mut |_| true) => true,
+            test => any(&mut |value| buffers.holds(view, test, value)),
+        }
+    }
+}
+
+impl Buffers {
+    /// Whether a test that scanning does not decide holds for a value that is
+    /// there.
+    fn holds(&mut self, view: View<'_>, test: &Rest, value: &Value<'_>) -> bool {
         let test = match test {
             Rest::Test(test) => test,
-            Rest::Reference(reference, other) => {
-                return view.reference(reference, field, *other, buffers, text);
-            }
+            Rest::Reference(reference, other) => return self.reference(view, reference, *other, value),
         };
         match test {
-            Test::Exists(wanted) => *wanted == view.any_value(field, text, &mut |_| true),
-            Test::Null => {
-                let mut present = false;
-                let blank = view.any_value(field, text, &mut |value| {
-                    present = true;
-                    buffers.render(value).is_empty()
-                });
-                blank || !present
-            }
-            Test::Number(number) => view.any_value(field, text, &mut |value| {
-                number_of(value).is_some_and(|own| same_number(own, *number))
-            }),
-            Test::Compare(compare) => view.any_value(field, text, &mut |value| compares(compare, value)),
-            Test::Regex(expression) => {
-                view.any_value(field, text, &mut |value| expression.regex.is_match(buffers.render(value)))
-            }
-            Test::Cidr(cidr) => view.any_value(field, text, &mut |value| {
-                buffers.render(value).parse::<IpAddr>().is_ok_and(|address| cidr.holds(address))
-            }),
+            Test::Exists(wanted) => *wanted,
+            Test::Null => self.render(value).is_empty(),
+            Test::Number(number) => number_of(value).is_some_and(|own| same_number(own, *number)),
+            Test::Compare(compare) => compares(compare, value),
+            Test::Regex(expression) => expression.regex.is_match(self.render(value)),
+            Test::Cidr(cidr) => self.render(value).parse::<IpAddr>().is_ok_and(|address| cidr.holds(address)),
             // Without a literal it only counts characters.
             Test::Text(pattern) => {
                 let wanted = pattern.parts.iter().filter(|part| **part == Part::One).count();
                 let exact = !pattern.parts.contains(&Part::Any);
-                view.any_value(field, text, &mut |value| {
-                    let count = count_chars(buffers.fold(value));
-                    if exact { count == wanted } else { count >= wanted }
-                })
+                let count = count_chars(self.fold(value));
+                if exact { count == wanted } else { count >= wanted }
             }
             // Scanning decides it; it has a kind of its own.
             Test::Bool(_) | Test::Reference(_) => false,
         }
+    }
+
+    fn reference(&mut self, view: View<'_>, reference: &Reference, other: u32, value: &Value<'_>) -> bool {
+        let mut first = std::mem::take(&mut self.other);
+        first.clear();
+        first.extend_from_slice(self.compared(value, reference.cased));
+        let holds = view.slots.of(other).iter().any(|slot| {
+            any_of(&view.record.value(*slot as usize), &mut |other| {
+                let other = self.compared(other, reference.cased);
+                match (reference.start, reference.end) {
+                    (true, true) => memmem::find(&first, other).is_some(),
+                    (true, false) => first.starts_with(other),
+                    (false, true) => first.ends_with(other),
+                    (false, false) => first == other,
+                }
+            })
+        });
+        self.other = first;
+        holds
     }
 }
 
@@ -191,15 +270,20 @@ impl View<'_> {
     /// Whether `wanted` holds for any present value of the field, lists taken
     /// apart; `text` is room for values that are put together.
     fn any_value(&self, field: u32, text: &mut String, wanted: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
-        let slots = self.slots.of(field);
         match self.group.fields[field as usize].key {
-            FieldKey::Named(_) => slots.iter().any(|slot| any_of(&self.record.value(*slot as usize), wanted)),
-            FieldKey::Keywords => slots.iter().any(|slot| {
-                any_of(&self.record.value(*slot as usize), &mut |value| {
-                    matches!(value, Value::Utf8(_) | Value::Utf16(_)) && wanted(value)
-                })
-            }),
             FieldKey::StemAndQuery => self.stem_and_query(text) && wanted(&Value::Utf8(text)),
+            _ => self.slots.of(field).iter().any(|slot| self.any_of_slot(field, *slot, wanted)),
+        }
+    }
+
+    /// The same for one slot of the field; keywords look at text only.
+    fn any_of_slot(&self, field: u32, slot: u32, wanted: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+        let value = self.record.value(slot as usize);
+        match self.group.fields[field as usize].key {
+            FieldKey::Keywords => any_of(&value, &mut |value| {
+                matches!(value, Value::Utf8(_) | Value::Utf16(_)) && wanted(value)
+            }),
+            _ => any_of(&value, wanted),
         }
     }
 
@@ -222,34 +306,6 @@ impl View<'_> {
             text.truncate(length);
         }
         stem.is_present() || query.is_present()
-    }
-
-    fn reference(
-        &self,
-        reference: &Reference,
-        field: u32,
-        other: u32,
-        buffers: &mut Buffers,
-        text: &mut String,
-    ) -> bool {
-        let mut first = std::mem::take(&mut buffers.other);
-        let holds = self.any_value(field, text, &mut |value| {
-            first.clear();
-            first.extend_from_slice(buffers.compared(value, reference.cased));
-            self.slots.of(other).iter().any(|slot| {
-                any_of(&self.record.value(*slot as usize), &mut |other| {
-                    let other = buffers.compared(other, reference.cased);
-                    match (reference.start, reference.end) {
-                        (true, true) => memmem::find(&first, other).is_some(),
-                        (true, false) => first.starts_with(other),
-                        (false, true) => first.ends_with(other),
-                        (false, false) => first == other,
-                    }
-                })
-            })
-        });
-        buffers.other = first;
-        holds
     }
 }
 
