@@ -1,16 +1,18 @@
 //! What the project does to itself.
 //!
-//! `cargo xtask tidy` checks the tree; see [`tidy`].
+//! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`
+//! and `fuzz` are the long runs; see [`runs`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
+mod runs;
 mod tidy;
 
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy";
+const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | fuzz [TARGET] [SECONDS] [SEED]";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -18,6 +20,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["tidy"] => run_tidy(&root),
+        ["bench", ref given @ ..] => runs::bench(&root, given),
+        ["differential"] => runs::differential(&root),
+        ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
