@@ -2,6 +2,12 @@
 //! SigmaHQ's rules. The whole of the JSON recordings is `cargo xtask
 //! differential`; here a seeded 5 % of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "a test fails by panicking; its harness swallows `eprintln!`"
+)]
+
 use scan::differential::{Comparison, compare};
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,12 @@
 //! The program, run as a user runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, with words"
+)]
+
 mod cli;
 mod determinism;
 mod evidence;
