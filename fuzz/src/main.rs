@@ -12,7 +12,8 @@ const ROUNDS_AT_ONCE: u64 = 50;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().map_or("all", String::as_str);
-    let number = |index: usize, default: u64| arguments.get(index).map_or(Some(default), |text| text.parse().ok());
+    let number =
+        |index: usize, default: u64| arguments.get(index).map_or(Some(default), |text| text.parse().ok());
     let (Some(seconds), Some(first_seed)) = (number(1, 60), number(2, 1)) else {
         eprintln!("usage: fuzz TARGET|all [SECONDS] [SEED]");
         return ExitCode::from(2);
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let each = Duration::from_secs(seconds / chosen.len() as u64);
-    let survived = chosen.into_iter().map(|target| run_for(target, each, first_seed)).filter(|ok| !ok).count();
+    let survived =
+        chosen.into_iter().map(|target| run_for(target, each, first_seed)).filter(|ok| !ok).count();
     if survived == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -47,6 +49,11 @@ fn run_for(target: &Target, time: Duration, first_seed: u64) -> bool {
         }
         (seed, rounds) = (seed + 1, rounds + ROUNDS_AT_ONCE);
     }
-    println!("{:<20} {rounds:>9} rounds {:>9} KiB, seeds {first_seed} to {}", target.name, bytes / 1024, seed - 1);
+    println!(
+        "{:<20} {rounds:>9} rounds {:>9} KiB, seeds {first_seed} to {}",
+        target.name,
+        bytes / 1024,
+        seed - 1
+    );
     true
 }

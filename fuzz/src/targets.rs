@@ -22,7 +22,6 @@ pub struct Target {
 }
 
 /// All targets, by name.
-
 pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
     Target {

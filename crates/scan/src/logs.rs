@@ -140,11 +140,13 @@ impl LogStats {
     }
 
     /// The log begins after the window does. Of an event log this counts only
-    /// when its oldest record is not its first one: else it began then.
+    /// when its oldest record is not its first one: else it began then. A text
+    /// log may have had nothing to write for some hours, but not for a day.
     fn rollover(&self, window: Option<Timestamp>) -> Option<Gap> {
         let (first, window) = (self.span.first?, window?);
         let oldest_number = self.runs.iter().map(|run| run.first).min();
-        let lost = first.nanos() - window.nanos() > 3_600_000_000_000;
+        let hours_late = if oldest_number.is_some() { 1 } else { 24 };
+        let lost = first.hour_index() - window.hour_index() > hours_late;
         (lost && oldest_number != Some(1)).then_some(Gap {
             from: Some(window),
             to: Some(first),
