@@ -21,8 +21,8 @@
 use crate::book::{Casebook, Link};
 use crate::key::{Key, Kinds, is_private};
 use crate::support::{Reach, View, nearest_of};
-use crate::trace::{Trace, Traces};
-use model::{HostName, Intrusion, IntrusionId, Span, Timestamp};
+use crate::trace::{Trace, Traces, answers};
+use model::{Finding, FindingId, HostName, Intrusion, IntrusionId, Level, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -65,14 +65,47 @@ pub fn partition(traces: &Traces<'_>, books: &[Casebook]) -> Partition {
     let mut members = intruders(traces, books, &components);
     members.sort_by_key(|members| order(traces, members));
     members.truncate(INTRUSIONS_MAX);
-    let mut assigned = vec![None; traces.list.len()];
+    let mut assigned = vec![None; traces.findings.len()];
     let mut intrusions = Vec::with_capacity(members.len());
     for (index, members) in members.iter().enumerate() {
         let id = IntrusionId(index as u32);
         members.iter().for_each(|member| assigned[traces.list[*member].index] = Some(id));
         intrusions.push(describe(traces, id, members));
     }
+    follow_records(traces, &mut assigned, &mut intrusions);
     Partition { intrusions, components, assigned }
+}
+
+/// Findings that answer nothing themselves follow the findings of their record.
+fn follow_records(traces: &Traces<'_>, assigned: &mut [Option<IntrusionId>], intrusions: &mut [Intrusion]) {
+    let place = |finding: &Finding| (finding.evidence, finding.position.offset);
+    let known = traces.list.iter().filter_map(|trace| Some((place(trace.finding), assigned[trace.index]?)));
+    let known: BTreeMap<_, IntrusionId> = known.collect();
+    let mut followers: BTreeMap<IntrusionId, Vec<FindingId>> = BTreeMap::new();
+    for (index, finding) in traces.findings.iter().enumerate() {
+        if finding.rule.level < Level::Medium || answers(finding) {
+            continue;
+        }
+        if let Some(id) = known.get(&place(finding)) {
+            assigned[index] = Some(*id);
+            followers.entry(*id).or_default().push(finding.id);
+        }
+    }
+    if followers.is_empty() {
+        return;
+    }
+    let times: BTreeMap<FindingId, (bool, Option<Timestamp>)> = traces
+        .findings
+        .iter()
+        .zip(assigned.iter())
+        .filter(|(_, intrusion)| intrusion.is_some())
+        .map(|(finding, _)| (finding.id, (finding.time.is_none(), finding.time)))
+        .collect();
+    for (id, more) in followers {
+        let findings = &mut intrusions[id.0 as usize].findings;
+        findings.extend(more);
+        findings.sort_by_key(|id| (times.get(id), *id));
+    }
 }
 
 /// Intrusions come by first time, then host, then finding.

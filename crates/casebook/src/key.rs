@@ -91,6 +91,7 @@ impl Names {
             names.read_texts(finding);
         }
         names.keys.truncate(KEYS_MAX);
+        names.keys.shrink_to_fit();
         names
     }
 

@@ -22,8 +22,11 @@ pub struct Trace<'a> {
     pub names: Names,
 }
 
-/// All findings of a case, by time (those without one last), then id.
+/// The findings of a case that can answer anything, by time (those without one
+/// last), then id.
 pub struct Traces<'a> {
+    /// All findings of the case.
+    pub findings: &'a [Finding],
     pub list: Vec<Trace<'a>>,
     pub hosts: Vec<Option<HostName>>,
     /// Steps of a record, by all rules that matched it: one rule may say that
@@ -34,7 +37,7 @@ pub struct Traces<'a> {
 impl<'a> Traces<'a> {
     pub fn new(case: &'a Case, books: &[Casebook]) -> Self {
         let findings = &case.findings;
-        let mut order: Vec<usize> = (0..findings.len()).collect();
+        let mut order: Vec<usize> = (0..findings.len()).filter(|index| answers(&findings[*index])).collect();
         let key = |index: usize| {
             let finding = &findings[index];
             (finding.time.is_none(), finding.time, finding.id, finding.evidence, finding.position.offset)
@@ -57,7 +60,7 @@ impl<'a> Traces<'a> {
             let names = Names::read(finding, &steps, host, books);
             list.push(Trace { index, finding, host, steps, record, names });
         }
-        let mut traces = Self { list, hosts, records };
+        let mut traces = Self { findings, list, hosts, records };
         traces.resolve();
         traces
     }
@@ -123,6 +126,15 @@ impl Trace<'_> {
     pub fn record_id(&self) -> usize {
         self.record
     }
+}
+
+/// Whether a finding can answer anything: by its step, or by its level and
+/// techniques. The many others only follow the findings of their record.
+pub fn answers(finding: &Finding) -> bool {
+    let rule = &finding.rule;
+    rule.level >= Level::High
+        || rule.tags.iter().any(|tag| tag.starts_with(STEP_TAG))
+        || rule.techniques.iter().any(|technique| technique == "T1505.003")
 }
 
 fn steps(finding: &Finding) -> Vec<&str> {

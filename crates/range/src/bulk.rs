@@ -1,7 +1,9 @@
 //! Logs of any size, for measurements of speed and memory.
 //!
-//! They are dense with what rules look for, and nothing in them repeats
-//! exactly: a matcher that is fast here is not fast because it skips.
+//! They are as dense with what rules look for as recordings of attacks are
+//! (a finding in six or seven records with SigmaHQ's Windows rules), and command
+//! lines, file names and GUIDs never repeat: a matcher that is fast here is
+//! not fast because it skips.
 //!
 //! # Not here
 //! A story, and its truth: these logs answer no question.
@@ -47,10 +49,13 @@ pub fn write_evtx<W: Write + Seek>(out: W, bytes: u64, seed: u64) -> io::Result<
 
 /// Kinds in the shares of a busy Sysmon configuration beside process audit.
 fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut Dice) -> Event {
+    let is_attack = dice.chance(ATTACK_PERCENT);
     match dice.below(20) {
         0..=3 => windows::sysmon_start(time, process, parent),
         4..=8 => {
-            let target = format!("{}{}.{}", dice.pick(&FOLDERS), dice.letters(9), dice.pick(&ENDINGS));
+            let folder = if is_attack { dice.pick(&FOLDERS) } else { dice.pick(&ORDINARY_FOLDERS) };
+            let ending = if is_attack { dice.pick(&ENDINGS) } else { dice.pick(&ORDINARY_ENDINGS) };
+            let target = format!("{folder}{}.{ending}", dice.letters(9));
             windows::sysmon_file(time, process, &target)
         }
         9 | 10 => {
@@ -58,7 +63,8 @@ fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut D
             windows::sysmon_connection(time, process, &HOST, &format!("203.0.113.{}", dice.below(255)), port)
         }
         11..=13 => {
-            let value = format!("{}{}", dice.pick(&REGISTRY_KEYS), dice.letters(8));
+            let key = if is_attack { dice.pick(&REGISTRY_KEYS) } else { dice.pick(&ORDINARY_KEYS) };
+            let value = format!("{key}{}", dice.letters(8));
             windows::sysmon_registry(time, process, &value, &process.command)
         }
         14 => windows::sysmon_access(time, process, parent),
@@ -74,15 +80,17 @@ fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut D
             time,
             dice.pick(&PEOPLE),
             10,
-            &format!("198.51.100.{}", dice.below(255)),
+            &format!("{}.{}", if is_attack { "198.51.100" } else { "10.20.5" }, dice.below(255)),
             true,
         ),
     }
 }
 
-/// A program with arguments of the kind that rules are written for.
+/// A program with its arguments: now and then of the kind that rules are
+/// written for.
 fn some_process(dice: &mut Dice) -> Process {
-    let (image, arguments) = PROGRAMS[dice.below(PROGRAMS.len() as u64) as usize];
+    let programs = if dice.chance(ATTACK_PERCENT) { &PROGRAMS[..] } else { &ORDINARY_PROGRAMS[..] };
+    let (image, arguments) = programs[dice.below(programs.len() as u64) as usize];
     let (word, number) = (dice.letters(10), dice.between(1, 255));
     let command = format!("{image} {}", arguments.replace("{w}", &word).replace("{n}", &number.to_string()));
     let user = dice.pick(&[
@@ -96,6 +104,42 @@ fn some_process(dice: &mut Dice) -> Process {
     Process { id, image: image.into(), command, user, guid: dice.guid(), hashes }
 }
 
+/// Share of processes, files, keys and logons that rules are written for.
+const ATTACK_PERCENT: u64 = 9;
+/// What a quiet server runs.
+const ORDINARY_PROGRAMS: [(&str, &str); 8] = [
+    ("C:\\Windows\\System32\\backgroundTaskHost.exe", "-ServerName:{w}.AppX{w}.mca"),
+    ("C:\\Windows\\System32\\taskhostw.exe", "-RegisterDevice -ProtectionStateChanged -FreeNetworkOnly {n}"),
+    ("C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", "-secured -Embedding {w}{n}"),
+    ("C:\\Windows\\System32\\conhost.exe", "0xffffffff -ForceV1 {w}"),
+    (
+        "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\MSExchangeHMWorker.exe",
+        "-pipe:{n} -stopkey:Global\\ExchangeStopKey-{w} -resetkey:Global\\ExchangeResetKey-{w} -readykey:Global\\{w}",
+    ),
+    (
+        "C:\\Windows\\System32\\inetsrv\\w3wp.exe",
+        "-ap \"MSExchangeOWAAppPool\" -v \"v4.0\" -a \\\\.\\pipe\\iisipm{w} -h \"C:\\inetpub\\temp\\apppools\\{w}\\{w}.config\"",
+    ),
+    (
+        "C:\\Program Files\\Windows Defender\\MpCmdRun.exe",
+        "SpyNetServiceDss -RestrictPrivileges -AccessKey {w}-{n}",
+    ),
+    (
+        "C:\\Windows\\System32\\SearchProtocolHost.exe",
+        "Global\\UsGthrFltPipeMssGthrPipe{n}_ Global\\UsGthrCtrl{w}",
+    ),
+];
+const ORDINARY_FOLDERS: [&str; 3] = [
+    "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\TransportRoles\\data\\Temp\\",
+    "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Logging\\Diagnostics\\",
+    "C:\\ProgramData\\Microsoft\\Windows Defender\\Scans\\History\\CacheManager\\",
+];
+const ORDINARY_ENDINGS: [&str; 3] = ["log", "tmp", "etl"];
+const ORDINARY_KEYS: [&str; 3] = [
+    "HKLM\\System\\CurrentControlSet\\Services\\bam\\State\\UserSettings\\",
+    "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer\\v15\\ActiveMonitoring\\Subjects\\",
+    "HKLM\\System\\CurrentControlSet\\Services\\W32Time\\Config\\",
+];
 const PROGRAMS: [(&str, &str); 16] = [
     ("C:\\Windows\\System32\\cmd.exe", "/c whoami /all & ipconfig /all > C:\\Windows\\Temp\\{w}.txt"),
     ("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", "-nop -w hidden -enc {w}{w}{w}{w}"),

@@ -61,7 +61,7 @@ impl<'a> Gatherer<'a> {
     }
 
     fn match_rules(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>) {
-        let Part { worker: Some(worker), keeper, gathered, .. } = part else { return };
+        let Part { worker: Some(worker), keeper, found, .. } = part else { return };
         let mut is_first = true;
         worker.find_with_slots(record, &mut |rule, matched| {
             if std::mem::take(&mut is_first) {
@@ -69,7 +69,7 @@ impl<'a> Gatherer<'a> {
             }
             let facts = &self.engine.rules()[rule];
             let (fields, spilled) = keeper.keep(&self.store, record, (rule, facts), matched);
-            gathered.findings.push(RawFinding {
+            found.push(RawFinding {
                 rule,
                 position: record.position,
                 time: record.time,

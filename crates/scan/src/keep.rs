@@ -95,7 +95,9 @@ impl Keeper {
             let text = texts.shared(record, *slot, |text| store.share(text));
             (Arc::clone(&names[*slot].0), text)
         };
-        (stays.map(field).collect(), spilled)
+        let mut fields: Vec<Field> = stays.map(field).collect();
+        fields.shrink_to_fit();
+        (fields, spilled)
     }
 
     fn put_aside(&mut self, store: &Store, record: &Record<'_>) -> Option<Spilled> {

@@ -38,7 +38,9 @@ pub struct HostRun {
 /// What one part of an item (in the end: the item) gave.
 #[derive(Default)]
 pub struct Gathered {
-    pub findings: Vec<RawFinding>,
+    /// Per batch, in order: one growing list would hold its findings twice
+    /// each time it grows.
+    pub findings: Vec<Vec<RawFinding>>,
     pub logs: BTreeMap<(Option<HostName>, LogKey), LogStats>,
     pub builds: BTreeMap<Option<HostName>, BTreeMap<String, Span>>,
     pub host_runs: Vec<HostRun>,
@@ -140,6 +142,7 @@ type KnownSlots = HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>;
 pub struct Part<'e> {
     pub worker: Option<sigma::Worker<'e>>,
     pub keeper: Keeper,
+    pub found: Vec<RawFinding>,
     pub gathered: Gathered,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
@@ -156,6 +159,7 @@ impl<'e> Part<'e> {
         Self {
             worker: Some(worker),
             keeper: Keeper::default(),
+            found: Vec::new(),
             gathered: Gathered::default(),
             open: Vec::new(),
             open_by_key: HashMap::new(),
@@ -186,7 +190,7 @@ impl<'e> Part<'e> {
 
     /// Adds what the next part gave; returns its worker and how many records it had.
     pub fn merge(&mut self, next: Part<'e>) -> (Option<sigma::Worker<'e>>, u64) {
-        self.close_logs();
+        self.close();
         let (worker, gathered) = next.into_gathered();
         let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
         let records = whole_logs.map(|(_, stats)| stats.records).sum();
@@ -195,7 +199,7 @@ impl<'e> Part<'e> {
     }
 
     pub fn into_gathered(mut self) -> (Option<sigma::Worker<'e>>, Gathered) {
-        self.close_logs();
+        self.close();
         (self.worker, self.gathered)
     }
 
@@ -327,7 +331,12 @@ impl<'e> Part<'e> {
         }
     }
 
-    fn close_logs(&mut self) {
+    fn close(&mut self) {
+        if !self.found.is_empty() {
+            let mut found = std::mem::take(&mut self.found);
+            found.shrink_to_fit();
+            self.gathered.findings.push(found);
+        }
         for OpenLog { host, key, stats, parts, .. } in self.open.drain(..) {
             let counted =
                 parts.into_iter().filter(|(part_key, part)| !part_key.part.is_empty() && part.records > 0);
