@@ -114,11 +114,11 @@ const ORDINARY_PROGRAMS: [(&str, &str); 8] = [
     ("C:\\Windows\\System32\\conhost.exe", "0xffffffff -ForceV1 {w}"),
     (
         "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\MSExchangeHMWorker.exe",
-        "-pipe:{n} -stopkey:Global\\ExchangeStopKey-{w} -resetkey:Global\\ExchangeResetKey-{w} -readykey:Global\\{w}",
+        "-pipe:{n} -stopkey:Global\\ExchangeStopKey-{w}",
     ),
     (
         "C:\\Windows\\System32\\inetsrv\\w3wp.exe",
-        "-ap \"MSExchangeOWAAppPool\" -v \"v4.0\" -a \\\\.\\pipe\\iisipm{w} -h \"C:\\inetpub\\temp\\apppools\\{w}\\{w}.config\"",
+        "-ap \"MSExchangeOWAAppPool\" -v \"v4.0\" -a \\\\.\\pipe\\iisipm{w}",
     ),
     (
         "C:\\Program Files\\Windows Defender\\MpCmdRun.exe",
