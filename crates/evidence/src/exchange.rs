@@ -88,7 +88,8 @@ impl State {
             self.names.as_deref().map(|names| csv::names(names, limits.columns_max)).unwrap_or_default();
         let log = log::slug(self.log_type.as_deref(), &names, self.hint);
         let version = self.version.as_deref();
-        let key = format!("exchange {log}\n{}\n{}", version.unwrap_or("\n"), names.join("\n"));
+        // A quoted name may hold anything, line feeds too: quoted again, the key cannot be another list's.
+        let key = format!("exchange {log:?} {version:?} {names:?}");
         let shape = shapes.get(key.as_bytes(), || shape(&log, &names, version));
         let with_line = log == log::OAB_GENERATOR;
         let time = TIME_COLUMNS.iter().find_map(|name| position(&names, name));
