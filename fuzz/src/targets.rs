@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Seeds larger than this (in bytes) are left out: damage in them is seldom hit.
 const SEED_BYTES_MAX: u64 = 128 * 1024;
 /// Seeds taken from one folder.
-const SEEDS_MAX: usize = 200;
+const SEEDS_MAX: usize = 1_000;
 
 /// One parser to be tried.
 pub struct Target {
