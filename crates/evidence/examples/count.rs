@@ -35,7 +35,7 @@ impl Visitor for Count {
         whole.2 += next.2;
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Self::Part>) {
+    fn item(&self, item: ReadItem, whole: Option<Self::Part>, _content: Option<&[u8]>) {
         assert_eq!(whole.map_or(0, |part| part.0), item.records);
         if let Ok(mut items) = self.items.lock() {
             items.push(item);

@@ -10,7 +10,9 @@
 //! trusted. A header that is not dirty counts chunks and records exactly.
 //! Chunks of zeros at the end were never used: no loss.
 
+use crate::Limits;
 use crate::batch::{Batch, Cutter};
+use crate::format::{Format, Reader};
 use crate::input::Input;
 use model::{Problem, Record, RecordSink};
 use std::ops::Range;
@@ -25,8 +27,11 @@ const DOUBTS_MAX: u32 = 64;
 /// Chunks in a batch.
 const BATCH_CHUNKS: usize = 16;
 
+/// The format.
+pub(crate) const FORMAT: Format = Format { slug: "evtx", is, reader: Reader::Evtx };
+
 /// Whether `head` is the beginning of an event log, or of what is left of one.
-pub(crate) fn is(head: &[u8]) -> bool {
+fn is(head: &[u8], _: &Limits) -> bool {
     head.starts_with(b"ElfFile\0") || head.chunks(SECTOR_BYTES).any(is_chunk_header)
 }
 

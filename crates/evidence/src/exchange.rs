@@ -18,6 +18,7 @@ use crate::Limits;
 use crate::batch::Batch;
 use crate::csv;
 use crate::exchange_log::{self as log, Hint};
+use crate::format::{Format, Reader};
 use crate::shapes::Shapes;
 use crate::text::{self, Cut};
 use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
@@ -28,8 +29,11 @@ const TIME_COLUMNS: [&str; 5] = ["datetime", "date-time", "timestamp", "mytimest
 /// Names that hold the host that wrote the record, best first.
 const HOST_COLUMNS: [&str; 4] = ["serverhostname", "servername", "server-hostname", "server"];
 
+/// The format.
+pub(crate) const FORMAT: Format = Format { slug: "exchange-csv", is, reader: Reader::ExchangeCsv };
+
 /// Whether `head` is the beginning of such a log.
-pub(crate) fn is(head: &[u8]) -> bool {
+fn is(head: &[u8], _: &Limits) -> bool {
     let mut at = 0;
     while let Some(line) = text::line_at(head, at) {
         at = line.next;

@@ -1,7 +1,11 @@
 //! What bytes are, by their beginning; names do not count.
 
 use crate::archive::tar;
+use crate::batch::Batch;
+use crate::shapes::Shapes;
 use crate::{Limits, evtx, exchange, w3c, windows_json};
+use model::RecordSink;
+use std::fmt;
 
 /// What an item is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +19,7 @@ pub(crate) enum Content {
     /// A container that we do not open.
     Closed(&'static str),
     /// A log that we read.
-    Log(Format),
+    Log(&'static Format),
     /// Anything else.
     Unknown,
 }
@@ -27,10 +31,20 @@ impl Content {
     }
 }
 
-/// The formats of logs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Format {
-    /// Windows event log.
+/// A format that we read, told by its content.
+pub(crate) struct Format {
+    /// The slug in reports.
+    pub(crate) slug: &'static str,
+    /// Whether an item that begins so is of this format.
+    pub(crate) is: fn(&[u8], &Limits) -> bool,
+    /// How its bytes become records.
+    pub(crate) reader: Reader,
+}
+
+/// How bytes become records.
+#[derive(Clone, Copy)]
+pub(crate) enum Reader {
+    /// Windows event log, by chunks.
     Evtx,
     /// W3C extended log.
     W3c,
@@ -38,17 +52,28 @@ pub(crate) enum Format {
     ExchangeCsv,
     /// Windows events as JSON lines.
     WindowsJsonl,
+    /// Line by line, none of which needs those before it.
+    Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
+    /// All at once, in memory, up to [`Limits::whole_bytes_max`].
+    Whole(fn(&[u8], &Shapes, &Limits, &mut dyn RecordSink)),
 }
 
-impl Format {
-    /// The slug in reports.
-    pub(crate) const fn slug(self) -> &'static str {
-        match self {
-            Format::Evtx => "evtx",
-            Format::W3c => "w3c",
-            Format::ExchangeCsv => "exchange-csv",
-            Format::WindowsJsonl => "windows-jsonl",
-        }
+/// All formats, in the order in which they are tried: those with a magic
+/// number first, those that resemble others last.
+pub(crate) static FORMATS: &[Format] = &[evtx::FORMAT, w3c::FORMAT, exchange::FORMAT, windows_json::FORMAT];
+
+/// A format is its slug.
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.slug == other.slug
+    }
+}
+
+impl Eq for Format {}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug)
     }
 }
 
@@ -64,9 +89,6 @@ const CLOSED: [(&[u8], &str); 5] = [
 
 /// What begins with `head`.
 pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
-    if evtx::is(head) {
-        return Content::Log(Format::Evtx);
-    }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Content::Zip;
     }
@@ -79,13 +101,6 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
     if let Some((_, name)) = CLOSED.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::Closed(name);
     }
-    if w3c::is(head) {
-        Content::Log(Format::W3c)
-    } else if exchange::is(head) {
-        Content::Log(Format::ExchangeCsv)
-    } else if windows_json::is(head, limits) {
-        Content::Log(Format::WindowsJsonl)
-    } else {
-        Content::Unknown
-    }
+    let known = FORMATS.iter().find(|format| (format.is)(head, limits));
+    known.map_or(Content::Unknown, Content::Log)
 }

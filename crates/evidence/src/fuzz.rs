@@ -6,8 +6,8 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{ItemHead, Limits, ReadItem, Visitor, format};
-use model::{Record, Value};
+use crate::{ItemHead, Limits, ReadItem, Visitor, evtx, exchange, format, w3c, windows_json};
+use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
 /// Looks at every value, so that none of them can be wrong unseen.
@@ -31,7 +31,7 @@ impl Visitor for Looker {
         *whole += next;
     }
 
-    fn item(&self, _: ReadItem, _: Option<usize>) {}
+    fn item(&self, _: ReadItem, _: Option<usize>, _: Option<&[u8]>) {}
 }
 
 /// Small ends, so that they are reached.
@@ -46,33 +46,33 @@ fn limits() -> Limits {
     }
 }
 
-fn log(format: Format, data: &[u8]) {
+fn log(format: &'static Format, data: &[u8]) {
     let limits = limits();
     let reading = Reading::new(&limits, &Looker, &|_| {});
     let mut reader = Cursor::new(data.to_vec());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0 };
+    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
     reading.known_item(&node, head, Box::new(reader), u64::MAX, Pace::Alone, format::Content::Log(format));
 }
 
 /// The reader of W3C logs.
 pub fn w3c(data: &[u8]) {
-    log(Format::W3c, data);
+    log(&w3c::FORMAT, data);
 }
 
 /// The reader of Exchange's CSV logs.
 pub fn exchange_csv(data: &[u8]) {
-    log(Format::ExchangeCsv, data);
+    log(&exchange::FORMAT, data);
 }
 
 /// The reader of Windows events as JSON lines.
 pub fn windows_jsonl(data: &[u8]) {
-    log(Format::WindowsJsonl, data);
+    log(&windows_json::FORMAT, data);
 }
 
 /// The search for chunks in event logs, and the reading of them.
 pub fn evtx(data: &[u8]) {
-    log(Format::Evtx, data);
+    log(&evtx::FORMAT, data);
 }
 
 /// What bytes are.
@@ -87,7 +87,7 @@ pub fn archive(data: &[u8]) {
     let bytes = Bytes::of_memory(data.to_vec());
     let mut reader = bytes.range(0, bytes.len());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0 };
+    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
     let mut budget = Budget { left: 16 << 20 };
     reading.archive(&node, head, Box::new(reader), Some(bytes.clone()), &mut budget);
 }

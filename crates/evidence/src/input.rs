@@ -69,6 +69,18 @@ impl<'a> Input<'a> {
         read > 0
     }
 
+    /// All of the item, when it has at most `max` bytes and could be read;
+    /// for an item that nothing was read of yet.
+    pub(crate) fn read_small(&mut self, max: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while self.read(&mut bytes, HEAD_BYTES) {
+            if bytes.len() > max {
+                return None;
+            }
+        }
+        Some(bytes)
+    }
+
     /// A problem when there are more bytes than the limit lets pass.
     fn over_limit(&mut self) -> Option<Problem> {
         let mut one = [0u8];

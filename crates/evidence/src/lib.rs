@@ -30,13 +30,14 @@ mod shapes;
 mod source;
 mod text;
 mod w3c;
+mod whole;
 mod windows_json;
 
 pub use limits::Limits;
 pub use read::read;
 pub use source::{Opened, Source, open};
 
-use model::{Problem, Record};
+use model::{FileFacts, Problem, Record};
 
 /// What takes the records of all items.
 pub trait Visitor: Sync {
@@ -51,8 +52,8 @@ pub trait Visitor: Sync {
     fn merge(&self, whole: &mut Self::Part, next: Self::Part);
     /// Takes a finished item, in any order over items. `whole` is `None` when
     /// the item's format is not known, and a part without records when it
-    /// holds none.
-    fn item(&self, item: ReadItem, whole: Option<Self::Part>);
+    /// holds none. `content` is all of a small item whose format is not known.
+    fn item(&self, item: ReadItem, whole: Option<Self::Part>, content: Option<&[u8]>);
     /// Told of bytes read from the files of the arguments (packed, where they
     /// are archives), from any thread.
     fn progress(&self, _bytes: u64) {}
@@ -90,4 +91,7 @@ pub struct ReadItem {
     pub problems: Vec<Problem>,
     /// Whether it carries the mark of synthetic evidence in its beginning.
     pub synthetic: bool,
+    /// What its file system or archive says of it; nothing for a copy in a
+    /// folder, whose times are the copy's.
+    pub facts: FileFacts,
 }

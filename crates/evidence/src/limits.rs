@@ -34,6 +34,11 @@ pub struct Limits {
     pub json_depth_max: u32,
     /// Keys and array members of one JSON record, over all depths.
     pub json_keys_max: usize,
+    /// Bytes of an item that is read all at once (a registry hive).
+    pub whole_bytes_max: usize,
+    /// Bytes of an item of unknown format whose content is looked at whole
+    /// (scripts, small programs).
+    pub content_bytes_max: usize,
     /// Shapes kept for reuse; further ones are made anew for each batch.
     pub shapes_max: usize,
     /// Problems listed for one item; the rest is counted.
@@ -58,6 +63,8 @@ impl Default for Limits {
             columns_max: 1_024,
             json_depth_max: 32,
             json_keys_max: 4_096,
+            whole_bytes_max: 256 << 20,
+            content_bytes_max: 8 << 20,
             shapes_max: 20_000,
             problems_max: 1_000,
             spool_bytes_max: 16 << 20,

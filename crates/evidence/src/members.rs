@@ -13,7 +13,7 @@ use crate::format::{Content, sniff};
 use crate::input::{self, Head};
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
 use crate::{Visitor, path};
-use model::Problem;
+use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -73,7 +73,12 @@ impl<V: Visitor> Reading<'_, V> {
                     let name = archive::gzip_member(&node.path);
                     let path = format!("{}{}{name}", node.path, path::MEMBER);
                     // One packed file is no collection: its root is its archive's.
-                    let member = Node { path, root: node.root.clone(), nesting: node.nesting + 1 };
+                    let member = Node {
+                        path,
+                        root: node.root.clone(),
+                        nesting: node.nesting + 1,
+                        facts: FileFacts::default(),
+                    };
                     self.archive(&member, head, unpacked, None, budget);
                 }
             }
@@ -274,7 +279,7 @@ impl<V: Visitor> Reading<'_, V> {
             let found = "an absolute path or `..`; read, under this path".into();
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
-        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1 }
+        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts: FileFacts::default() }
     }
 }
 

@@ -8,12 +8,13 @@
 use crate::batch::{self, Pace, Tally};
 use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
-use crate::format::{Content, Format, sniff};
+use crate::format::{Content, Format, Reader, sniff};
 use crate::input::{Head, Input};
 use crate::shapes::Shapes;
-use crate::text::Lines;
+use crate::text::{Lines, PlainLines};
+use crate::whole::WholeCutter;
 use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, input, w3c, windows_json};
-use model::Problem;
+use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
@@ -77,7 +78,12 @@ impl<'a, V: Visitor> Reading<'a, V> {
         if is_archive && pace == Pace::Alone {
             return false;
         }
-        let node = Node { path: source.path.clone(), root: source.root.clone(), nesting: 0 };
+        let node = Node {
+            path: source.path.clone(),
+            root: source.root.clone(),
+            nesting: 0,
+            facts: FileFacts::default(),
+        };
         let bytes_max = self.limits.item_bytes_max;
         if is_archive {
             let by_ratio = input::bytes_max(self.limits, bytes.len());
@@ -117,11 +123,12 @@ impl<'a, V: Visitor> Reading<'a, V> {
         let beginning = head.bytes.clone();
         let mut input = Input::new(head, reader, bytes_max);
         let mut format = None;
+        let mut small_content = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
         match content {
             Content::Log(log) => {
-                let item_head = ItemHead { path: &node.path, root: &node.root, format: log.slug() };
-                format = Some(log.slug());
+                let item_head = ItemHead { path: &node.path, root: &node.root, format: log.slug };
+                format = Some(log.slug);
                 (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
             }
             Content::Closed(name) => {
@@ -131,7 +138,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
                 tally.problems.push(Problem::new("limit", 0, wanted, "one more; it is not opened"));
             }
-            _ => {}
+            _ => small_content = input.read_small(self.limits.content_bytes_max),
         }
         let closed = input.close();
         let mut problems = tally.problems.close();
@@ -146,14 +153,15 @@ impl<'a, V: Visitor> Reading<'a, V> {
             records: tally.records,
             problems,
             synthetic: closed.synthetic,
+            facts: node.facts.clone(),
         };
-        self.visitor.item(item, whole);
+        self.visitor.item(item, whole, small_content.as_deref());
         closed.size_bytes
     }
 
     fn log(
         &self,
-        format: Format,
+        format: &Format,
         beginning: &[u8],
         head: &ItemHead<'_>,
         input: &mut Input<'_>,
@@ -161,28 +169,40 @@ impl<'a, V: Visitor> Reading<'a, V> {
     ) -> (Option<V::Part>, Tally) {
         let (limits, shapes, visitor) = (self.limits, &self.shapes, self.visitor);
         let max = limits.problems_max;
-        match format {
-            Format::W3c => {
+        match format.reader {
+            Reader::W3c => {
                 let cutter = Lines::new(w3c::W3cCut::new(shapes, limits), limits);
                 batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
                     w3c::read(batch, shapes, limits, sink);
                 })
             }
-            Format::ExchangeCsv => {
+            Reader::ExchangeCsv => {
                 let cutter = Lines::new(exchange::ExchangeCut::new(beginning, limits), limits);
                 batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
                     exchange::read(batch, shapes, limits, sink);
                 })
             }
-            Format::WindowsJsonl => {
+            Reader::WindowsJsonl => {
                 let cutter = Lines::new(windows_json::JsonCut, limits);
                 batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
                     windows_json::read(batch, shapes, limits, sink);
                 })
             }
-            Format::Evtx => {
+            Reader::Evtx => {
                 batch::read(ChunkCutter::new(), input, head, visitor, max, pace, |batch, sink| {
                     self.chunk_readers.read(batch, sink);
+                })
+            }
+            Reader::Lines(read) => {
+                let cutter = Lines::new(PlainLines, limits);
+                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
+                    read(batch, shapes, limits, sink);
+                })
+            }
+            Reader::Whole(read) => {
+                let cutter = WholeCutter::new(limits);
+                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
+                    read(&batch.bytes, shapes, limits, sink);
                 })
             }
         }
@@ -202,6 +222,8 @@ pub(crate) struct Node {
     pub(crate) root: String,
     /// How many archives it is in.
     pub(crate) nesting: u32,
+    /// What its file system or archive says of it.
+    pub(crate) facts: FileFacts,
 }
 
 /// What one archive, with all that is nested in it, may still unpack to.

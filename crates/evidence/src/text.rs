@@ -109,6 +109,19 @@ pub(crate) fn whole_lines(block: &[u8], ended: bool) -> usize {
     if ended { block.len() } else { memrchr(b'\n', block).map_or(0, |end| end + 1) }
 }
 
+/// Cuts at line ends, and keeps nothing in mind.
+pub(crate) struct PlainLines;
+
+impl Cut for PlainLines {
+    type State = ();
+
+    fn state(&self) {}
+
+    fn cut(&mut self, block: &[u8], ended: bool) -> usize {
+        whole_lines(block, ended)
+    }
+}
+
 /// One physical line, without its end.
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],

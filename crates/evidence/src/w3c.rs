@@ -14,6 +14,7 @@
 
 use crate::Limits;
 use crate::batch::Batch;
+use crate::format::{Format, Reader};
 use crate::shapes::Shapes;
 use crate::text::{self, Cut, Line};
 use memchr::memmem;
@@ -25,8 +26,11 @@ const WEB_COLUMNS: [&str; 6] = ["cs-method", "cs-uri-stem", "cs-uri", "sc-status
 /// Columns that only HTTP.sys's error log has.
 const HTTPERR_COLUMNS: [&str; 2] = ["s-reason", "s-queuename"];
 
+/// The format.
+pub(crate) const FORMAT: Format = Format { slug: "w3c", is, reader: Reader::W3c };
+
 /// Whether `head` is the beginning of such a log.
-pub(crate) fn is(head: &[u8]) -> bool {
+fn is(head: &[u8], _: &Limits) -> bool {
     let mut at = 0;
     let mut software = false;
     while let Some(line) = text::line_at(head, at) {
@@ -244,6 +248,7 @@ mod tests {
 
     #[test]
     fn web_logs_only() {
+        let is = |head: &[u8]| is(head, &Limits::default());
         assert!(is(b"#Software: x\r\n#Fields: date time cs-method sc-status\r\n"));
         assert!(is(b"\xef\xbb\xbf#Fields: time c-ip\n"));
         assert!(is(b"#Software: Microsoft Internet Information Services 10.0\n#Date: 2021-01-01 00:00:00\n"));

@@ -16,6 +16,7 @@ mod names;
 
 use crate::Limits;
 use crate::batch::Batch;
+use crate::format::{self, Format};
 use crate::json::{self, Object};
 use crate::shapes::Shapes;
 use crate::text::{self, Cut};
@@ -27,8 +28,11 @@ use std::sync::Arc;
 /// Lines of a file's beginning that are tried.
 const LINES_TRIED: usize = 5;
 
+/// The format.
+pub(crate) const FORMAT: Format = Format { slug: "windows-jsonl", is, reader: format::Reader::WindowsJsonl };
+
 /// Whether `head` is the beginning of such a log.
-pub(crate) fn is(head: &[u8], limits: &Limits) -> bool {
+fn is(head: &[u8], limits: &Limits) -> bool {
     let mut at = 0;
     let mut tried = 0;
     let mut object = Object::default();
@@ -120,7 +124,7 @@ struct Known {
 
 /// Reads a batch.
 pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
-    let mut reader = Reader { limits, shapes, known: HashMap::new(), object: Object::default() };
+    let mut reader = EventReader { limits, shapes, known: HashMap::new(), object: Object::default() };
     let mut at = 0;
     let mut number = batch.line;
     while let Some(line) = text::line_at(&batch.bytes, at) {
@@ -138,14 +142,14 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
     }
 }
 
-struct Reader<'a> {
+struct EventReader<'a> {
     limits: &'a Limits,
     shapes: &'a Shapes,
     known: HashMap<Box<[u8]>, Known>,
     object: Object,
 }
 
-impl Reader<'_> {
+impl EventReader<'_> {
     /// All objects of one line; one, but for an array.
     fn line(&mut self, bytes: &[u8], offset: u64, number: u64, sink: &mut dyn RecordSink) {
         let line = text::text(bytes);

@@ -36,6 +36,48 @@ pub struct EvidenceItem {
     pub hosts: Vec<HostName>,
     /// How we know them; `None` when none is known.
     pub host_basis: Option<HostBasis>,
+    /// What its file system or archive says of it.
+    pub facts: FileFacts,
+}
+
+/// What a file system, a collector's listing or an archive says of a file.
+/// A copy's own times say when it was copied, so they are not here.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FileFacts {
+    /// Made (NTFS: `$STANDARD_INFORMATION`).
+    pub created: Option<Timestamp>,
+    /// Content last written.
+    pub modified: Option<Timestamp>,
+    /// Entry last changed (NTFS `$MFT` entry, Unix inode).
+    pub changed: Option<Timestamp>,
+    /// Last read.
+    pub accessed: Option<Timestamp>,
+    /// Who says so; `None` when nobody does.
+    pub basis: Option<FileBasis>,
+    /// Deleted; what was read is what is left of it.
+    pub deleted: bool,
+}
+
+/// Who tells a file's times.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FileBasis {
+    /// The file system's own table.
+    Mft,
+    /// A collector's listing.
+    Listing,
+    /// An archive entry that keeps UTC.
+    Archive,
+}
+
+impl FileBasis {
+    /// The word in `case.json`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FileBasis::Mft => "mft",
+            FileBasis::Listing => "listing",
+            FileBasis::Archive => "archive",
+        }
+    }
 }
 
 /// Where a record stands in its unpacked item.

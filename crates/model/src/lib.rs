@@ -23,8 +23,8 @@ pub use answer::{Answer, AnswerWord, HostBasis, Intrusion, Verdict};
 pub use case::{Case, Host, RuleNote, Run, Spill};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
 pub use finding::{
-    EvidenceId, EvidenceItem, Field, FieldStore, Finding, FindingId, HostName, IntrusionId, Level, Position,
-    RuleFacts, Spilled,
+    EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,
+    IntrusionId, Level, Position, RuleFacts, Spilled,
 };
 pub use shape::{LogFamily, Record, RecordSink, Role, Shape, Slot};
 pub use time::Timestamp;

@@ -13,6 +13,13 @@ pub enum LogFamily {
     WebServer,
     /// Exchange's own text logs; told apart by [`Shape::log`].
     Exchange,
+    /// What Linux hosts write (syslog, auditd, the journal); told apart by
+    /// [`Shape::log`].
+    Linux,
+    /// What stands on a disk and is no log (files, $MFT entries, registry
+    /// values, prefetch, tasks, IIS configuration); told apart by
+    /// [`Shape::log`].
+    Artifacts,
     /// Records of another kind, with names but no known log.
     Other,
 }

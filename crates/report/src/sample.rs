@@ -1,9 +1,9 @@
 //! A small case made by hand, for tests.
 
 use model::{
-    Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host,
-    HostBasis, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage, LogKey, Position, Problem,
-    RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
+    Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, FileFacts, Finding, FindingId, Gap,
+    GapKind, Host, HostBasis, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage, LogKey, Position,
+    Problem, RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
 };
 use std::sync::Arc;
 
@@ -65,6 +65,7 @@ fn item(path: &str, format: Option<&'static str>, size_bytes: u64) -> EvidenceIt
         format,
         hosts: if format.is_some() { vec!["MXS01".into()] } else { Vec::new() },
         host_basis: format.map(|_| HostBasis::Log),
+        facts: FileFacts::default(),
     }
 }
 

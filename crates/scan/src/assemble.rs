@@ -7,21 +7,19 @@ use crate::part::{Gathered, RawFinding};
 use evidence::ReadItem;
 use model::{
     Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
-    ItemCoverage, LogKey, RuleFacts, Span, Timestamp,
+    ItemCoverage, LogKey, Span, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 type LogName = (Option<HostName>, LogKey);
 
 /// Puts everything in its place and order.
-pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: Option<HostName>) -> Case {
+pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
     let hosts = Hosts::learn(&gathered, argument);
-    let rules: Vec<Arc<RuleFacts>> = engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect();
 
     let mut case = Case { synthetic, ..Case::default() };
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
@@ -29,7 +27,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: O
     let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
     for (item, paths) in without_copies(gathered) {
         let id = EvidenceId(case.items.len() as u32);
-        let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, .. } = item.item;
+        let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
@@ -44,6 +42,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: O
             format,
             hosts: item_hosts,
             host_basis,
+            facts,
         });
 
         let resolve = |host: Option<HostName>| match host {
@@ -51,7 +50,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, engine: &sigma::Engine, argument: O
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
         for raw in gathered.findings.into_iter().flatten() {
-            case.findings.push(finding(raw, &rules, id, &sha256, resolve));
+            case.findings.push(finding(raw, id, &sha256, resolve));
         }
         for ((host, key), stats) in gathered.logs {
             let (known, items) = logs.entry((resolve(host), key)).or_default();
@@ -91,27 +90,15 @@ fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>
     items
 }
 
-fn facts(rule: &sigma::Rule) -> RuleFacts {
-    RuleFacts {
-        id: rule.id.clone(),
-        title: rule.title.clone(),
-        level: rule.level,
-        tags: rule.tags.clone(),
-        techniques: rule.techniques.clone(),
-    }
-}
-
 fn finding(
     raw: RawFinding,
-    rules: &[Arc<RuleFacts>],
     evidence: EvidenceId,
     sha256: &[u8; 32],
     resolve: impl Fn(Option<HostName>) -> Option<HostName>,
 ) -> Finding {
-    let rule = Arc::clone(&rules[raw.rule]);
     Finding {
-        id: finding_id(&rule.id, sha256, raw.position.offset),
-        rule,
+        id: finding_id(&raw.rule.id, sha256, raw.position.offset),
+        rule: raw.rule,
         time: raw.time,
         host: resolve(raw.host),
         evidence,

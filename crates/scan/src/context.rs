@@ -87,6 +87,22 @@ const EXCHANGE: &[&str] = &[
     "SoapAction",
 ];
 
+const LINUX: &[&str] = &[
+    "host",
+    "program",
+    "pid",
+    "message",
+    "type",
+    "auid",
+    "uid",
+    "exe",
+    "comm",
+    "key",
+    "CommandLine",
+    "Image",
+    "User",
+];
+
 /// Fields by which findings are joined. Of findings that no casebook looks at
 /// more closely, only these stay in memory.
 const JOINING: &[&str] = &[
@@ -156,7 +172,9 @@ impl ContextSlots {
             let shape = Arc::clone(record.shape);
             let family = family(shape.family);
             let keeps = |slot: &Slot| {
-                wanted.iter().any(|name| slot.answers(name, shape.fold_case))
+                // An artifact's slots are few and short, and a reader needs them all.
+                shape.family == LogFamily::Artifacts
+                    || wanted.iter().any(|name| slot.answers(name, shape.fold_case))
                     || family.iter().any(|name| slot.answers(name, shape.fold_case))
             };
             let slots = shape.slots.iter().enumerate().filter(|(_, slot)| keeps(slot));
@@ -246,7 +264,8 @@ fn family(family: LogFamily) -> &'static [&'static str] {
         LogFamily::WindowsEvents => WINDOWS,
         LogFamily::WebServer => WEB,
         LogFamily::Exchange => EXCHANGE,
-        LogFamily::Other => &[],
+        LogFamily::Linux => LINUX,
+        LogFamily::Artifacts | LogFamily::Other => &[],
     }
 }
 

@@ -114,7 +114,7 @@ impl<'e> Visitor for Comparer<'e> {
         whole.comparison.merge(next.comparison);
     }
 
-    fn item(&self, _item: ReadItem, whole: Option<Part<'e>>) {
+    fn item(&self, _item: ReadItem, whole: Option<Part<'e>>, _content: Option<&[u8]>) {
         if let Some(part) = whole {
             let mut all = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
             all.merge(part.comparison);

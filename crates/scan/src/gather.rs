@@ -3,12 +3,13 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
+use crate::files::FileRecord;
 use crate::keep::Store;
 use crate::part::{Gathered, Part, RawFinding, WatchList};
 use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor};
-use model::{HostName, Record};
-use std::sync::{Mutex, PoisonError};
+use model::{HostName, Record, RuleFacts};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
 pub struct GatheredItem {
@@ -19,6 +20,8 @@ pub struct GatheredItem {
 /// Sees every record once.
 pub struct Gatherer<'a> {
     engine: &'a sigma::Engine,
+    /// What findings say of each rule of the engine.
+    rules: Vec<Arc<RuleFacts>>,
     watched: WatchList,
     progress: &'a (dyn Fn(u64, u64) + Sync),
     // Workers hold scratch space and caches that are worth keeping from batch to batch.
@@ -36,6 +39,7 @@ impl<'a> Gatherer<'a> {
     ) -> Self {
         Self {
             engine,
+            rules: engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect(),
             watched: WatchList::new(watched),
             progress,
             workers: Mutex::default(),
@@ -67,10 +71,10 @@ impl<'a> Gatherer<'a> {
             if std::mem::take(&mut is_first) {
                 keeper.begin(record);
             }
-            let facts = &self.engine.rules()[rule];
-            let (fields, spilled) = keeper.keep(&self.store, record, (rule, facts), matched);
+            let known = &self.engine.rules()[rule];
+            let (fields, spilled) = keeper.keep(&self.store, record, (rule, known), matched);
             found.push(RawFinding {
-                rule,
+                rule: Arc::clone(&self.rules[rule]),
                 position: record.position,
                 time: record.time,
                 host: host.clone(),
@@ -99,17 +103,30 @@ impl<'a> Visitor for Gatherer<'a> {
         (self.progress)(0, records);
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Part<'a>>) {
-        let gathered = whole.map(|part| {
-            let (worker, gathered) = part.into_gathered();
-            self.give_back(worker);
-            gathered
-        });
+    fn item(&self, item: ReadItem, whole: Option<Part<'a>>, _content: Option<&[u8]>) {
+        let is_log = whole.is_some();
+        let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_worker()));
+        let file = FileRecord::new(&item);
+        self.match_rules(&mut part, &file.record(&file.values()), None);
+        let (worker, gathered) = part.into_gathered();
+        self.give_back(worker);
+        let found = !gathered.findings.iter().all(Vec::is_empty);
+        let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         items.push(GatheredItem { item, gathered });
     }
 
     fn progress(&self, bytes: u64) {
         (self.progress)(bytes, 0);
+    }
+}
+
+fn facts(rule: &sigma::Rule) -> RuleFacts {
+    RuleFacts {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        level: rule.level,
+        tags: rule.tags.clone(),
+        techniques: rule.techniques.clone(),
     }
 }

@@ -183,6 +183,7 @@ mod tests {
             records: 0,
             problems: Vec::new(),
             synthetic: false,
+            facts: model::FileFacts::default(),
         };
         GatheredItem { item, gathered: Some(gathered) }
     }

@@ -11,6 +11,7 @@
 mod assemble;
 mod context;
 pub mod differential;
+mod files;
 mod gather;
 mod hosts;
 mod keep;
@@ -55,7 +56,7 @@ pub fn scan(input: Input<'_>) -> io::Result<Case> {
     unread.dedup();
     let host = input.host.and_then(part::host_name);
     let (items, spill) = gatherer.finish();
-    let mut case = assemble::case(items, input.engine, host);
+    let mut case = assemble::case(items, host);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread = unread;
     case.rules_sha256 = input.rules_sha256;

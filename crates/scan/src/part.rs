@@ -4,7 +4,8 @@ use crate::keep::Keeper;
 use crate::logs::LogStats;
 use casebook::Watched;
 use model::{
-    Field, HostName, LogFamily, LogKey, Position, Record, Role, Shape, Span, Spilled, Timestamp, Value,
+    Field, HostName, LogFamily, LogKey, Position, Record, Role, RuleFacts, Shape, Span, Spilled, Timestamp,
+    Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ const SHAPES_MAX: usize = 512;
 
 /// A match, before its item's hash and host are known.
 pub struct RawFinding {
-    pub rule: usize,
+    pub rule: Arc<RuleFacts>,
     pub position: Position,
     pub time: Option<Timestamp>,
     pub host: Option<HostName>,

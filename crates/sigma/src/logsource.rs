@@ -18,6 +18,10 @@
 //! begins with a path is matched against stem, `?` and query; any other value
 //! against the query alone.
 //!
+//! # Ours
+//! `product: exchange` are Exchange's own text logs, `product: artifact` what
+//! stands on a disk and is no log; `service` is the slug of [`model::Shape::log`].
+//!
 //! # Not here
 //! Reading a record; matching.
 
@@ -280,6 +284,11 @@ pub(crate) fn sources(logsource: &LogSource) -> Vec<Source> {
     if product == Some("exchange") {
         let log = service.unwrap_or_default().to_owned();
         let source = Source { log, ..any(LogFamily::Exchange) };
+        return if category.is_none() { vec![source] } else { Vec::new() };
+    }
+    if product == Some("artifact") {
+        let log = service.unwrap_or_default().to_owned();
+        let source = Source { log, ..any(LogFamily::Artifacts) };
         return if category.is_none() { vec![source] } else { Vec::new() };
     }
     if is_web(logsource) {

@@ -64,7 +64,7 @@ impl Visitor for Gatherer {
         whole.extend(next);
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Vec<String>>) {
+    fn item(&self, item: ReadItem, whole: Option<Vec<String>>, _content: Option<&[u8]>) {
         assert_eq!(item.format.is_some(), whole.is_some());
         let records = whole.unwrap_or_default();
         assert_eq!(item.records, records.len() as u64);
