@@ -76,9 +76,11 @@ fn windows_path(path: &str, root: &str) -> String {
         below.split(['/', '!']).any(|part| part.len() == 4 && part.to_ascii_uppercase().ends_with("%3A"));
     let plain = |part: &str| if escaped { unescape(part) } else { part.to_owned() };
     let parts: Vec<String> = below.split(['/', '!']).map(plain).collect();
-    let is_drive = |part: &str| {
-        let bare = part.strip_suffix(':').unwrap_or(part);
-        bare.len() == 1 && bare.bytes().all(|byte| byte.is_ascii_alphabetic())
+    // Without a colon only a capital: collectors write `C`, and a folder may well be called `a`.
+    let is_drive = |part: &str| match part.as_bytes() {
+        [letter, b':'] => letter.is_ascii_alphabetic(),
+        [letter] => letter.is_ascii_uppercase(),
+        _ => false,
     };
     match parts.iter().position(|part| is_drive(part)) {
         Some(at) => {
