@@ -57,6 +57,25 @@ fn members_are_items() {
     check("u_ex.log.gz", &joined, &[("u_ex.log.gz!u_ex.log", 1)], &[]);
 }
 
+/// Event logs are also known by their chunks, without a header: those within
+/// an archive's first bytes are not the archive's own.
+#[test]
+fn an_archive_that_begins_with_an_event_log_is_an_archive() {
+    let mut chunk = vec![0; 4096 + 65_536];
+    chunk[..8].copy_from_slice(b"ElfFile\0");
+    chunk[4096..4104].copy_from_slice(b"ElfChnk\0");
+    chunk[4096 + 40] = 128;
+    let items = |archive: &[u8]| -> Vec<String> {
+        let gathered = read("x", archive, &Limits::default());
+        gathered.items.into_iter().map(|item| item.item.path).collect()
+    };
+    assert_eq!(items(&tar(&[("a.evtx", &chunk), ("b.log", LOG)])), ["x!a.evtx", "x!b.log"]);
+    // 482 more bytes of name put the chunk at a sector's beginning.
+    let name = "n".repeat(512 - 30);
+    let stored = ZipMember { method: 0, ..ZipMember::new(&name, &chunk) };
+    assert_eq!(items(&zip(&[stored, ZipMember::new("b.log", LOG)])).len(), 2);
+}
+
 #[test]
 fn archives_nest_once() {
     let inner = zip(&[ZipMember::new("c.log", LOG)]);
