@@ -15,6 +15,7 @@ mod digest;
 mod escape;
 mod html;
 mod json;
+mod lanes;
 mod terminal;
 mod timeline;
 mod words;
