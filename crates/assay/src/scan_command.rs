@@ -33,7 +33,7 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     run.seconds = began.elapsed().as_secs_f64();
 
     if let Some(folder) = &arguments.out {
-        write_case(folder, &case, &run)?;
+        write_case(folder, &case, &run, &arguments.report.options())?;
     }
     let printed = print_case(arguments, &case, &run, output);
     // `assay scan … | head` closes our output early; what was found stands.
@@ -132,9 +132,9 @@ fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {
     not_met.collect()
 }
 
-fn write_case(folder: &Path, case: &Case, run: &Run) -> Result<()> {
+fn write_case(folder: &Path, case: &Case, run: &Run, options: &report::Options) -> Result<()> {
     let mut open = |name: &str| case_folder::create(folder, name);
-    report::write_case(case, run, &mut open)
+    report::write_case(case, run, options, &mut open)
         .with_context(|| format!("writing the case to {}", folder.display()))
 }
 

@@ -11,7 +11,8 @@ mod page;
 mod verdicts;
 
 use crate::digest::{self, HostView, Severity, Totals};
-use crate::words;
+use crate::mask::Mask;
+use crate::{Options, words};
 use model::{Case, Run};
 use page::Page;
 use std::collections::BTreeMap;
@@ -22,14 +23,19 @@ const SCRIPT: &str = include_str!("html/report.js");
 /// SHA-256 of it, as a Content-Security-Policy names it (a test compares).
 const SCRIPT_HASH: &str = "sha256-ueZ+dbQhVJljUxlHmDbbprOOGJ8p6kLz4NKf+m+PQ1c=";
 
+const MASKED: &str = " Names of people and of web shells are masked; the case’s JSON files hold them.</p>\n";
+const REVEALED: &str =
+    " <strong>Names of people and of web shells, which are their passwords, stand in it.</strong></p>\n";
+
 /// Rules listed that did not load.
 const NOTES_MAX: usize = 200;
 
-pub(crate) fn write_report(case: &Case, run: &Run, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_report(case: &Case, run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let hosts = digest::hosts(case);
-    let mut page = Page::new(out);
+    let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
+    let mut page = Page::new(out, &mask);
     head(&mut page, &hosts)?;
-    banner(&mut page, case, &hosts)?;
+    banner(&mut page, case, &hosts, options)?;
     page.raw("<main>\n")?;
     verdicts::write_verdicts(&mut page, case, &hosts)?;
     verdicts::write_next(&mut page, &hosts)?;
@@ -42,7 +48,7 @@ pub(crate) fn write_report(case: &Case, run: &Run, out: &mut dyn Write) -> io::R
     page.raw(HOW_TO_READ)?;
     page.raw("</main>\n<footer><p>Made by assay ")?;
     page.text(&run.version)?;
-    page.raw(". TLP:AMBER+STRICT</p></footer>\n<script>")?;
+    page.element(". ", options.tlp.as_str(), "</p></footer>\n<script>")?;
     page.raw(SCRIPT)?;
     page.raw("</script>\n</body>\n</html>\n")
 }
@@ -64,8 +70,10 @@ fn head(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
     page.raw("</style>\n</head>\n<body>\n")
 }
 
-fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Result<()> {
-    page.raw("<header>\n<p class=\"tlp\"><strong>TLP:AMBER+STRICT</strong> Only for the organisation itself.</p>\n")?;
+fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Options) -> io::Result<()> {
+    page.element("<header>\n<p class=\"tlp\"><strong>", options.tlp.as_str(), "</strong> ")?;
+    page.raw(options.tlp.audience())?;
+    page.raw(if options.reveal { REVEALED } else { MASKED })?;
     if case.synthetic {
         page.raw("<p class=\"synthetic\"><strong>Synthetic evidence.</strong> ")?;
         page.raw("It was made, and tells of no real incident.</p>\n")?;
