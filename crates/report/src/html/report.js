@@ -129,6 +129,8 @@
     });
   };
 
+  // Paper cannot be unfolded.
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
   document.querySelectorAll("figure.lanes").forEach(picture);
   const form = document.getElementById("filter");
   if (form) filter(form);
