@@ -24,6 +24,7 @@ mod input;
 mod json;
 mod limits;
 mod members;
+mod ncsa;
 mod path;
 mod read;
 mod shapes;

@@ -2,9 +2,9 @@
 
 use crate::Limits;
 use crate::batch::{BATCH_BYTES, Batch, Cutter};
-use crate::input::Input;
+use crate::input::{HEAD_BYTES, Input};
 use memchr::{memchr, memchr_iter, memrchr};
-use model::{Problem, RecordSink};
+use model::{Position, Problem, RecordSink};
 use std::borrow::Cow;
 
 /// What a format knows of its records' ends.
@@ -140,6 +140,52 @@ pub(crate) fn line_at(block: &[u8], start: usize) -> Option<Line<'_>> {
     };
     let bytes = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
     Some(Line { bytes, start, next })
+}
+
+/// Lines of an item's beginning that a format looks at to know itself.
+const LINES_TRIED: usize = 5;
+
+/// The first lines of `head` that hold something. One that the head cuts is
+/// not whole, and so not among them, unless it is the only one.
+pub(crate) fn first_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_cut = head.len() >= HEAD_BYTES;
+    let mut at = 0;
+    let lines = std::iter::from_fn(move || {
+        let line = line_at(head, at)?;
+        let cut = is_cut && at > 0 && line.next >= head.len();
+        at = line.next;
+        (!cut).then_some(without_bom(line.bytes))
+    });
+    lines.filter(|line| !line.trim_ascii().is_empty()).take(LINES_TRIED)
+}
+
+/// Shows each line of a batch that holds something, and where it stands.
+/// Lines longer than the limit are told, and not shown.
+pub(crate) fn each_line<S>(
+    batch: &Batch<S>,
+    limits: &Limits,
+    sink: &mut dyn RecordSink,
+    mut show: impl FnMut(&[u8], Position, &mut dyn RecordSink),
+) {
+    let (mut at, mut number) = (0, batch.line);
+    while let Some(line) = line_at(&batch.bytes, at) {
+        let offset = batch.offset + line.start as u64;
+        let bytes = without_bom(without_nuls(&batch.bytes, &line, offset, sink));
+        if bytes.len() > limits.line_bytes_max {
+            let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
+            sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));
+        } else if !bytes.trim_ascii().is_empty() {
+            show(bytes, Position { offset, record: None, line: Some(number) }, sink);
+        }
+        at = line.next;
+        number += 1;
+    }
+}
+
+/// The number of a month by its English name of three letters.
+pub(crate) fn month(name: &[u8]) -> Option<u32> {
+    const NAMES: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    NAMES.chunks(3).zip(1..).find(|(own, _)| *own == name).map(|(_, number)| number)
 }
 
 /// Bytes as text; what is no UTF-8 becomes U+FFFD.
