@@ -3,7 +3,7 @@
 use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
-use crate::{Limits, evtx, exchange, ncsa, w3c, windows_json};
+use crate::{Limits, auditd, evtx, exchange, journal, ncsa, syslog, w3c, windows_json};
 use model::RecordSink;
 use std::fmt;
 
@@ -52,6 +52,12 @@ pub(crate) enum Reader {
     ExchangeCsv,
     /// Windows events as JSON lines.
     WindowsJsonl,
+    /// System logs of Linux.
+    Syslog,
+    /// The log of Linux's audit daemon.
+    Auditd,
+    /// The journal's export format, by entries.
+    JournalExport,
     /// Line by line, none of which needs those before it.
     Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
     /// All at once, in memory, up to [`Limits::whole_bytes_max`].
@@ -60,8 +66,17 @@ pub(crate) enum Reader {
 
 /// All formats, in the order in which they are tried: those with a magic
 /// number first, those that resemble others last.
-pub(crate) static FORMATS: &[Format] =
-    &[evtx::FORMAT, w3c::FORMAT, exchange::FORMAT, ncsa::FORMAT, windows_json::FORMAT];
+pub(crate) static FORMATS: &[Format] = &[
+    evtx::FORMAT,
+    w3c::FORMAT,
+    exchange::FORMAT,
+    ncsa::FORMAT,
+    auditd::FORMAT,
+    journal::export::FORMAT,
+    journal::FORMAT,
+    syslog::FORMAT,
+    windows_json::FORMAT,
+];
 
 /// A format is its slug.
 impl PartialEq for Format {

@@ -11,6 +11,7 @@
 //! but to a nameless temporary file.
 
 mod archive;
+mod auditd;
 mod batch;
 mod bytes;
 mod csv;
@@ -21,14 +22,17 @@ mod format;
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
+mod journal;
 mod json;
 mod limits;
+mod linux_message;
 mod members;
 mod ncsa;
 mod path;
 mod read;
 mod shapes;
 mod source;
+mod syslog;
 mod text;
 mod w3c;
 mod whole;

@@ -4,7 +4,7 @@ use crate::Limits;
 use crate::batch::{BATCH_BYTES, Batch, Cutter};
 use crate::input::{HEAD_BYTES, Input};
 use memchr::{memchr, memchr_iter, memrchr};
-use model::{Position, Problem, RecordSink};
+use model::{Position, Problem, RecordSink, Value};
 use std::borrow::Cow;
 
 /// What a format knows of its records' ends.
@@ -192,6 +192,11 @@ pub(crate) fn month(name: &[u8]) -> Option<u32> {
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     // The lossy conversion looks at each byte; the check skips over ASCII.
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// Text as a value; none is empty.
+pub(crate) fn value(text: &str) -> Value<'_> {
+    if text.is_empty() { Value::Empty } else { Value::Utf8(text) }
 }
 
 /// Without the byte order mark of UTF-8, which stands at a file's beginning,
