@@ -3,10 +3,9 @@
 //!
 //! The kernel tells one event in several lines of one serial number (`SYSCALL`,
 //! `EXECVE`, `CWD`, `PATH` …). Each event is one record, so that a rule sees
-//! the program beside its arguments: `type` holds the types of all its lines,
-//! and a field that several lines have is there several times. Lines of two
-//! events may be interleaved; an event whose lines lie further apart than
-//! [`OPEN_MAX`] other events is two records.
+//! the program beside its arguments; a field that several lines have (`type`, for
+//! one) is there several times. Lines of two events may be interleaved; an event
+//! whose lines lie further apart than [`OPEN_MAX`] other events is two records.
 //!
 //! Names are those of the log, enriched ones (`SYSCALL`, `UID`) too; values
 //! that the kernel writes in hex because they could be forged are text again.
@@ -177,17 +176,16 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
 fn record(event: &Event, shapes: &mut MetShapes<'_>, sink: &mut dyn RecordSink) {
     let made = event.fields.made();
     let all = || event.fields.iter().chain(made.iter().map(|(name, text)| (*name, text)));
-    let mut key = format!("auditd {}", event.host.is_some());
+    let kinds = event.kinds.len();
+    let mut key = format!("auditd {kinds} {}", event.host.is_some());
     all().for_each(|(name, _)| key.extend([" ", name]));
     let shape = shapes.get(key.as_bytes(), || {
-        let first = ["type"].into_iter().chain(event.host.iter().map(|_| "node"));
+        let first = std::iter::repeat_n("type", kinds).chain(event.host.iter().map(|_| "node"));
         let slots = first.chain(all().map(|(name, _)| name)).map(Slot::new).collect();
         let shape = Shape::new(LogFamily::Linux, "auditd", slots, false);
-        if event.host.is_some() { shape.with_role(Role::Host, 1) } else { shape }
+        if event.host.is_some() { shape.with_role(Role::Host, kinds) } else { shape }
     });
-    let kinds: Vec<Value<'_>> = event.kinds.iter().map(|kind| Value::Utf8(kind)).collect();
-    let kind = if let [one] = kinds.as_slice() { *one } else { Value::List(&kinds) };
-    let mut values = vec![kind];
+    let mut values: Vec<Value<'_>> = event.kinds.iter().map(|kind| Value::Utf8(kind)).collect();
     values.extend(event.host.iter().map(|host| Value::Utf8(host)));
     values.extend(all().map(|(_, text)| match text {
         Text::None => Value::Empty,

@@ -3,6 +3,7 @@
 use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
+use crate::utf16::Encoding;
 use crate::{Limits, auditd, evtx, exchange, journal, ncsa, syslog, w3c, windows_json};
 use model::RecordSink;
 use std::fmt;
@@ -64,6 +65,13 @@ pub(crate) enum Reader {
     Whole(fn(&[u8], &Shapes, &Limits, &mut dyn RecordSink)),
 }
 
+impl Reader {
+    /// Whether it reads text, line by line, which may be UTF-16 in the item.
+    pub(crate) fn is_of_lines(self) -> bool {
+        !matches!(self, Reader::Evtx | Reader::Whole(_) | Reader::JournalExport)
+    }
+}
+
 /// All formats, in the order in which they are tried: those with a magic
 /// number first, those that resemble others last.
 pub(crate) static FORMATS: &[Format] = &[
@@ -118,5 +126,9 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
         return Content::Closed(name);
     }
     let known = FORMATS.iter().find(|format| (format.is)(head, limits));
-    known.map_or(Content::Unknown, Content::Log)
+    let of_decoded = || {
+        let head = Encoding::of(head).decode(head)?;
+        FORMATS.iter().find(|format| format.reader.is_of_lines() && (format.is)(&head, limits))
+    };
+    known.or_else(of_decoded).map_or(Content::Unknown, Content::Log)
 }

@@ -34,6 +34,7 @@ mod shapes;
 mod source;
 mod syslog;
 mod text;
+mod utf16;
 mod w3c;
 mod whole;
 mod windows_json;

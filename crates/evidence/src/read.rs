@@ -12,6 +12,7 @@ use crate::format::{Content, Format, Reader, sniff};
 use crate::input::{Head, Input};
 use crate::shapes::Shapes;
 use crate::text::{Cut, Lines, PlainLines};
+use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
     ItemHead, Limits, ReadItem, Source, Visitor, auditd, exchange, input, journal, syslog, w3c, windows_json,
@@ -171,7 +172,11 @@ impl<'a, V: Visitor> Reading<'a, V> {
     ) -> (Option<V::Part>, Tally) {
         let (limits, shapes, visitor) = (self.limits, &self.shapes, self.visitor);
         let max = limits.problems_max;
-        let lines = LinesOf { limits, shapes, visitor, head, pace };
+        let encoding = if format.reader.is_of_lines() { Encoding::of(beginning) } else { Encoding::Utf8 };
+        let decoded = encoding.decode(beginning);
+        let beginning = decoded.as_deref().unwrap_or(beginning);
+        input.decode(encoding);
+        let lines = LinesOf { limits, shapes, visitor, head, pace, encoding };
         match format.reader {
             Reader::W3c => lines.read(w3c::W3cCut::new(shapes, limits), input, w3c::read),
             Reader::ExchangeCsv => {
@@ -212,6 +217,7 @@ struct LinesOf<'a, V> {
     visitor: &'a V,
     head: &'a ItemHead<'a>,
     pace: Pace,
+    encoding: Encoding,
 }
 
 impl<V: Visitor> LinesOf<'_, V> {
@@ -222,10 +228,14 @@ impl<V: Visitor> LinesOf<'_, V> {
         input: &mut Input<'_>,
         read: impl Fn(&Batch<C::State>, &Shapes, &Limits, &mut dyn RecordSink) + Sync,
     ) -> (Option<V::Part>, Tally) {
-        let Self { limits, shapes, visitor, head, pace } = *self;
-        let cutter = Lines::new(cut, limits);
-        batch::read(cutter, input, head, visitor, limits.problems_max, pace, |batch, sink| {
-            read(batch, shapes, limits, sink);
+        let Self { limits, shapes, visitor, head, pace, encoding } = *self;
+        let cutter = Lines::new(cut, encoding, limits);
+        batch::read(cutter, input, head, visitor, limits.problems_max, pace, |batch, sink| match encoding {
+            Encoding::Utf8 => read(batch, shapes, limits, sink),
+            _ => {
+                let mut placed = Placed::new(sink, encoding, &batch.bytes, batch.offset);
+                read(batch, shapes, limits, &mut placed);
+            }
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::Limits;
 use crate::batch::{BATCH_BYTES, Batch, Cutter};
 use crate::input::{HEAD_BYTES, Input};
+use crate::utf16::Encoding;
 use memchr::{memchr, memchr_iter, memrchr};
 use model::{Position, Problem, RecordSink, Value};
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ pub(crate) trait Cut: Send {
 /// Cuts text into batches of whole records.
 pub(crate) struct Lines<C> {
     cut: C,
+    encoding: Encoding,
     /// Read, and not yet handed on.
     rest: Vec<u8>,
     offset: u64,
@@ -32,9 +34,19 @@ pub(crate) struct Lines<C> {
 }
 
 impl<C: Cut> Lines<C> {
-    pub(crate) fn new(cut: C, limits: &Limits) -> Self {
+    /// Lines of an item whose input hands on what `encoding` decodes to.
+    pub(crate) fn new(cut: C, encoding: Encoding, limits: &Limits) -> Self {
         let line_bytes_max = limits.line_bytes_max;
-        Self { cut, rest: Vec::new(), offset: 0, line: 1, ended: false, line_bytes_max, problems: Vec::new() }
+        Self {
+            cut,
+            encoding,
+            rest: Vec::new(),
+            offset: 0,
+            line: 1,
+            ended: false,
+            line_bytes_max,
+            problems: Vec::new(),
+        }
     }
 
     /// Lets a line go that is longer than the limit, up to the next one.
@@ -48,12 +60,12 @@ impl<C: Cut> Lines<C> {
                 self.problems.push(problem.clone());
             }
             if let Some(end) = memchr(b'\n', &block) {
-                self.offset += end as u64 + 1;
+                self.offset += self.encoding.stored_bytes(&block[..=end]);
                 self.line += 1;
                 block.drain(..=end);
                 return block;
             }
-            self.offset += block.len() as u64;
+            self.offset += self.encoding.stored_bytes(&block);
             block.clear();
             if !input.read(&mut block, BATCH_BYTES) {
                 self.ended = true;
@@ -82,7 +94,7 @@ impl<C: Cut> Cutter for Lines<C> {
                 self.rest = block[cut..].to_vec();
                 block.truncate(cut);
                 let (offset, line) = (self.offset, self.line);
-                self.offset += cut as u64;
+                self.offset += self.encoding.stored_bytes(&block);
                 self.line += memchr_iter(b'\n', &block).count() as u64;
                 let problems = std::mem::take(&mut self.problems);
                 return Some(Batch { bytes: block, offset, line, state, problems });
