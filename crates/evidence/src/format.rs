@@ -15,8 +15,12 @@ pub(crate) enum Content {
     Zip,
     /// Something packed with gzip.
     Gzip,
+    /// Something packed with xz.
+    Xz,
     /// A tar archive.
     Tar,
+    /// A 7z archive.
+    SevenZip,
     /// A container that we do not open.
     Closed(&'static str),
     /// A log that we read.
@@ -28,7 +32,7 @@ pub(crate) enum Content {
 impl Content {
     /// Whether it holds members that we open.
     pub(crate) fn is_archive(self) -> bool {
-        matches!(self, Content::Zip | Content::Gzip | Content::Tar)
+        matches!(self, Content::Zip | Content::Gzip | Content::Xz | Content::Tar | Content::SevenZip)
     }
 }
 
@@ -103,13 +107,8 @@ impl fmt::Debug for Format {
 
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
-const CLOSED: [(&[u8], &str); 5] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xfd7zXZ\0", "an xz stream"),
-    (b"BZh", "a bzip2 stream"),
-    (b"\x28\xb5\x2f\xfd", "a zstd stream"),
-];
+const CLOSED: [(&[u8], &str); 3] =
+    [(b"Rar!\x1a\x07", "a RAR archive"), (b"BZh", "a bzip2 stream"), (b"\x28\xb5\x2f\xfd", "a zstd stream")];
 
 /// What begins with `head`.
 pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
@@ -118,6 +117,12 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
     }
     if head.starts_with(b"\x1f\x8b\x08") {
         return Content::Gzip;
+    }
+    if head.starts_with(b"\xfd7zXZ\0") {
+        return Content::Xz;
+    }
+    if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
+        return Content::SevenZip;
     }
     if tar::has_checksum(head) {
         return Content::Tar;

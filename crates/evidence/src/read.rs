@@ -135,7 +135,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
             }
             Content::Closed(name) => {
-                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, tar or gzip", name));
+                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
             content if content.is_archive() => {
                 let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
