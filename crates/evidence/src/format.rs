@@ -4,7 +4,7 @@ use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
 use crate::utf16::Encoding;
-use crate::{Limits, auditd, evtx, exchange, journal, ncsa, syslog, w3c, windows_json};
+use crate::{Limits, auditd, csv_table, evtx, exchange, journal, ncsa, syslog, w3c, windows_json};
 use model::RecordSink;
 use std::fmt;
 
@@ -63,6 +63,8 @@ pub(crate) enum Reader {
     Auditd,
     /// The journal's export format, by entries.
     JournalExport,
+    /// Tables with a header.
+    CsvTable,
     /// Line by line, none of which needs those before it.
     Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
     /// All at once, in memory, up to [`Limits::whole_bytes_max`].
@@ -88,6 +90,7 @@ pub(crate) static FORMATS: &[Format] = &[
     journal::FORMAT,
     syslog::FORMAT,
     windows_json::FORMAT,
+    csv_table::FORMAT,
 ];
 
 /// A format is its slug.

@@ -15,6 +15,7 @@ mod auditd;
 mod batch;
 mod bytes;
 mod csv;
+mod csv_table;
 mod evtx;
 mod exchange;
 mod exchange_log;

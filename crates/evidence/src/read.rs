@@ -15,7 +15,8 @@ use crate::text::{Cut, Lines, PlainLines};
 use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
-    ItemHead, Limits, ReadItem, Source, Visitor, auditd, exchange, input, journal, syslog, w3c, windows_json,
+    ItemHead, Limits, ReadItem, Source, Visitor, auditd, csv_table, exchange, input, journal, syslog, w3c,
+    windows_json,
 };
 use model::{FileFacts, Problem, RecordSink};
 use rayon::prelude::*;
@@ -187,6 +188,9 @@ impl<'a, V: Visitor> Reading<'a, V> {
             Reader::Auditd => lines.read(auditd::AuditCut, input, auditd::read),
             Reader::JournalExport => {
                 lines.read(journal::export::ExportCut::new(limits), input, journal::export::read)
+            }
+            Reader::CsvTable => {
+                lines.read(csv_table::TableCut::new(beginning, limits), input, csv_table::read)
             }
             Reader::Lines(read) => lines.read(PlainLines, input, read),
             Reader::Evtx => {
