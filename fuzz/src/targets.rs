@@ -24,15 +24,31 @@ pub struct Target {
 /// All targets, by name.
 pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
+    Target { name: "auditd", run: evidence::fuzz::auditd, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "csv-table", run: evidence::fuzz::csv_table, seeds: text_logs, rounds_in_tests: 1_000 },
     Target {
         name: "exchange-csv",
         run: evidence::fuzz::exchange_csv,
         seeds: text_logs,
         rounds_in_tests: 1_000,
     },
+    Target {
+        name: "journal-export",
+        run: evidence::fuzz::journal_export,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target {
+        name: "journal-json",
+        run: evidence::fuzz::journal_json,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target { name: "ncsa", run: evidence::fuzz::ncsa, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "syslog", run: evidence::fuzz::syslog, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
     Target {
         name: "windows-jsonl",
@@ -73,7 +89,8 @@ fn archives() -> Vec<Vec<u8>> {
     let logs: Vec<_> = text_logs().into_iter().take(6).collect();
     let inner = zip_of(&logs);
     let nested = inner.as_ref().and_then(|inner| zip_of(&[logs.concat(), inner.clone()]));
-    [inner, nested, tar_of(&logs)].into_iter().flatten().collect()
+    let packed = logs.first().and_then(|log| xz_of(log));
+    [inner, nested, tar_of(&logs), seven_zip_of(&logs), packed].into_iter().flatten().collect()
 }
 
 fn rules() -> Vec<Vec<u8>> {
@@ -117,4 +134,22 @@ fn tar_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
         builder.append_data(&mut header, format!("{index}.log"), file.as_slice()).ok()?;
     }
     builder.into_inner().ok()
+}
+
+/// All members in one block, but for the last.
+fn seven_zip_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    use sevenz_rust2::{ArchiveEntry, ArchiveWriter, SourceReader};
+    let mut writer = ArchiveWriter::new(std::io::Cursor::new(Vec::new())).ok()?;
+    let (last, solid) = files.split_last()?;
+    let entries = (0..solid.len()).map(|index| ArchiveEntry::new_file(&format!("{index}.log"))).collect();
+    let sources = solid.iter().map(|file| SourceReader::new(file.as_slice())).collect();
+    writer.push_archive_entries(entries, sources).ok()?;
+    writer.push_archive_entry(ArchiveEntry::new_file("last.log"), Some(last.as_slice())).ok()?;
+    Some(writer.finish().ok()?.into_inner())
+}
+
+fn xz_of(file: &[u8]) -> Option<Vec<u8>> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).ok()?;
+    writer.write_all(file).ok()?;
+    writer.finish().ok()
 }

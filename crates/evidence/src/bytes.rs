@@ -3,7 +3,7 @@
 
 use crate::Limits;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,7 +62,8 @@ impl<'a> Bytes<'a> {
     /// A reader of the bytes from `start` to before `end`.
     pub(crate) fn range(&self, start: u64, end: u64) -> RangeReader<'a> {
         let end = end.min(self.len);
-        RangeReader { bytes: self.clone(), at: start.min(end), end }
+        let start = start.min(end);
+        RangeReader { bytes: self.clone(), start, at: start, end }
     }
 
     /// Up to `len` bytes at `start`, as many as there are.
@@ -76,6 +77,7 @@ impl<'a> Bytes<'a> {
 /// Reads one range of [`Bytes`], from its start on.
 pub(crate) struct RangeReader<'a> {
     bytes: Bytes<'a>,
+    start: u64,
     at: u64,
     end: u64,
 }
@@ -97,6 +99,20 @@ impl Read for RangeReader<'_> {
         self.at += read as u64;
         (self.bytes.progress)(read as u64);
         Ok(read)
+    }
+}
+
+/// Places are those within the range.
+impl Seek for RangeReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, by) = match to {
+            SeekFrom::Start(at) => (self.start.checked_add(at), 0),
+            SeekFrom::End(by) => (Some(self.end), by),
+            SeekFrom::Current(by) => (Some(self.at), by),
+        };
+        let at = from.and_then(|from| from.checked_add_signed(by)).filter(|at| *at >= self.start);
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?.min(self.end);
+        Ok(self.at - self.start)
     }
 }
 

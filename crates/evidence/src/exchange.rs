@@ -209,7 +209,7 @@ fn read_record(
     }
     let mut unquoted = String::new();
     let mut cells = Vec::with_capacity(columns.shape.slots.len());
-    let found = csv::split(&line, columns.named.max(1), limits, &mut cells, &mut unquoted);
+    let found = csv::split(&line, b',', columns.named.max(1), limits, &mut cells, &mut unquoted);
     let mut values: Vec<Value<'_>> = Vec::with_capacity(columns.shape.slots.len());
     values.extend(cells.iter().take(columns.named).map(|cell| match cell.text(&line, &unquoted) {
         "" => Value::Empty,

@@ -6,7 +6,10 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{ItemHead, Limits, ReadItem, Visitor, evtx, exchange, format, w3c, windows_json};
+use crate::{
+    ItemHead, Limits, ReadItem, Visitor, auditd, csv_table, evtx, exchange, format, journal, ncsa, syslog,
+    w3c, windows_json,
+};
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
@@ -68,6 +71,36 @@ pub fn exchange_csv(data: &[u8]) {
 /// The reader of Windows events as JSON lines.
 pub fn windows_jsonl(data: &[u8]) {
     log(&windows_json::FORMAT, data);
+}
+
+/// The reader of NCSA access logs.
+pub fn ncsa(data: &[u8]) {
+    log(&ncsa::FORMAT, data);
+}
+
+/// The reader of system logs of Linux.
+pub fn syslog(data: &[u8]) {
+    log(&syslog::FORMAT, data);
+}
+
+/// The reader of auditd's log.
+pub fn auditd(data: &[u8]) {
+    log(&auditd::FORMAT, data);
+}
+
+/// The reader of the journal as JSON lines.
+pub fn journal_json(data: &[u8]) {
+    log(&journal::FORMAT, data);
+}
+
+/// The reader of the journal's export format.
+pub fn journal_export(data: &[u8]) {
+    log(&journal::export::FORMAT, data);
+}
+
+/// The reader of tables.
+pub fn csv_table(data: &[u8]) {
+    log(&csv_table::FORMAT, data);
 }
 
 /// The search for chunks in event logs, and the reading of them.

@@ -1,6 +1,7 @@
 //! The bytes of one item as they stream by: hashed, counted, bounded.
 
 use crate::Limits;
+use crate::utf16::{Decoder, Encoding};
 use memchr::memmem;
 use model::Problem;
 use sha2::{Digest, Sha256};
@@ -24,6 +25,8 @@ pub(crate) struct Input<'a> {
     ended: bool,
     problem: Option<Problem>,
     synthetic: bool,
+    /// What makes UTF-8 of the bytes that are handed on, where they are not.
+    decoder: Option<Decoder>,
 }
 
 impl<'a> Input<'a> {
@@ -33,14 +36,44 @@ impl<'a> Input<'a> {
         let at = head.bytes.len() as u64;
         let problem = head.error.map(|error| Problem::new(kind(&error), at, "more bytes", error.to_string()));
         let (head, hasher) = (head.bytes, Sha256::new());
-        Self { reader, head, hasher, size_bytes: 0, bytes_max, ended: false, problem, synthetic }
+        Self {
+            reader,
+            head,
+            hasher,
+            size_bytes: 0,
+            bytes_max,
+            ended: false,
+            problem,
+            synthetic,
+            decoder: None,
+        }
     }
 
-    /// Appends up to `wanted` further bytes to `into`; false at the item's end.
+    /// Hands on UTF-8 from now on.
+    pub(crate) fn decode(&mut self, encoding: Encoding) {
+        self.decoder = Decoder::new(encoding);
+    }
+
+    /// Appends up to `wanted` further bytes to `into` (decoded, they may be
+    /// more); false at the item's end.
     ///
     /// What ends an item early (a read error, damage in an archive, a limit)
     /// is kept as a problem for [`Input::close`].
     pub(crate) fn read(&mut self, into: &mut Vec<u8>, wanted: usize) -> bool {
+        let Some(mut decoder) = self.decoder.take() else { return self.read_stored(into, wanted) };
+        let before = into.len();
+        let mut stored = Vec::new();
+        let more = self.read_stored(&mut stored, wanted);
+        decoder.push(&stored, into);
+        if more {
+            self.decoder = Some(decoder);
+        } else {
+            decoder.end(into);
+        }
+        more || into.len() > before
+    }
+
+    fn read_stored(&mut self, into: &mut Vec<u8>, wanted: usize) -> bool {
         if self.ended {
             return false;
         }
@@ -92,7 +125,7 @@ impl<'a> Input<'a> {
     /// Reads what is left, for its hash only, and gives the sums.
     pub(crate) fn close(mut self) -> Closed {
         let mut waste = Vec::with_capacity(HEAD_BYTES);
-        while self.read(&mut waste, HEAD_BYTES) {
+        while self.read_stored(&mut waste, HEAD_BYTES) {
             waste.clear();
         }
         Closed {

@@ -11,9 +11,11 @@
 //! but to a nameless temporary file.
 
 mod archive;
+mod auditd;
 mod batch;
 mod bytes;
 mod csv;
+mod csv_table;
 mod evtx;
 mod exchange;
 mod exchange_log;
@@ -21,14 +23,19 @@ mod format;
 #[doc(hidden)]
 pub mod fuzz;
 mod input;
+mod journal;
 mod json;
 mod limits;
+mod linux_message;
 mod members;
+mod ncsa;
 mod path;
 mod read;
 mod shapes;
 mod source;
+mod syslog;
 mod text;
+mod utf16;
 mod w3c;
 mod whole;
 mod windows_json;

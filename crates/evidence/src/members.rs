@@ -5,6 +5,8 @@
 //! order of the archive, so that limits hit the same member on any number of
 //! threads.
 
+mod seven_zip;
+
 use crate::archive::tar::{Kind, Tar};
 use crate::archive::{self, zip};
 use crate::batch::Pace;
@@ -47,8 +49,8 @@ impl<V: Visitor> Reading<'_, V> {
         }
         let mut stream = head.chain(rest);
         match (content, whole) {
-            (Content::Zip, Some(bytes)) => self.zip(node, &bytes, budget),
-            (Content::Zip, None) => {
+            (Content::Zip | Content::SevenZip, Some(bytes)) => self.at_random(content, node, &bytes, budget),
+            (Content::Zip | Content::SevenZip, None) => {
                 // One byte more than allowed tells that there is more.
                 let mut bounded = stream.take(budget.left.saturating_add(1));
                 match Bytes::spool(&mut bounded, self.limits) {
@@ -57,20 +59,24 @@ impl<V: Visitor> Reading<'_, V> {
                         if budget.left == 0 {
                             self.exhausted(&node.path);
                         }
-                        self.zip(node, &bytes, budget);
+                        self.at_random(content, node, &bytes, budget);
                     }
                     Err(error) => {
-                        self.problem(&node.path, unplaced("unreadable", "a zip archive", error.to_string()))
+                        self.problem(&node.path, unplaced("unreadable", "an archive", error.to_string()))
                     }
                 }
             }
-            (Content::Gzip, _) => {
-                let mut unpacked = archive::gunzip(BufReader::new(stream));
+            (Content::Gzip | Content::Xz, _) => {
+                let packed = BufReader::new(stream);
+                let mut unpacked = match content {
+                    Content::Xz => archive::unxz(packed, self.limits),
+                    _ => archive::gunzip(packed),
+                };
                 let head = Head::read(&mut unpacked);
                 if sniff(&head.bytes, self.limits) == Content::Tar {
                     self.tar(node, head.chain(unpacked), budget);
                 } else {
-                    let name = archive::gzip_member(&node.path);
+                    let name = archive::packed_member(&node.path);
                     let path = format!("{}{}{name}", node.path, path::MEMBER);
                     // One packed file is no collection: its root is its archive's.
                     let member = Node {
@@ -83,6 +89,14 @@ impl<V: Visitor> Reading<'_, V> {
                 }
             }
             _ => self.tar(node, Box::new(&mut stream), budget),
+        }
+    }
+
+    /// Reads an archive whose list stands at its end.
+    fn at_random(&self, content: Content, node: &Node, bytes: &Bytes<'_>, budget: &mut Budget) {
+        match content {
+            Content::SevenZip => self.seven_zip(node, bytes, budget),
+            _ => self.zip(node, bytes, budget),
         }
     }
 

@@ -5,16 +5,20 @@
 //! one after another, with all threads at each. Nothing waits for a pool from
 //! within the pool, and memory holds a few batches per thread.
 
-use crate::batch::{self, Pace, Tally};
+use crate::batch::{self, Batch, Pace, Tally};
 use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, Reader, sniff};
 use crate::input::{Head, Input};
 use crate::shapes::Shapes;
-use crate::text::{Lines, PlainLines};
+use crate::text::{Cut, Lines, PlainLines};
+use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
-use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, input, w3c, windows_json};
-use model::{FileFacts, Problem};
+use crate::{
+    ItemHead, Limits, ReadItem, Source, Visitor, auditd, csv_table, exchange, input, journal, syslog, w3c,
+    windows_json,
+};
+use model::{FileFacts, Problem, RecordSink};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
@@ -132,7 +136,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
             }
             Content::Closed(name) => {
-                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, tar or gzip", name));
+                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
             content if content.is_archive() => {
                 let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
@@ -169,34 +173,29 @@ impl<'a, V: Visitor> Reading<'a, V> {
     ) -> (Option<V::Part>, Tally) {
         let (limits, shapes, visitor) = (self.limits, &self.shapes, self.visitor);
         let max = limits.problems_max;
+        let encoding = if format.reader.is_of_lines() { Encoding::of(beginning) } else { Encoding::Utf8 };
+        let decoded = encoding.decode(beginning);
+        let beginning = decoded.as_deref().unwrap_or(beginning);
+        input.decode(encoding);
+        let lines = LinesOf { limits, shapes, visitor, head, pace, encoding };
         match format.reader {
-            Reader::W3c => {
-                let cutter = Lines::new(w3c::W3cCut::new(shapes, limits), limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    w3c::read(batch, shapes, limits, sink);
-                })
-            }
+            Reader::W3c => lines.read(w3c::W3cCut::new(shapes, limits), input, w3c::read),
             Reader::ExchangeCsv => {
-                let cutter = Lines::new(exchange::ExchangeCut::new(beginning, limits), limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    exchange::read(batch, shapes, limits, sink);
-                })
+                lines.read(exchange::ExchangeCut::new(beginning, limits), input, exchange::read)
             }
-            Reader::WindowsJsonl => {
-                let cutter = Lines::new(windows_json::JsonCut, limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    windows_json::read(batch, shapes, limits, sink);
-                })
+            Reader::WindowsJsonl => lines.read(windows_json::JsonCut, input, windows_json::read),
+            Reader::Syslog => lines.read(syslog::SyslogCut::default(), input, syslog::read),
+            Reader::Auditd => lines.read(auditd::AuditCut, input, auditd::read),
+            Reader::JournalExport => {
+                lines.read(journal::export::ExportCut::new(limits), input, journal::export::read)
             }
+            Reader::CsvTable => {
+                lines.read(csv_table::TableCut::new(beginning, limits), input, csv_table::read)
+            }
+            Reader::Lines(read) => lines.read(PlainLines, input, read),
             Reader::Evtx => {
                 batch::read(ChunkCutter::new(), input, head, visitor, max, pace, |batch, sink| {
                     self.chunk_readers.read(batch, sink);
-                })
-            }
-            Reader::Lines(read) => {
-                let cutter = Lines::new(PlainLines, limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    read(batch, shapes, limits, sink);
                 })
             }
             Reader::Whole(read) => {
@@ -212,6 +211,36 @@ impl<'a, V: Visitor> Reading<'a, V> {
     pub(crate) fn problem(&self, path: &str, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         problems.push((path.into(), problem));
+    }
+}
+
+/// An item of lines that is about to be read.
+struct LinesOf<'a, V> {
+    limits: &'a Limits,
+    shapes: &'a Shapes,
+    visitor: &'a V,
+    head: &'a ItemHead<'a>,
+    pace: Pace,
+    encoding: Encoding,
+}
+
+impl<V: Visitor> LinesOf<'_, V> {
+    /// Reads it: `cut` cuts, `read` reads what was cut.
+    fn read<C: Cut>(
+        &self,
+        cut: C,
+        input: &mut Input<'_>,
+        read: impl Fn(&Batch<C::State>, &Shapes, &Limits, &mut dyn RecordSink) + Sync,
+    ) -> (Option<V::Part>, Tally) {
+        let Self { limits, shapes, visitor, head, pace, encoding } = *self;
+        let cutter = Lines::new(cut, encoding, limits);
+        batch::read(cutter, input, head, visitor, limits.problems_max, pace, |batch, sink| match encoding {
+            Encoding::Utf8 => read(batch, shapes, limits, sink),
+            _ => {
+                let mut placed = Placed::new(sink, encoding, &batch.bytes, batch.offset);
+                read(batch, shapes, limits, &mut placed);
+            }
+        })
     }
 }
 
