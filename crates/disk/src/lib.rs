@@ -29,6 +29,8 @@ pub mod ntfs;
 mod number;
 pub mod partition;
 mod read_at;
+#[doc(hidden)]
+pub mod sample;
 pub mod usn;
 mod vhd;
 mod vhdx;

@@ -18,7 +18,7 @@ mod volume;
 pub use bitmap::Bitmap;
 pub use entry::{Entry, Stream};
 pub use folders::{Folders, Place};
-pub use record::{Name, Record, Reference, Times};
+pub use record::{Name, Reference, Times};
 pub use volume::Volume;
 
 /// The record of the `$MFT` itself.

@@ -3,7 +3,8 @@
 use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
-use crate::{Limits, evtx, exchange, w3c, windows_json};
+use crate::{Limits, evtx, exchange, mft, usn, w3c, windows_json};
+use disk::image;
 use model::RecordSink;
 use std::fmt;
 
@@ -16,6 +17,8 @@ pub(crate) enum Content {
     Gzip,
     /// A tar archive.
     Tar,
+    /// A disk image.
+    Image(image::Kind),
     /// A container that we do not open.
     Closed(&'static str),
     /// A log that we read.
@@ -27,7 +30,7 @@ pub(crate) enum Content {
 impl Content {
     /// Whether it holds members that we open.
     pub(crate) fn is_archive(self) -> bool {
-        matches!(self, Content::Zip | Content::Gzip | Content::Tar)
+        matches!(self, Content::Zip | Content::Gzip | Content::Tar | Content::Image(_))
     }
 }
 
@@ -52,6 +55,10 @@ pub(crate) enum Reader {
     ExchangeCsv,
     /// Windows events as JSON lines.
     WindowsJsonl,
+    /// The `$MFT` of a volume.
+    Mft,
+    /// The change journal of a volume.
+    Usn,
     /// Line by line, none of which needs those before it.
     Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
     /// All at once, in memory, up to [`Limits::whole_bytes_max`].
@@ -60,7 +67,8 @@ pub(crate) enum Reader {
 
 /// All formats, in the order in which they are tried: those with a magic
 /// number first, those that resemble others last.
-pub(crate) static FORMATS: &[Format] = &[evtx::FORMAT, w3c::FORMAT, exchange::FORMAT, windows_json::FORMAT];
+pub(crate) static FORMATS: &[Format] =
+    &[evtx::FORMAT, mft::FORMAT, usn::FORMAT, w3c::FORMAT, exchange::FORMAT, windows_json::FORMAT];
 
 /// A format is its slug.
 impl PartialEq for Format {
@@ -79,12 +87,13 @@ impl fmt::Debug for Format {
 
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
-const CLOSED: [(&[u8], &str); 5] = [
+const CLOSED: [(&[u8], &str); 6] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\xfd7zXZ\0", "an xz stream"),
     (b"BZh", "a bzip2 stream"),
     (b"\x28\xb5\x2f\xfd", "a zstd stream"),
+    (b"EVF2\x0d\x0a\x81\0", "an Ex01 image"),
 ];
 
 /// What begins with `head`.
@@ -97,6 +106,9 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
     }
     if tar::has_checksum(head) {
         return Content::Tar;
+    }
+    if let Some(kind) = image::sniff(head) {
+        return Content::Image(kind);
     }
     if let Some((_, name)) = CLOSED.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::Closed(name);

@@ -51,7 +51,8 @@ fn log(format: &'static Format, data: &[u8]) {
     let reading = Reading::new(&limits, &Looker, &|_| {});
     let mut reader = Cursor::new(data.to_vec());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
+    let node =
+        Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default(), folders: None };
     reading.known_item(&node, head, Box::new(reader), u64::MAX, Pace::Alone, format::Content::Log(format));
 }
 
@@ -87,7 +88,8 @@ pub fn archive(data: &[u8]) {
     let bytes = Bytes::of_memory(data.to_vec());
     let mut reader = bytes.range(0, bytes.len());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
+    let node =
+        Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default(), folders: None };
     let mut budget = Budget { left: 16 << 20 };
     reading.archive(&node, head, Box::new(reader), Some(bytes.clone()), &mut budget);
 }

@@ -2,7 +2,7 @@
 //!
 //! [`open`] finds the files of the arguments; [`read`] reads them all, in
 //! parallel, archives and what is in them included, and shows each record to
-//! a [`Visitor`]. A big item is read in batches at once; the visitor keeps a
+//! a [`Visitor`]. Disk images are opened like archives. A big item is read in batches at once; the visitor keeps a
 //! part per batch and merges parts in order, so what comes out does not depend
 //! on threads.
 //!
@@ -20,15 +20,18 @@ mod exchange_log;
 mod format;
 #[doc(hidden)]
 pub mod fuzz;
+mod image;
 mod input;
 mod json;
 mod limits;
 mod members;
+mod mft;
 mod path;
 mod read;
 mod shapes;
 mod source;
 mod text;
+mod usn;
 mod w3c;
 mod whole;
 mod windows_json;
@@ -74,7 +77,8 @@ pub struct ItemHead<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadItem {
     /// Its path as evidence: the argument joined with the relative path;
-    /// inside archives `a.zip!b.zip!x`.
+    /// inside archives `a.zip!b.zip!x`, inside disk images `a.dd!C/x` and
+    /// `a.dd!C/x:stream`.
     pub path: String,
     /// Its collection root: the argument (a folder), the parent folder of the
     /// argument (a file), or the innermost archive.

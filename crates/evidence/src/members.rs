@@ -12,7 +12,7 @@ use crate::bytes::Bytes;
 use crate::format::{Content, sniff};
 use crate::input::{self, Head};
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use crate::{Visitor, path};
+use crate::{Visitor, image, path};
 use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -64,6 +64,19 @@ impl<V: Visitor> Reading<'_, V> {
                     }
                 }
             }
+            (Content::Image(kind), Some(bytes)) => self.nested_image(node, kind, bytes, budget),
+            (Content::Image(kind), None) => {
+                let mut bounded = stream.take(budget.left.saturating_add(1));
+                match Bytes::spool(&mut bounded, self.limits) {
+                    Ok(bytes) => {
+                        budget.left = budget.left.saturating_sub(bytes.len());
+                        self.nested_image(node, kind, bytes, budget);
+                    }
+                    Err(error) => {
+                        self.problem(&node.path, unplaced("unreadable", "a disk image", error.to_string()))
+                    }
+                }
+            }
             (Content::Gzip, _) => {
                 let mut unpacked = archive::gunzip(BufReader::new(stream));
                 let head = Head::read(&mut unpacked);
@@ -78,6 +91,7 @@ impl<V: Visitor> Reading<'_, V> {
                         root: node.root.clone(),
                         nesting: node.nesting + 1,
                         facts: FileFacts::default(),
+                        folders: None,
                     };
                     self.archive(&member, head, unpacked, None, budget);
                 }
@@ -266,7 +280,17 @@ impl<V: Visitor> Reading<'_, V> {
         self.problem(path, problem);
     }
 
-    fn exhausted(&self, path: &str) {
+    /// An image that is a member has a budget of its own size, within that of
+    /// what it is in.
+    fn nested_image(&self, node: &Node, kind: disk::image::Kind, bytes: Bytes<'_>, budget: &mut Budget) {
+        let segments = [bytes];
+        let mut own = Budget { left: image::budget(&segments, self.limits).left.min(budget.left) };
+        let before = own.left;
+        self.image(node, kind, &segments, &mut own);
+        budget.left -= before - own.left;
+    }
+
+    pub(crate) fn exhausted(&self, path: &str) {
         let wanted = "an archive within the limits of size and ratio";
         self.problem(path, unplaced("limit", wanted, "more; the rest is not read".into()));
     }
@@ -279,20 +303,21 @@ impl<V: Visitor> Reading<'_, V> {
             let found = "an absolute path or `..`; read, under this path".into();
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
-        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts: FileFacts::default() }
+        let nesting = archive.nesting + 1;
+        Node { path, root: archive.path.clone(), nesting, facts: FileFacts::default(), folders: None }
     }
 }
 
 /// Names given so far in one archive: two members of one name are both kept.
 #[derive(Default)]
-struct Names {
+pub(crate) struct Names {
     /// Hashes only: an archive may have a million long names.
     given: HashMap<u64, u32>,
 }
 
 impl Names {
     /// The name, with `#2` and so on behind it when it was given before.
-    fn unique(&mut self, name: String) -> String {
+    pub(crate) fn unique(&mut self, name: String) -> String {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let times = self.given.entry(hasher.finish()).or_insert(0);
@@ -300,6 +325,25 @@ impl Names {
         match *times {
             1 => name,
             times => self.unique(format!("{name}#{times}")),
+        }
+    }
+
+    /// The same, with `#2` before the ending: what kind of file it was is worth
+    /// more than an unbroken name.
+    pub(crate) fn unique_before_ending(&mut self, name: String) -> String {
+        let given = self.unique(name.clone());
+        let Some(mark) = given.strip_prefix(name.as_str()).filter(|mark| !mark.is_empty()) else {
+            return given;
+        };
+        let start = name.rfind('/').map_or(0, |slash| slash + 1);
+        match name[start..].find(['.', ':']).filter(|at| *at > 0) {
+            Some(_) => {
+                let file = &name[start..];
+                let end = file.find(':').unwrap_or(file.len());
+                let at = start + file[..end].rfind('.').filter(|at| *at > 0).unwrap_or(end);
+                self.unique(format!("{}{mark}{}", &name[..at], &name[at..]))
+            }
+            None => given,
         }
     }
 }

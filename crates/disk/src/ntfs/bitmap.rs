@@ -25,19 +25,19 @@ impl Bitmap {
         Some(Self(bytes))
     }
 
-    /// Whether some cluster of a deleted stream is in use again.
-    pub fn is_overwritten(&self, stream: &Stream, volume: &Volume<'_>) -> bool {
-        let Some(runs) = stream.runs() else { return false };
-        let mut left = stream.size_bytes.div_ceil(volume.cluster_bytes());
-        for run in runs.places() {
+    /// How much of a deleted stream lies before the first of its clusters that
+    /// is in use again.
+    pub fn free_bytes(&self, stream: &Stream, volume: &Volume<'_>) -> u64 {
+        let Some(runs) = stream.runs() else { return stream.size_bytes };
+        let end = stream.size_bytes.div_ceil(volume.cluster_bytes());
+        for run in runs.places().take_while(|run| run.first < end) {
             let start = run.place.unwrap_or(0);
-            let count = run.clusters.min(left);
-            if (start..start + count).any(|cluster| self.is_used(cluster)) {
-                return true;
+            let count = run.clusters.min(end - run.first);
+            if let Some(used) = (0..count).find(|index| self.is_used(start + index)) {
+                return ((run.first + used) * volume.cluster_bytes()).min(stream.size_bytes);
             }
-            left -= count;
         }
-        false
+        stream.size_bytes
     }
 
     fn is_used(&self, cluster: u64) -> bool {

@@ -176,6 +176,11 @@ impl Attribute<'_> {
         text(self.name)
     }
 
+    /// Whether it is a file's own content or an alternate stream.
+    pub fn is_data(&self) -> bool {
+        self.kind == kind::DATA
+    }
+
     /// Whether it is a file's own content.
     pub fn is_unnamed(&self) -> bool {
         self.name.is_empty()

@@ -288,7 +288,10 @@ fn geometry(sector: &[u8]) -> Option<Geometry> {
         && cluster_bytes.is_power_of_two()
         && cluster_bytes <= 2 << 20
         && matches!(record_bytes, 512 | 1024 | 2048 | 4096);
-    is_sound.then_some(Geometry {
+    if !is_sound {
+        return None;
+    }
+    Some(Geometry {
         cluster_bytes,
         clusters: u64_at(sector, 40)?.checked_mul(sector_bytes)? / cluster_bytes,
         record_bytes: record_bytes as usize,
