@@ -6,7 +6,7 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{ItemHead, Limits, ReadItem, Visitor, evtx, exchange, format, w3c, windows_json};
+use crate::{ItemHead, Limits, ReadItem, Visitor, evtx, exchange, format, mft, usn, w3c, windows_json};
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
@@ -42,6 +42,7 @@ fn limits() -> Limits {
         line_bytes_max: 64 << 10,
         problems_max: 20,
         spool_bytes_max: 4 << 10,
+        disk: disk::Limits { folders_max: 16, runs_max: 64, partitions_max: 4, ..disk::Limits::default() },
         ..Limits::default()
     }
 }
@@ -71,6 +72,16 @@ pub fn windows_jsonl(data: &[u8]) {
     log(&windows_json::FORMAT, data);
 }
 
+/// The reader of `$MFT` files.
+pub fn mft(data: &[u8]) {
+    log(&mft::FORMAT, data);
+}
+
+/// The reader of change journals.
+pub fn usn(data: &[u8]) {
+    log(&usn::FORMAT, data);
+}
+
 /// The search for chunks in event logs, and the reading of them.
 pub fn evtx(data: &[u8]) {
     log(&evtx::FORMAT, data);
@@ -81,7 +92,7 @@ pub fn sniff(data: &[u8]) {
     let _ = format::sniff(data, &limits());
 }
 
-/// Archives: listed, unpacked, and what is in them read.
+/// Archives and disk images: listed, unpacked, and what is in them read.
 pub fn archive(data: &[u8]) {
     let limits = limits();
     let reading = Reading::new(&limits, &Looker, &|_| {});

@@ -224,7 +224,8 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
             names.extend(entry.names.first());
         }
         let mut paths: Vec<String> = names.iter().map(|name| self.path(name)).collect();
-        if paths.is_empty() {
+        // Some records are set aside for later versions of NTFS: no name, nothing in them.
+        if paths.is_empty() && entry.streams.iter().any(|stream| stream.size_bytes > 0) {
             paths.push(format!("$Orphans/entry-{}", entry.number));
         }
         for path in paths {
