@@ -1,5 +1,6 @@
 //! The targets: one for each parser of untrusted input.
 
+use disk::sample;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
     Target { name: "auditd", run: evidence::fuzz::auditd, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "csv-table", run: evidence::fuzz::csv_table, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 300 },
     Target {
         name: "exchange-csv",
         run: evidence::fuzz::exchange_csv,
@@ -49,6 +51,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "syslog", run: evidence::fuzz::syslog, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "usn", run: evidence::fuzz::usn, seeds: journals, rounds_in_tests: 500 },
     Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
     Target {
         name: "windows-jsonl",
@@ -91,6 +98,22 @@ fn archives() -> Vec<Vec<u8>> {
     let nested = inner.as_ref().and_then(|inner| zip_of(&[logs.concat(), inner.clone()]));
     let packed = logs.first().and_then(|log| xz_of(log));
     [inner, nested, tar_of(&logs), seven_zip_of(&logs), packed].into_iter().flatten().collect()
+}
+
+/// A small volume in each of the containers that we open.
+fn disk_images() -> Vec<Vec<u8>> {
+    let disk = sample::intrusion();
+    vec![sample::vhd(&disk), sample::vhdx(&disk, true), sample::ewf(&disk), disk]
+}
+
+/// The `$MFT` of that volume: 32 records from cluster 16 on.
+fn tables() -> Vec<Vec<u8>> {
+    vec![sample::intrusion()[16 * 512..16 * 512 + 32 * 1024].to_vec()]
+}
+
+fn journals() -> Vec<Vec<u8>> {
+    let changes = (0..200).map(|index| sample::change(4_096 + 80 * index, 21, 20, 0x102, "page.aspx"));
+    vec![changes.collect::<Vec<_>>().concat()]
 }
 
 fn rules() -> Vec<Vec<u8>> {

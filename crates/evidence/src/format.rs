@@ -4,7 +4,8 @@ use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
 use crate::utf16::Encoding;
-use crate::{Limits, auditd, csv_table, evtx, exchange, journal, ncsa, syslog, w3c, windows_json};
+use crate::{Limits, auditd, csv_table, evtx, exchange, journal, mft, ncsa, syslog, usn, w3c, windows_json};
+use disk::image;
 use model::RecordSink;
 use std::fmt;
 
@@ -21,6 +22,8 @@ pub(crate) enum Content {
     Tar,
     /// A 7z archive.
     SevenZip,
+    /// A disk image.
+    Image(image::Kind),
     /// A container that we do not open.
     Closed(&'static str),
     /// A log that we read.
@@ -32,7 +35,10 @@ pub(crate) enum Content {
 impl Content {
     /// Whether it holds members that we open.
     pub(crate) fn is_archive(self) -> bool {
-        matches!(self, Content::Zip | Content::Gzip | Content::Xz | Content::Tar | Content::SevenZip)
+        matches!(
+            self,
+            Content::Zip | Content::Gzip | Content::Xz | Content::Tar | Content::SevenZip | Content::Image(_)
+        )
     }
 }
 
@@ -65,6 +71,10 @@ pub(crate) enum Reader {
     JournalExport,
     /// Tables with a header.
     CsvTable,
+    /// The `$MFT` of a volume.
+    Mft,
+    /// The change journal of a volume.
+    Usn,
     /// Line by line, none of which needs those before it.
     Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
     /// All at once, in memory, up to [`Limits::whole_bytes_max`].
@@ -74,7 +84,7 @@ pub(crate) enum Reader {
 impl Reader {
     /// Whether it reads text, line by line, which may be UTF-16 in the item.
     pub(crate) fn is_of_lines(self) -> bool {
-        !matches!(self, Reader::Evtx | Reader::Whole(_) | Reader::JournalExport)
+        !matches!(self, Reader::Evtx | Reader::Whole(_) | Reader::JournalExport | Reader::Mft | Reader::Usn)
     }
 }
 
@@ -82,6 +92,8 @@ impl Reader {
 /// number first, those that resemble others last.
 pub(crate) static FORMATS: &[Format] = &[
     evtx::FORMAT,
+    mft::FORMAT,
+    usn::FORMAT,
     w3c::FORMAT,
     exchange::FORMAT,
     ncsa::FORMAT,
@@ -110,8 +122,12 @@ impl fmt::Debug for Format {
 
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
-const CLOSED: [(&[u8], &str); 3] =
-    [(b"Rar!\x1a\x07", "a RAR archive"), (b"BZh", "a bzip2 stream"), (b"\x28\xb5\x2f\xfd", "a zstd stream")];
+const CLOSED: [(&[u8], &str); 4] = [
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"BZh", "a bzip2 stream"),
+    (b"\x28\xb5\x2f\xfd", "a zstd stream"),
+    (b"EVF2\x0d\x0a\x81\0", "an Ex01 image"),
+];
 
 /// What begins with `head`.
 pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
@@ -129,6 +145,9 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
     }
     if tar::has_checksum(head) {
         return Content::Tar;
+    }
+    if let Some(kind) = image::sniff(head) {
+        return Content::Image(kind);
     }
     if let Some((_, name)) = CLOSED.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::Closed(name);

@@ -27,6 +27,8 @@ pub(crate) struct Input<'a> {
     synthetic: bool,
     /// What makes UTF-8 of the bytes that are handed on, where they are not.
     decoder: Option<Decoder>,
+    /// How many zeros were stepped over.
+    zeros: u64,
 }
 
 impl<'a> Input<'a> {
@@ -46,6 +48,7 @@ impl<'a> Input<'a> {
             problem,
             synthetic,
             decoder: None,
+            zeros: 0,
         }
     }
 
@@ -102,10 +105,56 @@ impl<'a> Input<'a> {
         read > 0
     }
 
+    /// Appends further bytes until `into` has `len`; false at the item's end.
+    pub(crate) fn fill(&mut self, into: &mut Vec<u8>, len: usize) -> bool {
+        while into.len() < len {
+            let wanted = len - into.len();
+            if !self.read(into, wanted) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Where the next byte stands in the item.
+    pub(crate) fn position(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// What comes next, as far as it was read ahead.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Steps over zeros, hashing them, for an item that begins with a head of
+    /// nothing else. Whether there were any; what follows is [`Input::ahead`].
+    pub(crate) fn skip_zeros(&mut self) -> bool {
+        let is_zeros = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        if self.head.len() < HEAD_BYTES || !is_zeros(&self.head) {
+            return false;
+        }
+        let mut block = Vec::with_capacity(HEAD_BYTES);
+        while self.problem.is_none() && is_zeros(&self.head) {
+            block.clear();
+            let is_going_on = self.read(&mut block, HEAD_BYTES);
+            self.zeros += block.len() as u64;
+            if !is_going_on || !self.head.is_empty() {
+                break;
+            }
+            let allowed = (self.bytes_max - self.size_bytes).min(HEAD_BYTES as u64);
+            if let Err(error) = self.reader.by_ref().take(allowed).read_to_end(&mut self.head) {
+                let at = self.size_bytes + self.head.len() as u64;
+                self.problem = Some(Problem::new(kind(&error), at, "more bytes", error.to_string()));
+            }
+        }
+        true
+    }
+
     /// All of the item, when it has at most `max` bytes and could be read;
-    /// for an item that nothing was read of yet.
+    /// for an item that nothing but zeros was read of yet.
     pub(crate) fn read_small(&mut self, max: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let zeros = usize::try_from(self.zeros).ok().filter(|zeros| *zeros <= max)?;
+        let mut bytes = vec![0; zeros];
         while self.read(&mut bytes, HEAD_BYTES) {
             if bytes.len() > max {
                 return None;

@@ -2,7 +2,7 @@
 //!
 //! [`open`] finds the files of the arguments; [`read`] reads them all, in
 //! parallel, archives and what is in them included, and shows each record to
-//! a [`Visitor`]. A big item is read in batches at once; the visitor keeps a
+//! a [`Visitor`]. Disk images are opened like archives. A big item is read in batches at once; the visitor keeps a
 //! part per batch and merges parts in order, so what comes out does not depend
 //! on threads.
 //!
@@ -22,12 +22,14 @@ mod exchange_log;
 mod format;
 #[doc(hidden)]
 pub mod fuzz;
+mod image;
 mod input;
 mod journal;
 mod json;
 mod limits;
 mod linux_message;
 mod members;
+mod mft;
 mod ncsa;
 mod path;
 mod read;
@@ -35,6 +37,7 @@ mod shapes;
 mod source;
 mod syslog;
 mod text;
+mod usn;
 mod utf16;
 mod w3c;
 mod whole;
@@ -81,7 +84,8 @@ pub struct ItemHead<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadItem {
     /// Its path as evidence: the argument joined with the relative path;
-    /// inside archives `a.zip!b.zip!x`.
+    /// inside archives `a.zip!b.zip!x`, inside disk images `a.dd!C/x` and
+    /// `a.dd!C/x:stream`.
     pub path: String,
     /// Its collection root: the argument (a folder), the parent folder of the
     /// argument (a file), or the innermost archive.

@@ -14,7 +14,7 @@ use crate::bytes::Bytes;
 use crate::format::{Content, sniff};
 use crate::input::{self, Head};
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use crate::{Visitor, path};
+use crate::{Visitor, image, path};
 use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -49,8 +49,10 @@ impl<V: Visitor> Reading<'_, V> {
         }
         let mut stream = head.chain(rest);
         match (content, whole) {
-            (Content::Zip | Content::SevenZip, Some(bytes)) => self.at_random(content, node, &bytes, budget),
-            (Content::Zip | Content::SevenZip, None) => {
+            (Content::Zip | Content::SevenZip | Content::Image(_), Some(bytes)) => {
+                self.at_random(content, node, &bytes, budget)
+            }
+            (Content::Zip | Content::SevenZip | Content::Image(_), None) => {
                 // One byte more than allowed tells that there is more.
                 let mut bounded = stream.take(budget.left.saturating_add(1));
                 match Bytes::spool(&mut bounded, self.limits) {
@@ -84,6 +86,7 @@ impl<V: Visitor> Reading<'_, V> {
                         root: node.root.clone(),
                         nesting: node.nesting + 1,
                         facts: FileFacts::default(),
+                        folders: None,
                     };
                     self.archive(&member, head, unpacked, None, budget);
                 }
@@ -96,6 +99,7 @@ impl<V: Visitor> Reading<'_, V> {
     fn at_random(&self, content: Content, node: &Node, bytes: &Bytes<'_>, budget: &mut Budget) {
         match content {
             Content::SevenZip => self.seven_zip(node, bytes, budget),
+            Content::Image(kind) => self.nested_image(node, kind, bytes.clone(), budget),
             _ => self.zip(node, bytes, budget),
         }
     }
@@ -280,7 +284,17 @@ impl<V: Visitor> Reading<'_, V> {
         self.problem(path, problem);
     }
 
-    fn exhausted(&self, path: &str) {
+    /// An image that is a member has a budget of its own size, within that of
+    /// what it is in.
+    fn nested_image(&self, node: &Node, kind: disk::image::Kind, bytes: Bytes<'_>, budget: &mut Budget) {
+        let segments = [bytes];
+        let mut own = Budget { left: image::budget(&segments, self.limits).left.min(budget.left) };
+        let before = own.left;
+        self.image(node, kind, &segments, &mut own);
+        budget.left -= before - own.left;
+    }
+
+    pub(crate) fn exhausted(&self, path: &str) {
         let wanted = "an archive within the limits of size and ratio";
         self.problem(path, unplaced("limit", wanted, "more; the rest is not read".into()));
     }
@@ -293,20 +307,21 @@ impl<V: Visitor> Reading<'_, V> {
             let found = "an absolute path or `..`; read, under this path".into();
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
-        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts: FileFacts::default() }
+        let nesting = archive.nesting + 1;
+        Node { path, root: archive.path.clone(), nesting, facts: FileFacts::default(), folders: None }
     }
 }
 
 /// Names given so far in one archive: two members of one name are both kept.
 #[derive(Default)]
-struct Names {
+pub(crate) struct Names {
     /// Hashes only: an archive may have a million long names.
     given: HashMap<u64, u32>,
 }
 
 impl Names {
     /// The name, with `#2` and so on behind it when it was given before.
-    fn unique(&mut self, name: String) -> String {
+    pub(crate) fn unique(&mut self, name: String) -> String {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let times = self.given.entry(hasher.finish()).or_insert(0);
@@ -314,6 +329,25 @@ impl Names {
         match *times {
             1 => name,
             times => self.unique(format!("{name}#{times}")),
+        }
+    }
+
+    /// The same, with `#2` before the ending: what kind of file it was is worth
+    /// more than an unbroken name.
+    pub(crate) fn unique_before_ending(&mut self, name: String) -> String {
+        let given = self.unique(name.clone());
+        let Some(mark) = given.strip_prefix(name.as_str()).filter(|mark| !mark.is_empty()) else {
+            return given;
+        };
+        let start = name.rfind('/').map_or(0, |slash| slash + 1);
+        match name[start..].find(['.', ':']).filter(|at| *at > 0) {
+            Some(_) => {
+                let file = &name[start..];
+                let end = file.find(':').unwrap_or(file.len());
+                let at = start + file[..end].rfind('.').filter(|at| *at > 0).unwrap_or(end);
+                self.unique(format!("{}{mark}{}", &name[..at], &name[at..]))
+            }
+            None => given,
         }
     }
 }

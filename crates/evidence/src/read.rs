@@ -10,18 +10,21 @@ use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, Reader, sniff};
 use crate::input::{Head, Input};
+use crate::mft::MftCutter;
 use crate::shapes::Shapes;
 use crate::text::{Cut, Lines, PlainLines};
+use crate::usn::UsnCutter;
 use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
-    ItemHead, Limits, ReadItem, Source, Visitor, auditd, csv_table, exchange, input, journal, syslog, w3c,
-    windows_json,
+    ItemHead, Limits, ReadItem, Source, Visitor, auditd, csv_table, exchange, image, input, journal, mft,
+    syslog, usn, w3c, windows_json,
 };
+use disk::ntfs::Folders;
 use model::{FileFacts, Problem, RecordSink};
 use rayon::prelude::*;
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Items up to this size are read by one thread.
 pub(crate) const SMALL_BYTES: u64 = 4 << 20;
@@ -78,7 +81,8 @@ impl<'a, V: Visitor> Reading<'a, V> {
         };
         let mut reader = bytes.range(0, bytes.len());
         let head = Head::read(&mut reader);
-        let is_archive = sniff(&head.bytes, self.limits).is_archive();
+        let content = sniff(&head.bytes, self.limits);
+        let is_archive = content.is_archive();
         if is_archive && pace == Pace::Alone {
             return false;
         }
@@ -87,9 +91,14 @@ impl<'a, V: Visitor> Reading<'a, V> {
             root: source.root.clone(),
             nesting: 0,
             facts: FileFacts::default(),
+            folders: None,
         };
         let bytes_max = self.limits.item_bytes_max;
-        if is_archive {
+        if let Content::Image(kind) = content {
+            let segments = image::segments(&bytes, kind, &head.bytes, &source.file);
+            let mut budget = image::budget(&segments, self.limits);
+            self.image(&node, kind, &segments, &mut budget);
+        } else if is_archive {
             let by_ratio = input::bytes_max(self.limits, bytes.len());
             let mut budget = Budget { left: by_ratio.min(self.limits.archive_bytes_max) };
             let whole = Some(bytes.clone());
@@ -127,13 +136,15 @@ impl<'a, V: Visitor> Reading<'a, V> {
         let beginning = head.bytes.clone();
         let mut input = Input::new(head, reader, bytes_max);
         let mut format = None;
+        let content = self.behind_zeros(content, &mut input);
         let mut small_content = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
         match content {
             Content::Log(log) => {
                 let item_head = ItemHead { path: &node.path, root: &node.root, format: log.slug };
                 format = Some(log.slug);
-                (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
+                (whole, tally) =
+                    self.log(log, &beginning, &item_head, node.folders.as_ref(), &mut input, pace);
             }
             Content::Closed(name) => {
                 tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
@@ -168,6 +179,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
         format: &Format,
         beginning: &[u8],
         head: &ItemHead<'_>,
+        folders: Option<&Arc<Folders>>,
         input: &mut Input<'_>,
         pace: Pace,
     ) -> (Option<V::Part>, Tally) {
@@ -198,6 +210,14 @@ impl<'a, V: Visitor> Reading<'a, V> {
                     self.chunk_readers.read(batch, sink);
                 })
             }
+            Reader::Mft => {
+                let cutter = MftCutter::new(beginning, folders.cloned(), limits);
+                batch::read(cutter, input, head, visitor, max, pace, mft::read)
+            }
+            Reader::Usn => {
+                let cutter = UsnCutter::new(folders.cloned(), input.position());
+                batch::read(cutter, input, head, visitor, max, pace, usn::read)
+            }
             Reader::Whole(read) => {
                 let cutter = WholeCutter::new(limits);
                 batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
@@ -205,6 +225,15 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 })
             }
         }
+    }
+
+    /// A change journal that is a sparse file begins with zeros, often with
+    /// gigabytes of them.
+    fn behind_zeros(&self, content: Content, input: &mut Input<'_>) -> Content {
+        if content == Content::Unknown && input.skip_zeros() && (usn::FORMAT.is)(input.ahead(), self.limits) {
+            return Content::Log(&usn::FORMAT);
+        }
+        content
     }
 
     /// Notes a problem of something that does not become an item.
@@ -253,6 +282,8 @@ pub(crate) struct Node {
     pub(crate) nesting: u32,
     /// What its file system or archive says of it.
     pub(crate) facts: FileFacts,
+    /// The folders of the volume that it is on, for its `$MFT` and its journal.
+    pub(crate) folders: Option<Arc<Folders>>,
 }
 
 /// What one archive, with all that is nested in it, may still unpack to.
