@@ -3,7 +3,7 @@
 use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
-use crate::{Limits, evtx, exchange, w3c, windows_json};
+use crate::{Limits, artifacts, evtx, exchange, w3c, windows_json};
 use model::RecordSink;
 use std::fmt;
 
@@ -60,7 +60,17 @@ pub(crate) enum Reader {
 
 /// All formats, in the order in which they are tried: those with a magic
 /// number first, those that resemble others last.
-pub(crate) static FORMATS: &[Format] = &[evtx::FORMAT, w3c::FORMAT, exchange::FORMAT, windows_json::FORMAT];
+pub(crate) static FORMATS: &[Format] = &[
+    evtx::FORMAT,
+    artifacts::REGISTRY,
+    artifacts::PREFETCH,
+    artifacts::LNK,
+    artifacts::TASK,
+    artifacts::IIS_CONFIG,
+    w3c::FORMAT,
+    exchange::FORMAT,
+    windows_json::FORMAT,
+];
 
 /// A format is its slug.
 impl PartialEq for Format {

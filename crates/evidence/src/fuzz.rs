@@ -6,7 +6,7 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{ItemHead, Limits, ReadItem, Visitor, evtx, exchange, format, w3c, windows_json};
+use crate::{ItemHead, Limits, ReadItem, Visitor, artifacts, evtx, exchange, format, w3c, windows_json};
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
@@ -73,6 +73,31 @@ pub fn windows_jsonl(data: &[u8]) {
 /// The search for chunks in event logs, and the reading of them.
 pub fn evtx(data: &[u8]) {
     log(&evtx::FORMAT, data);
+}
+
+/// The reader of registry hives.
+pub fn registry(data: &[u8]) {
+    log(&artifacts::REGISTRY, data);
+}
+
+/// The reader of prefetch files.
+pub fn prefetch(data: &[u8]) {
+    log(&artifacts::PREFETCH, data);
+}
+
+/// The reader of shell links.
+pub fn lnk(data: &[u8]) {
+    log(&artifacts::LNK, data);
+}
+
+/// The reader of scheduled tasks.
+pub fn task(data: &[u8]) {
+    log(&artifacts::TASK, data);
+}
+
+/// The reader of IIS configurations.
+pub fn iis_config(data: &[u8]) {
+    log(&artifacts::IIS_CONFIG, data);
 }
 
 /// What bytes are.

@@ -11,6 +11,7 @@
 //! but to a nameless temporary file.
 
 mod archive;
+mod artifacts;
 mod batch;
 mod bytes;
 mod csv;
