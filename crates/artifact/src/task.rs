@@ -52,7 +52,7 @@ static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
 /// Whether an item that begins with `head` is a task.
 pub fn is(head: &[u8]) -> bool {
     let head = Document::beginning(head);
-    head.root().is_some_and(|tag| xml::is_element(tag, "Task") && tag.contains(NAMESPACE))
+    head.as_ref().and_then(Document::root).is_some_and(|tag| xml::is_element(tag, "Task") && tag.contains(NAMESPACE))
 }
 
 /// Reads a task.

@@ -20,6 +20,9 @@ use std::borrow::Cow;
 const DEPTH_MAX: usize = 64;
 /// Attributes of one element.
 const ATTRIBUTES_MAX: usize = 64;
+/// Places that are no XML, after each of which reading begins anew: one that
+/// opens a comment is looked through to the end.
+const FAULTS_MAX: usize = 100;
 /// Names kept of an element, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -66,11 +69,16 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The beginning of an item, which may end within a character.
-    pub(crate) fn beginning(head: &'a [u8]) -> Self {
+    /// The beginning of an item, which may end within a character; `None` when
+    /// it cannot be XML.
+    pub(crate) fn beginning(head: &'a [u8]) -> Option<Self> {
+        let narrow = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        if !head.starts_with(b"\xff\xfe<\0") && narrow.first() != Some(&b'<') {
+            return None;
+        }
         let valid = std::str::from_utf8(head).map_or_else(|error| error.valid_up_to(), str::len);
         let is_cut = valid > 0 && head.len() - valid < 4;
-        Self::new(if is_cut { &head[..valid] } else { head })
+        Some(Self::new(if is_cut { &head[..valid] } else { head }))
     }
 
     /// Where `needle` first stands, and the text from there on.
@@ -87,7 +95,11 @@ impl<'a> Document<'a> {
             let skip = match rest {
                 _ if rest.starts_with("<?") => rest.find("?>")? + 2,
                 _ if rest.starts_with("<!--") => rest.find("-->")? + 3,
-                _ if rest.starts_with("<!") => rest.find('>')? + 1,
+                // A document type may hold declarations of its own.
+                _ if rest.starts_with("<!") => {
+                    let end = rest.find(['>', '['])?;
+                    if rest[end..].starts_with('[') { rest.find("]>")? + 2 } else { end + 1 }
+                }
                 _ => break,
             };
             rest = rest.get(skip..)?.trim_start();
@@ -138,9 +150,16 @@ pub(crate) fn walk(
     sink: &mut dyn RecordSink,
     visit: &mut dyn FnMut(&mut dyn RecordSink, &[String], Position, Part<'_>),
 ) {
-    let mut walker = Walker { names: Vec::new(), deeper: 0, places: Places::new(document), sink, visit };
+    let places = Places::new(document);
+    let mut walker = Walker { names: Vec::new(), deeper: 0, faults: 0, places, sink, visit };
     let mut from = 0;
     while let Some(rest) = document.text.get(from..).filter(|rest| !rest.is_empty()) {
+        if walker.faults >= FAULTS_MAX {
+            let place = walker.places.of(from);
+            let wanted = format!("at most {FAULTS_MAX} places that are no XML");
+            walker.sink.problem(Problem::new("limit", place.offset, wanted, "more; the rest is not read"));
+            break;
+        }
         from += walker.run(rest, from);
     }
     if let Some(name) = walker.names.last() {
@@ -154,6 +173,8 @@ struct Walker<'a> {
     names: Vec<String>,
     /// Open elements below [`DEPTH_MAX`].
     deeper: usize,
+    /// Places that were no XML.
+    faults: usize,
     places: Places<'a>,
     sink: &'a mut dyn RecordSink,
     visit: &'a mut dyn FnMut(&mut dyn RecordSink, &[String], Position, Part<'_>),
@@ -174,13 +195,13 @@ impl Walker<'_> {
             let event = match reader.read_event() {
                 Ok(event) => event,
                 Err(error) => {
-                    let at = usize::try_from(reader.error_position()).unwrap_or(begin).max(begin);
                     let place = self.places.of(from + begin);
                     let found = error.to_string();
                     self.sink.problem(Problem::new("bad-record", place.offset, "XML", found));
-                    // At least one character further, and then at a `<`.
-                    let next = rest.get(begin + 1..).and_then(|after| after.find('<'));
-                    return next.map_or(rest.len(), |next| begin + 1 + next).max(at.min(begin + 1));
+                    self.faults += 1;
+                    let after = rest.as_bytes().get(begin + 1..).unwrap_or_default();
+                    let next = after.iter().position(|byte| *byte == b'<');
+                    return next.map_or(rest.len(), |next| begin + 1 + next);
                 }
             };
             let place = self.places.of(from + begin);
