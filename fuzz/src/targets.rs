@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
         seeds: text_logs,
         rounds_in_tests: 1_000,
     },
+    Target { name: "iis-config", run: evidence::fuzz::iis_config, seeds: xml, rounds_in_tests: 1_000 },
     Target {
         name: "journal-export",
         run: evidence::fuzz::journal_export,
@@ -46,15 +47,16 @@ pub const TARGETS: &[Target] = &[
         seeds: text_logs,
         rounds_in_tests: 1_000,
     },
+    Target { name: "lnk", run: evidence::fuzz::lnk, seeds: links, rounds_in_tests: 1_000 },
+    Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
     Target { name: "ncsa", run: evidence::fuzz::ncsa, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "prefetch", run: evidence::fuzz::prefetch, seeds: prefetch, rounds_in_tests: 1_000 },
+    Target { name: "registry", run: evidence::fuzz::registry, seeds: hives, rounds_in_tests: 300 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "syslog", run: evidence::fuzz::syslog, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "task", run: evidence::fuzz::task, seeds: xml, rounds_in_tests: 1_000 },
     Target { name: "usn", run: evidence::fuzz::usn, seeds: journals, rounds_in_tests: 500 },
     Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
     Target {
@@ -89,6 +91,55 @@ fn event_logs() -> Vec<Vec<u8>> {
 /// The compiled matcher against the naive one; it asserts that they agree.
 fn differential(data: &[u8]) {
     sigma::fuzz::differential(data);
+}
+
+/// Tasks and configurations.
+fn xml() -> Vec<Vec<u8>> {
+    let folder = workspace().join("crates/evidence/testdata");
+    let mut seeds = files_below(&folder.join("task"));
+    seeds.extend(files_below(&folder.join("iis-config")));
+    seeds
+}
+
+/// A hive with one of each: big data, a deleted key, a service, two caches.
+fn hives() -> Vec<Vec<u8>> {
+    let paths = [r"C:\Windows\Temp\example.exe"; 300].join("|");
+    let text = format!(
+        r"
+[Select] 2021-03-01T00:00:00Z
+Current = dword:1
+[ControlSet001\Control\Session Manager\AppCompatCache] 2021-03-02T00:00:00Z
+AppCompatCache = shimcache:{paths}
+[ControlSet001\Services\upd\Parameters] 2021-03-03T12:00:00Z
+ServiceDll = expand:C:\ProgramData\u.dll
+[-ControlSet001\Services\gone] 2021-03-04T00:00:00Z
+ImagePath = text:C:\ProgramData\gone.exe
+Names = multi:one|two
+[Root\InventoryApplicationFile\x] 2021-03-04T00:00:00Z
+LowerCaseLongPath = text:c:\x.exe
+"
+    );
+    range::artifact::hive_of_text(&text).into_iter().collect()
+}
+
+/// As it is, and as if packed: what is in it is no code of Huffman's, but near one.
+fn prefetch() -> Vec<Vec<u8>> {
+    let text = "Executable = X.EXE\nRun = 2021-03-03T12:00:00Z\nVolume = V\nFile = \\V\\X.EXE";
+    let plain: Vec<Vec<u8>> = range::artifact::prefetch(text).into_iter().collect();
+    let mut packed = b"MAM\x04\x00\x10\x00\x00".to_vec();
+    // Two codes of one bit: literal 0 and a match.
+    packed.push(1);
+    packed.resize(8 + 128, 0);
+    packed.push(1);
+    packed.resize(8 + 256, 0);
+    packed.extend([0x55; 64]);
+    plain.into_iter().chain([packed]).collect()
+}
+
+fn links() -> Vec<Vec<u8>> {
+    let text =
+        "Target = C:\\x.exe\nArguments = -a\nMachineId = mx01\nModified = 2021-03-03T12:00:00Z\nAppended = 9";
+    range::artifact::lnk(text).into_iter().collect()
 }
 
 /// Archives of a few text logs, made here: what is committed is text.

@@ -1,8 +1,7 @@
 //! Runs the prose cases of `cases/` against the built-in rules, and checks
 //! that every rule has what `rules/README.md` asks of it.
 //!
-//! A section of a case file is one scan: its `log` and `events` blocks become
-//! files, its `findings` block is what the scan must find, no more and no
+//! A section of a case file is one scan: its blocks of evidence become files, its `findings` block is what the scan must find, no more and no
 //! less, and its `silent` block names rules that have met their log and must
 //! not match. With `UPDATE=1` the `findings` blocks are rewritten; the review
 //! reads the difference.
@@ -19,9 +18,12 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
+/// Kinds of blocks that become a file.
+const EVIDENCE: [&str; 6] = ["log", "events", "file", "registry", "prefetch", "lnk"];
+
 /// A fenced block of a case file.
 struct Block {
-    /// First word after the fence: `log`, `events`, `findings`, `silent`.
+    /// First word after the fence: a kind of [`EVIDENCE`], `findings`, `silent`.
     kind: String,
     /// Second word: the name of the file that it becomes.
     name: String,
@@ -36,13 +38,27 @@ struct Section {
     blocks: Vec<Block>,
 }
 
+impl Block {
+    /// The file that it becomes.
+    fn bytes(&self) -> Vec<u8> {
+        let text = self.lines.join("\r\n") + "\r\n";
+        let made = match self.kind.as_str() {
+            "registry" => range::artifact::hive_of_text(&text),
+            "prefetch" => range::artifact::prefetch(&text),
+            "lnk" => range::artifact::lnk(&text),
+            _ => Ok(text.into_bytes()),
+        };
+        made.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+}
+
 impl Section {
     fn block(&self, kind: &str) -> Option<&Block> {
         self.blocks.iter().find(|block| block.kind == kind)
     }
 
     fn evidence(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(|block| block.kind == "log" || block.kind == "events")
+        self.blocks.iter().filter(|block| EVIDENCE.contains(&block.kind.as_str()))
     }
 }
 
@@ -97,7 +113,7 @@ fn scan(section: &Section) -> Outcome {
     for block in section.evidence() {
         let path = folder.path().join(&block.name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, block.lines.join("\r\n") + "\r\n").unwrap();
+        fs::write(path, block.bytes()).unwrap();
     }
     let engine = sigma::Engine::new(builtin().rules);
     let limits = evidence::Limits::default();

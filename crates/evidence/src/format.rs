@@ -4,7 +4,9 @@ use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
 use crate::utf16::Encoding;
-use crate::{Limits, auditd, csv_table, evtx, exchange, journal, mft, ncsa, syslog, usn, w3c, windows_json};
+use crate::{
+    Limits, artifacts, auditd, csv_table, evtx, exchange, journal, mft, ncsa, syslog, usn, w3c, windows_json,
+};
 use disk::image;
 use model::RecordSink;
 use std::fmt;
@@ -94,6 +96,11 @@ pub(crate) static FORMATS: &[Format] = &[
     evtx::FORMAT,
     mft::FORMAT,
     usn::FORMAT,
+    artifacts::REGISTRY,
+    artifacts::PREFETCH,
+    artifacts::LNK,
+    artifacts::TASK,
+    artifacts::IIS_CONFIG,
     w3c::FORMAT,
     exchange::FORMAT,
     ncsa::FORMAT,

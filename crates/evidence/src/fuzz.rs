@@ -7,8 +7,8 @@ use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
 use crate::{
-    ItemHead, Limits, ReadItem, Visitor, auditd, csv_table, evtx, exchange, format, journal, mft, ncsa,
-    syslog, usn, w3c, windows_json,
+    ItemHead, Limits, ReadItem, Visitor, artifacts, auditd, csv_table, evtx, exchange, format, journal, mft,
+    ncsa, syslog, usn, w3c, windows_json,
 };
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
@@ -118,6 +118,31 @@ pub fn usn(data: &[u8]) {
 /// The search for chunks in event logs, and the reading of them.
 pub fn evtx(data: &[u8]) {
     log(&evtx::FORMAT, data);
+}
+
+/// The reader of registry hives.
+pub fn registry(data: &[u8]) {
+    log(&artifacts::REGISTRY, data);
+}
+
+/// The reader of prefetch files.
+pub fn prefetch(data: &[u8]) {
+    log(&artifacts::PREFETCH, data);
+}
+
+/// The reader of shell links.
+pub fn lnk(data: &[u8]) {
+    log(&artifacts::LNK, data);
+}
+
+/// The reader of scheduled tasks.
+pub fn task(data: &[u8]) {
+    log(&artifacts::TASK, data);
+}
+
+/// The reader of IIS configurations.
+pub fn iis_config(data: &[u8]) {
+    log(&artifacts::IIS_CONFIG, data);
 }
 
 /// What bytes are.

@@ -11,6 +11,7 @@
 //! but to a nameless temporary file.
 
 mod archive;
+mod artifacts;
 mod auditd;
 mod batch;
 mod bytes;

@@ -19,6 +19,7 @@
 //! Rules, casebooks, readers. The truth is kept by hand beside each planted
 //! record and never derived by running a scan.
 
+pub mod artifact;
 pub mod bulk;
 
 mod chain;

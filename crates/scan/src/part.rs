@@ -177,7 +177,10 @@ impl<'e> Part<'e> {
         let index = self.enter_log(record, watched);
         let is_event = record.shape.family == LogFamily::WindowsEvents;
         let number = record.position.record.filter(|_| is_event);
-        self.open[index].stats.add(record.time, number);
+        // What lies on a disk covers no hours: a key that was written in 2009 does not make the
+        // host's logs begin there.
+        let time = record.time.filter(|_| record.shape.family != LogFamily::Artifacts);
+        self.open[index].stats.add(time, number);
         self.count_watched(index, record, watched);
         let host = self.open[index].host.clone();
         if is_event {
