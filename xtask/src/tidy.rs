@@ -20,6 +20,7 @@ const STRUCT_FIELDS_MAX: usize = 15;
 /// `range` and `xtask` stand beside: only tests and tools use them.
 const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
+    ("indicator", 1),
     ("winevt", 1),
     ("sigma", 1),
     ("casebook", 2),
