@@ -30,6 +30,13 @@ pub const TARGETS: &[Target] = &[
         seeds: text_logs,
         rounds_in_tests: 1_000,
     },
+    Target {
+        name: "indicator-differential",
+        run: indicator::fuzz::differential,
+        seeds: indicators,
+        rounds_in_tests: 300,
+    },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 1_000 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
@@ -74,6 +81,11 @@ fn archives() -> Vec<Vec<u8>> {
     let inner = zip_of(&logs);
     let nested = inner.as_ref().and_then(|inner| zip_of(&[logs.concat(), inner.clone()]));
     [inner, nested, tar_of(&logs)].into_iter().flatten().collect()
+}
+
+/// A file of each format.
+fn indicators() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("crates/indicator/testdata"))
 }
 
 fn rules() -> Vec<Vec<u8>> {

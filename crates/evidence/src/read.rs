@@ -13,7 +13,7 @@ use crate::input::{Head, Input};
 use crate::shapes::Shapes;
 use crate::text::{Lines, PlainLines};
 use crate::whole::WholeCutter;
-use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, input, w3c, windows_json};
+use crate::{ItemHead, Limits, ReadItem, Source, Visitor, WantedHashes, exchange, input, w3c, windows_json};
 use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::io::Read;
@@ -121,7 +121,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
         content: Content,
     ) -> u64 {
         let beginning = head.bytes.clone();
-        let mut input = Input::new(head, reader, bytes_max);
+        let mut input = Input::new(head, reader, bytes_max, self.wanted_hashes(content));
         let mut format = None;
         let mut small_content = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
@@ -148,6 +148,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
             path: node.path.clone(),
             root: node.root.clone(),
             sha256: closed.sha256,
+            older: closed.older,
             size_bytes: closed.size_bytes,
             format,
             records: tally.records,
@@ -157,6 +158,16 @@ impl<'a, V: Visitor> Reading<'a, V> {
         };
         self.visitor.item(item, whole, small_content.as_deref());
         closed.size_bytes
+    }
+
+    /// No list holds the hash of a log that goes on, and logs are what is big;
+    /// a whole item may well be somebody's (a link file, a hive).
+    fn wanted_hashes(&self, content: Content) -> WantedHashes {
+        match content {
+            Content::Log(Format { reader: Reader::Whole(_), .. }) => self.visitor.wanted_hashes(),
+            Content::Log(_) => WantedHashes::default(),
+            _ => self.visitor.wanted_hashes(),
+        }
     }
 
     fn log(

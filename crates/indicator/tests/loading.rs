@@ -112,23 +112,7 @@ fn one_value_from_several_files_keeps_all_that_is_said() {
     assert_eq!(set.len(), 2);
 }
 
-const STIX: &str = r#"{"type":"bundle","id":"bundle--1","objects":[
- {"type":"relationship","id":"relationship--1","relationship_type":"indicates","source_ref":"indicator--1","target_ref":"intrusion-set--1"},
- {"type":"relationship","id":"relationship--2","relationship_type":"indicates","source_ref":"indicator--1","target_ref":"malware--1"},
- {"type":"intrusion-set","id":"intrusion-set--1","name":"Actor One"},
- {"type":"malware","id":"malware--1","name":"Chopper"},
- {"type":"identity","id":"identity--1","name":"Example CERT"},
- {"type":"indicator","id":"indicator--1","created":"2021-03-02T00:00:00Z","valid_from":"2021-03-01T00:00:00Z","valid_until":"2022-03-01T00:00:00Z",
-  "name":"C2","pattern_type":"stix","pattern":"[domain-name:value = 'evil.example' OR ipv4-addr:value = '198.51.100.7']","confidence":85,
-  "created_by_ref":"identity--1","object_marking_refs":["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]},
- {"type":"indicator","id":"indicator--2","pattern_type":"yara","pattern":"rule x {}"},
- {"type":"indicator","id":"indicator--3","revoked":true,"pattern":"[url:value = 'http://x.example/']"},
- {"type":"indicator","id":"indicator--4","pattern":"[ipv4-addr:value = '192.0.2.1'] AND [url:value = 'http://x.example/']"},
- {"type":"indicator","id":"indicator--5","pattern":7,"name":["odd"]},
- {"type":"file","id":"file--1","hashes":{"SHA-256":"0000000000000000000000000000000000000000000000000000000000000001","SSDEEP":"x"},"name":"a.exe"},
- {"type":"network-traffic","extensions":{"http-request-ext":{"request_header":{"User-Agent":["x/1"]}}}},
- 17
-]}"#;
+const STIX: &str = include_str!("../testdata/bundle.json");
 
 #[test]
 fn a_stix_bundle() {
@@ -155,21 +139,11 @@ fn a_stix_bundle() {
     assert_eq!((about.valid_until.as_str(), about.note.as_str()), ("2022-03-01T00:00:00Z", "C2"));
 }
 
-const MISP: &str = r#"{"response":[{"Event":{"info":"Exchange","date":"2021-03-05","Orgc":{"name":"Example CERT"},
- "Attribute":[
-  {"type":"ip-dst|port","value":"198.51.100.7|443","to_ids":true,"timestamp":"1614902400","comment":"C2"},
-  {"type":"filename|sha256","value":"x.aspx|0000000000000000000000000000000000000000000000000000000000000001","to_ids":true,
-   "Tag":[{"name":"misp-galaxy:threat-actor=\"Actor Two\""}]},
-  {"type":"domain","value":"ok.example","to_ids":false},
-  {"type":"mutex","value":"m","to_ids":true},
-  {"type":"domain","to_ids":true}],
- "Object":[{"name":"domain-ip","Attribute":[{"type":"domain","value":"evil.example","to_ids":true}]}],
- "Tag":[{"name":"tlp:amber"}],
- "Galaxy":[{"type":"threat-actor","GalaxyCluster":[{"type":"threat-actor","value":"Actor One"}]}]}}]}"#;
+const MISP: &str = include_str!("../testdata/event.json");
 
 #[test]
 fn a_misp_event() {
-    let event = MISP.strip_prefix(r#"{"response":["#).unwrap().strip_suffix("]}").unwrap();
+    let event = MISP.trim_end().strip_prefix(r#"{"response":["#).unwrap().strip_suffix("]}").unwrap();
     for (text, at) in [(MISP, "/response/0"), (event, ""), (&format!("[{event}]"), "/0")] {
         let set = load(&[("event.json", text)]);
         let file = &set.files()[0];
