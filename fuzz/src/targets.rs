@@ -36,6 +36,13 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "iis-config", run: evidence::fuzz::iis_config, seeds: xml, rounds_in_tests: 1_000 },
     Target {
+        name: "indicator-differential",
+        run: indicator::fuzz::differential,
+        seeds: indicators,
+        rounds_in_tests: 300,
+    },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 1_000 },
+    Target {
         name: "journal-export",
         run: evidence::fuzz::journal_export,
         seeds: text_logs,
@@ -165,6 +172,11 @@ fn tables() -> Vec<Vec<u8>> {
 fn journals() -> Vec<Vec<u8>> {
     let changes = (0..200).map(|index| sample::change(4_096 + 80 * index, 21, 20, 0x102, "page.aspx"));
     vec![changes.collect::<Vec<_>>().concat()]
+}
+
+/// A file of each format.
+fn indicators() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("crates/indicator/testdata"))
 }
 
 fn rules() -> Vec<Vec<u8>> {

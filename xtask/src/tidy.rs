@@ -22,6 +22,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
     ("artifact", 1),
     ("disk", 1),
+    ("indicator", 1),
     ("winevt", 1),
     ("sigma", 1),
     ("casebook", 2),

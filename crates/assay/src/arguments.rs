@@ -44,6 +44,11 @@ pub struct ScanArguments {
     /// YAML file of placeholder values for Sigma's `expand` (name: [values])
     #[arg(long, value_name = "FILE")]
     pub placeholders: Option<PathBuf>,
+    /// Look for indicators of a plain list, CSV, STIX 2.1 bundle or MISP
+    /// event: addresses, domains, URLs, hashes, paths, file names, user agents,
+    /// query parameters (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub indicators: Vec<PathBuf>,
     /// Host of logs that name none and stand in no collection of one host
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,

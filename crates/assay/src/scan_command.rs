@@ -1,6 +1,7 @@
 //! `assay scan`: the main job, composed.
 
 use crate::arguments::{Format, ScanArguments};
+use crate::indicator_files::{self, Indicators};
 use crate::progress::Progress;
 use crate::{Exit, Output, builtin, case_folder, rule_files};
 use anyhow::{Context as _, Result};
@@ -11,7 +12,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Rule diagnostics shown on standard error; all are in `run.json`.
+/// Diagnostics of rules, and of indicators, shown on standard error; all are in
+/// `run.json`.
 const DIAGNOSTICS_SHOWN: usize = 10;
 
 /// The casebooks among the files of `casebook/`.
@@ -25,10 +27,13 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
         case_folder::prepare(folder, &arguments.paths)?;
     }
     let (engine, rules_sha256) = load_rules(arguments, &mut run)?;
-    show_diagnostics(&run.rules_not_loaded, output)?;
+    show_diagnostics(&run.rules_not_loaded, "rules were not loaded", output)?;
+    let indicators = indicator_files::read(&arguments.indicators)?;
+    show_diagnostics(&indicators.not_loaded, "indicators were not taken", output)?;
     let books = load_casebooks()?;
-    let mut case = scan_evidence(arguments, &engine, rules_sha256, &books, output)?;
+    let mut case = scan_evidence(arguments, &engine, rules_sha256, &indicators, &books, output)?;
     casebook::assess(&mut case, &books);
+    run.indicators_not_loaded = indicators.not_loaded;
     run.rules_not_met = rules_not_met(&engine);
     run.seconds = began.elapsed().as_secs_f64();
 
@@ -70,7 +75,7 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine
     Ok((sigma::Engine::new(loaded.rules), loaded.sha256))
 }
 
-fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
+fn show_diagnostics(notes: &[RuleNote], what: &str, output: &mut Output<'_>) -> Result<()> {
     for note in notes.iter().take(DIAGNOSTICS_SHOWN) {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         let text = format!("warning: {}{line}: {}", note.file, note.reason);
@@ -78,10 +83,7 @@ fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
     }
     if notes.len() > DIAGNOSTICS_SHOWN {
         let rest = notes.len() - DIAGNOSTICS_SHOWN;
-        writeln!(
-            output.stderr,
-            "warning: {rest} more rules were not loaded (run.json lists all, with --out)"
-        )?;
+        writeln!(output.stderr, "warning: {rest} more {what} (run.json lists all, with --out)")?;
     }
     Ok(())
 }
@@ -95,6 +97,7 @@ fn scan_evidence(
     arguments: &ScanArguments,
     engine: &sigma::Engine,
     rules_sha256: [u8; 32],
+    indicators: &Indicators,
     books: &[Casebook],
     output: &Output<'_>,
 ) -> Result<Case> {
@@ -111,6 +114,7 @@ fn scan_evidence(
             unread: opened.problems,
             limits: &limits,
             engine,
+            indicators: Some(&indicators.set).filter(|set| !set.is_empty()),
             rules_sha256,
             watched: &watched,
             host: arguments.host.as_deref(),
@@ -118,7 +122,9 @@ fn scan_evidence(
         })
     });
     progress.end();
-    case.context("putting findings aside in a temporary file")
+    let mut case = case.context("putting findings aside in a temporary file")?;
+    case.indicators.clone_from(&indicators.files);
+    Ok(case)
 }
 
 fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {

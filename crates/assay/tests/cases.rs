@@ -119,6 +119,7 @@ fn scan(section: &Section) -> Outcome {
     let limits = evidence::Limits::default();
     let opened = evidence::open(&[folder.path().to_path_buf()], &limits);
     let case = scan::scan(scan::Input {
+        indicators: None,
         sources: &opened.sources,
         unread: opened.problems,
         limits: &limits,

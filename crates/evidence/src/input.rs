@@ -1,10 +1,10 @@
 //! The bytes of one item as they stream by: hashed, counted, bounded.
 
 use crate::Limits;
+use crate::hashes::{Hashing, OlderHashes, WantedHashes};
 use crate::utf16::{Decoder, Encoding};
 use memchr::memmem;
 use model::Problem;
-use sha2::{Digest, Sha256};
 use std::io::{self, Cursor, Read};
 
 /// How much of an item's beginning is looked at before it is read.
@@ -18,7 +18,7 @@ pub(crate) struct Input<'a> {
     reader: Box<dyn Read + Send + 'a>,
     /// The item's beginning, which was read ahead; empty once it was handed on.
     head: Vec<u8>,
-    hasher: Sha256,
+    hashing: Hashing,
     /// Bytes handed on so far.
     size_bytes: u64,
     bytes_max: u64,
@@ -33,15 +33,20 @@ pub(crate) struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// An item that begins with `head`, then the rest of `reader`.
-    pub(crate) fn new(head: Head, reader: Box<dyn Read + Send + 'a>, bytes_max: u64) -> Self {
+    pub(crate) fn new(
+        head: Head,
+        reader: Box<dyn Read + Send + 'a>,
+        bytes_max: u64,
+        wanted: WantedHashes,
+    ) -> Self {
         let synthetic = holds_mark(&head.bytes);
         let at = head.bytes.len() as u64;
         let problem = head.error.map(|error| Problem::new(kind(&error), at, "more bytes", error.to_string()));
-        let (head, hasher) = (head.bytes, Sha256::new());
+        let (head, hashing) = (head.bytes, Hashing::new(wanted));
         Self {
             reader,
             head,
-            hasher,
+            hashing,
             size_bytes: 0,
             bytes_max,
             ended: false,
@@ -94,7 +99,7 @@ impl<'a> Input<'a> {
             into.extend(self.head.drain(..given));
         }
         let read = into.len() - before;
-        self.hasher.update(&into[before..]);
+        self.hashing.update(&into[before..]);
         self.size_bytes += read as u64;
         if read == 0 && wanted > 0 {
             self.ended = true;
@@ -177,8 +182,10 @@ impl<'a> Input<'a> {
         while self.read_stored(&mut waste, HEAD_BYTES) {
             waste.clear();
         }
+        let (sha256, older) = self.hashing.finish();
         Closed {
-            sha256: self.hasher.finalize().into(),
+            sha256,
+            older,
             size_bytes: self.size_bytes,
             synthetic: self.synthetic,
             problem: self.problem,
@@ -190,6 +197,7 @@ impl<'a> Input<'a> {
 /// of the bytes that could be read; `problem` says when that is not all.
 pub(crate) struct Closed {
     pub(crate) sha256: [u8; 32],
+    pub(crate) older: OlderHashes,
     pub(crate) size_bytes: u64,
     pub(crate) synthetic: bool,
     pub(crate) problem: Option<Problem>,

@@ -23,6 +23,7 @@ mod exchange_log;
 mod format;
 #[doc(hidden)]
 pub mod fuzz;
+mod hashes;
 mod image;
 mod input;
 mod journal;
@@ -44,6 +45,7 @@ mod w3c;
 mod whole;
 mod windows_json;
 
+pub use hashes::{OlderHashes, WantedHashes};
 pub use limits::Limits;
 pub use read::read;
 pub use source::{Opened, Source, open};
@@ -65,6 +67,10 @@ pub trait Visitor: Sync {
     /// the item's format is not known, and a part without records when it
     /// holds none. `content` is all of a small item whose format is not known.
     fn item(&self, item: ReadItem, whole: Option<Self::Part>, content: Option<&[u8]>);
+    /// Hashes of items that are no logs, besides their SHA-256.
+    fn wanted_hashes(&self) -> WantedHashes {
+        WantedHashes::default()
+    }
     /// Told of bytes read from the files of the arguments (packed, where they
     /// are archives), from any thread.
     fn progress(&self, _bytes: u64) {}
@@ -93,6 +99,8 @@ pub struct ReadItem {
     pub root: String,
     /// SHA-256 of its unpacked bytes, as far as they could be read.
     pub sha256: [u8; 32],
+    /// Older hashes of the same bytes, where they were asked for.
+    pub older: OlderHashes,
     /// How many these are.
     pub size_bytes: u64,
     /// The format's slug; `None` when it is not known, and so not read.

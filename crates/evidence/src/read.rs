@@ -17,8 +17,8 @@ use crate::usn::UsnCutter;
 use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
-    ItemHead, Limits, ReadItem, Source, Visitor, auditd, csv_table, exchange, image, input, journal, mft,
-    syslog, usn, w3c, windows_json,
+    ItemHead, Limits, ReadItem, Source, Visitor, WantedHashes, auditd, csv_table, exchange, image, input,
+    journal, mft, syslog, usn, w3c, windows_json,
 };
 use disk::ntfs::Folders;
 use model::{FileFacts, Problem, RecordSink};
@@ -134,7 +134,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
         content: Content,
     ) -> u64 {
         let beginning = head.bytes.clone();
-        let mut input = Input::new(head, reader, bytes_max);
+        let mut input = Input::new(head, reader, bytes_max, self.wanted_hashes(content));
         let mut format = None;
         let content = self.behind_zeros(content, &mut input);
         let mut small_content = None;
@@ -163,6 +163,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
             path: node.path.clone(),
             root: node.root.clone(),
             sha256: closed.sha256,
+            older: closed.older,
             size_bytes: closed.size_bytes,
             format,
             records: tally.records,
@@ -172,6 +173,16 @@ impl<'a, V: Visitor> Reading<'a, V> {
         };
         self.visitor.item(item, whole, small_content.as_deref());
         closed.size_bytes
+    }
+
+    /// No list holds the hash of a log that goes on, and logs are what is big;
+    /// a whole item may well be somebody's (a link file, a hive).
+    fn wanted_hashes(&self, content: Content) -> WantedHashes {
+        match content {
+            Content::Log(Format { reader: Reader::Whole(_), .. }) => self.visitor.wanted_hashes(),
+            Content::Log(_) => WantedHashes::default(),
+            _ => self.visitor.wanted_hashes(),
+        }
     }
 
     fn log(

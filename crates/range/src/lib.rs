@@ -28,6 +28,7 @@ mod evtx;
 mod exchange;
 mod host;
 mod iis;
+pub mod indicators;
 mod noise;
 mod scenarios;
 mod server;

@@ -36,6 +36,18 @@ enum Bulk {
         #[arg(long)]
         out: PathBuf,
     },
+    /// A long list of indicators, as CSV.
+    BulkIndicators {
+        /// Number of indicators.
+        #[arg(long)]
+        count: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// A big HttpProxy log.
     BulkHttpproxy {
         /// Number of rows.
@@ -60,6 +72,10 @@ fn main() -> anyhow::Result<()> {
         Some(Bulk::BulkHttpproxy { lines, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::bulk::write_http_proxy(std::io::BufWriter::new(file), lines, seed)?;
+        }
+        Some(Bulk::BulkIndicators { count, seed, out }) => {
+            let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
+            range::indicators::write_csv(std::io::BufWriter::new(file), count, seed)?;
         }
         None => match (arguments.scenario, arguments.out) {
             (Some(name), Some(out)) => write_scenario(&name, arguments.seed, &out)?,

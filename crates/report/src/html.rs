@@ -80,7 +80,7 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
     }
     page.element("<h1>", &title(hosts), "</h1>\n")?;
     let totals = Totals::of(case);
-    let figures = [
+    let mut figures = vec![
         words::count(totals.items, "item"),
         words::bytes(totals.size_bytes),
         words::count(totals.records, "record"),
@@ -88,6 +88,9 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
         words::count(totals.rules, "rule"),
         words::count(case.findings.len() as u64, "finding"),
     ];
+    if totals.indicators > 0 {
+        figures.push(words::count(totals.indicators, "indicator"));
+    }
     page.element("<p>", &figures.join(" · "), "</p>\n")?;
     losses(page, case, &totals)?;
     page.raw(concat!(

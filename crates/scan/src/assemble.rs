@@ -30,6 +30,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
+        problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =

@@ -12,8 +12,20 @@ use std::sync::{Arc, LazyLock};
 pub const LOG: &str = "file";
 
 /// Names, in the order of [`FileRecord::values`].
-const SLOTS: [&str; 10] =
-    ["Path", "Name", "Extension", "Size", "SHA256", "Created", "Modified", "Changed", "Accessed", "Deleted"];
+const SLOTS: [&str; 12] = [
+    "Path",
+    "Name",
+    "Extension",
+    "Size",
+    "SHA256",
+    "Created",
+    "Modified",
+    "Changed",
+    "Accessed",
+    "Deleted",
+    "MD5",
+    "SHA1",
+];
 
 static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
     let slots = SLOTS.map(Slot::new).to_vec();
@@ -27,16 +39,19 @@ pub struct FileRecord<'a> {
     /// where the layout shows it, as Windows writes it.
     path: String,
     sha256: String,
+    md5: Option<String>,
+    sha1: Option<String>,
 }
 
 impl<'a> FileRecord<'a> {
     pub fn new(item: &'a ReadItem) -> Self {
-        let sha256 = item.sha256.iter().fold(String::new(), |mut text, byte| {
-            // Writing into a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        Self { item, path: windows_path(&item.path, &item.root), sha256 }
+        Self {
+            item,
+            path: windows_path(&item.path, &item.root),
+            sha256: hex(&item.sha256),
+            md5: item.older.md5.map(|hash| hex(&hash)),
+            sha1: item.older.sha1.map(|hash| hex(&hash)),
+        }
     }
 
     /// Its values.
@@ -44,6 +59,7 @@ impl<'a> FileRecord<'a> {
         let name = self.path.rsplit('\\').next().unwrap_or(&self.path);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let facts = &self.item.facts;
+        let hash = |hash| Option::map_or(hash, Value::Absent, Value::Utf8);
         let time = |time| Option::map_or(time, Value::Absent, Value::Time);
         [
             Value::Utf8(&self.path),
@@ -56,6 +72,8 @@ impl<'a> FileRecord<'a> {
             time(facts.changed),
             time(facts.accessed),
             Value::Bool(facts.deleted),
+            hash(self.md5.as_deref()),
+            hash(self.sha1.as_deref()),
         ]
     }
 
@@ -64,6 +82,14 @@ impl<'a> FileRecord<'a> {
         let time = self.item.facts.modified.or(self.item.facts.created);
         Record { shape: &SHAPE, values, position: Position::default(), time }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The path of an item below its root as Windows would write it: percent

@@ -178,6 +178,7 @@ mod tests {
             path: path.into(),
             root: root.into(),
             sha256: [0; 32],
+            older: evidence::OlderHashes::default(),
             size_bytes: 0,
             format: None,
             records: 0,

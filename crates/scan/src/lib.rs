@@ -14,6 +14,7 @@ pub mod differential;
 mod files;
 mod gather;
 mod hosts;
+mod indicators;
 mod keep;
 mod logs;
 mod part;
@@ -33,6 +34,8 @@ pub struct Input<'a> {
     pub limits: &'a evidence::Limits,
     /// The compiled rules.
     pub engine: &'a sigma::Engine,
+    /// Indicators to look for, where there are any.
+    pub indicators: Option<&'a indicator::IndicatorSet>,
     /// SHA-256 over the rules.
     pub rules_sha256: [u8; 32],
     /// Logs whose filled fields the casebooks want counted.
@@ -49,7 +52,7 @@ pub struct Input<'a> {
 /// # Errors
 /// When the temporary file for the fields of findings cannot be written.
 pub fn scan(input: Input<'_>) -> io::Result<Case> {
-    let gatherer = gather::Gatherer::new(input.engine, input.watched, input.progress);
+    let gatherer = gather::Gatherer::new(input.engine, input.indicators, input.watched, input.progress);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
     unread.sort();

@@ -11,6 +11,7 @@ mod cli;
 mod determinism;
 mod evidence;
 mod hosts;
+mod indicators;
 mod logs;
 mod real_logs;
 mod scenarios;

@@ -3,7 +3,7 @@
 use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
 use crate::digest::LevelCounts;
 use crate::words;
-use model::{Case, EvidenceItem, Host, HostBasis, HostName, Intrusion, Verdict};
+use model::{Case, EvidenceItem, Host, HostBasis, HostName, IndicatorFile, Intrusion, Verdict};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -12,6 +12,7 @@ struct CaseShape<'a> {
     schema: &'static str,
     synthetic: bool,
     rules: RulesShape<'a>,
+    indicators: Vec<IndicatorsShape<'a>>,
     evidence: Vec<ItemShape<'a>>,
     unread: Vec<UnreadShape<'a>>,
     hosts: Vec<HostShape<'a>>,
@@ -25,6 +26,23 @@ struct CaseShape<'a> {
 struct RulesShape<'a> {
     sha256: Hex<'a>,
     loaded: usize,
+}
+
+/// A file of indicators.
+#[derive(Serialize)]
+struct IndicatorsShape<'a> {
+    file: &'a str,
+    sha256: Hex<'a>,
+    format: &'static str,
+    loaded: u64,
+    left_out: Vec<LeftOutShape<'a>>,
+    not_loaded: u64,
+}
+
+#[derive(Serialize)]
+struct LeftOutShape<'a> {
+    reason: &'a str,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -79,6 +97,7 @@ pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()
         schema: "assay-case/1",
         synthetic: case.synthetic,
         rules: RulesShape { sha256: Hex(&case.rules_sha256), loaded: case.rules_loaded },
+        indicators: case.indicators.iter().map(indicators_shape).collect(),
         evidence: case.items.iter().map(item_shape).collect(),
         unread: unread_shapes(&case.unread),
         hosts: case.hosts.iter().map(host_shape).collect(),
@@ -92,6 +111,18 @@ pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()
 
 fn names(hosts: &[HostName]) -> Vec<&str> {
     hosts.iter().map(|host| &**host).collect()
+}
+
+fn indicators_shape(file: &IndicatorFile) -> IndicatorsShape<'_> {
+    let left_out = file.left_out.iter().map(|(reason, count)| LeftOutShape { reason, count: *count });
+    IndicatorsShape {
+        file: &file.file,
+        sha256: Hex(&file.sha256),
+        format: file.format,
+        loaded: file.loaded,
+        left_out: left_out.collect(),
+        not_loaded: file.not_loaded,
+    }
 }
 
 fn item_shape(item: &EvidenceItem) -> ItemShape<'_> {
