@@ -7,7 +7,7 @@ use crate::part::{Gathered, RawFinding};
 use evidence::ReadItem;
 use model::{
     Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
-    ItemCoverage, LogKey, Span, Timestamp,
+    ItemCoverage, LogKey, Problem, Span, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,12 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
+        if gathered.settled.more > 0 {
+            let found = format!("{} more", gathered.settled.more);
+            let wanted = "at most 1,048,576 carved records of one item".into();
+            let records_lost = Some(gathered.settled.more);
+            problems.push(Problem { kind: "limit", offset: None, wanted, found, records_lost });
+        }
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =
@@ -129,7 +135,7 @@ fn hosts_of_item(
     latest: impl Fn(&HostName) -> HostName,
     elsewhere: Option<&(HostName, HostBasis)>,
 ) -> (Vec<HostName>, Option<HostBasis>) {
-    let own: BTreeSet<HostName> = gathered.hosts.iter().map(latest).collect();
+    let own: BTreeSet<HostName> = gathered.hosts.iter().chain(&gathered.settled.hosts).map(latest).collect();
     if !own.is_empty() {
         return (own.into_iter().collect(), Some(HostBasis::Log));
     }
@@ -142,7 +148,7 @@ fn hosts_of_item(
 fn item_coverage(
     evidence: EvidenceId,
     records: u64,
-    problems: Vec<model::Problem>,
+    problems: Vec<Problem>,
     gathered: &Gathered,
 ) -> ItemCoverage {
     let mut span = Span::default();
@@ -154,7 +160,7 @@ fn item_coverage(
         }
     }
     gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
-    ItemCoverage { evidence, records, span, problems, gaps }
+    ItemCoverage { evidence, records, carved: gathered.settled.records, span, problems, gaps }
 }
 
 /// Gives each log its gaps; a log's window begins where the first web or

@@ -97,6 +97,13 @@ impl<'a> Visitor for Gatherer<'a> {
         self.match_rules(part, record, host);
     }
 
+    fn carved(&self, part: &mut Part<'a>, record: &Record<'_>) {
+        let Some(host) = part.gathered.carved.add(record) else { return };
+        let live = part.found.len();
+        self.match_rules(part, record, host);
+        part.gathered.carved.found(part.found.drain(live..));
+    }
+
     fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
         let (worker, records) = whole.merge(next);
         self.give_back(worker);
@@ -108,8 +115,9 @@ impl<'a> Visitor for Gatherer<'a> {
         let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_worker()));
         let file = FileRecord::new(&item);
         self.match_rules(&mut part, &file.record(&file.values()), None);
-        let (worker, gathered) = part.into_gathered();
+        let (worker, mut gathered) = part.into_gathered();
         self.give_back(worker);
+        gathered.settle();
         let found = !gathered.findings.iter().all(Vec::is_empty);
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@
 //! What findings mean (casebook), how they look (report), who did it.
 
 mod assemble;
+mod carved;
 mod context;
 pub mod differential;
 mod files;
