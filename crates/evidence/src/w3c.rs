@@ -135,7 +135,10 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
         let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
         match bytes.first() {
             None => {}
-            Some(b'#') => state.directive(bytes, shapes, limits),
+            Some(b'#') => {
+                text::check_frame(bytes, offset, sink);
+                state.directive(bytes, shapes, limits);
+            }
             Some(_) if bytes.len() > limits.line_bytes_max => {
                 let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
                 sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));

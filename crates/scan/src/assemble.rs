@@ -25,7 +25,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
     let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
-    for (item, paths) in without_copies(gathered) {
+    for (item, paths) in without_copies(gathered, &mut case.unread) {
         let id = EvidenceId(case.items.len() as u32);
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
@@ -79,13 +79,22 @@ fn order(finding: &Finding) -> (bool, Option<Timestamp>, EvidenceId, u64, &str) 
     (finding.time.is_none(), finding.time, finding.evidence, finding.position.offset, &finding.rule.id)
 }
 
-/// Identical files are one item with several paths; the first path leads.
-fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>)> {
+/// Identical files are one item with several paths; the first path leads. What
+/// was wrong with a copy (its archive is cut right behind it) goes to `unread`.
+fn without_copies(
+    gathered: Vec<GatheredItem>,
+    unread: &mut Vec<(String, Problem)>,
+) -> Vec<(GatheredItem, Vec<String>)> {
     let mut firsts: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     let mut items: Vec<(GatheredItem, Vec<String>)> = Vec::new();
     for item in gathered {
         match firsts.get(&item.item.sha256) {
-            Some(first) => items[*first].1.push(item.item.path),
+            Some(first) => {
+                let (leader, paths) = &mut items[*first];
+                let own = item.item.problems.into_iter().filter(|own| !leader.item.problems.contains(own));
+                unread.extend(own.map(|problem| (item.item.path.clone(), problem)));
+                paths.push(item.item.path);
+            }
             None => {
                 firsts.insert(item.item.sha256, items.len());
                 let paths = vec![item.item.path.clone()];

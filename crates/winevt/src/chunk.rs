@@ -205,7 +205,9 @@ impl<'a> Walk<'a, '_> {
             match RecordHeader::parse(self.chunk, at) {
                 Ok(header) => {
                     self.record(at, &header);
-                    self.tally.last = Some(header.number);
+                    if self.is_due(header.number) {
+                        self.tally.last = Some(header.number);
+                    }
                     at += header.size;
                 }
                 Err(broken) => {
@@ -222,6 +224,13 @@ impl<'a> Walk<'a, '_> {
         }
         self.finish(None);
         at
+    }
+
+    /// Whether a record of this number is one that may stand here. One that is
+    /// far off must not pass for all those that it is far from.
+    fn is_due(&self, number: u64) -> bool {
+        let goes_on = self.tally.last.and_then(|last| last.checked_add(1)) == Some(number);
+        goes_on || self.header.records.is_none_or(|(first, last)| (first..=last).contains(&number))
     }
 
     /// Whether the records end at `at` by the chunk header's word.
@@ -295,16 +304,15 @@ impl<'a> Walk<'a, '_> {
         let mut reader =
             StreamReader::new(self.chunk, self.shapes.templates(), &self.decoder, &mut self.parts);
         if let Err(broken) = reader.read(start, end) {
-            self.tally.lost += 1;
-            self.problems.broken(&broken, 1);
-            return;
+            return self.lose(&broken, header.number);
         }
         let Some(plan) = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder) else {
-            self.tally.lost += 1;
             let broken = Broken::limit(at, "fewer shapes of records in a chunk", header.size);
-            self.problems.broken(&broken, 1);
-            return;
+            return self.lose(&broken, header.number);
         };
+        if plan.shape.slots.is_empty() {
+            return self.lose(&Broken::new(at, "an event", header.size as u64), header.number);
+        }
         self.values.clear();
         let values = &self.parts.values;
         self.values.extend(plan.sources.iter().map(|source| source.value(values, &self.decoder)));
@@ -320,6 +328,14 @@ impl<'a> Walk<'a, '_> {
         self.tally.read += 1;
         let is_cut = plan.cut;
         self.record_troubles(at, header, is_cut);
+    }
+
+    /// A record that cannot be shown. When its number is none of this chunk's,
+    /// the one that should stand there is missed by the count of numbers.
+    fn lose(&mut self, broken: &Broken, number: u64) {
+        let lost = u64::from(self.is_due(number));
+        self.tally.lost += lost;
+        self.problems.broken(broken, lost);
     }
 
     /// What was wrong within a record that was shown.
