@@ -4,17 +4,21 @@
 //! The same program makes the same bytes. Nothing here harms by itself: the
 //! worst is a reader that takes more than its share of time or memory.
 //!
+//! [`LOSSES`] says which of them cost something that a reader must tell.
+//!
 //! # Not here
-//! What a reader should make of each: the golden list of the test that scans
-//! them (`crates/assay/tests/hostile.rs`).
+//! The scan: `crates/assay/tests/hostile.rs`, and `cargo xtask hostile` for the
+//! large ones.
 
 mod archives;
 mod damage;
 mod event_logs;
+mod losses;
 mod pack;
 mod text_logs;
 mod tree;
 
+pub use losses::LOSSES;
 pub use tree::{Size, write};
 
 use crate::bulk;
