@@ -171,7 +171,8 @@ fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
     let items = || case.items.iter().zip(&case.coverage.items);
     // A log that is empty was read; one of which nothing could be saved was not.
     let any_read = items().any(|(item, coverage)| {
-        item.format.is_some() && (coverage.records > 0 || !coverage.problems.iter().any(is_loss))
+        item.format.is_some()
+            && (coverage.records + coverage.carved > 0 || !coverage.problems.iter().any(is_loss))
     });
     let mut problems = items().flat_map(|(_, coverage)| &coverage.problems);
     let lost = problems.any(is_loss) || case.unread.iter().any(|(_, problem)| is_loss(problem));

@@ -32,6 +32,10 @@ impl<'a> Bytes<'a> {
     pub(crate) fn open(path: &Path, progress: &'a (dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
+        // What the kernel makes up as it is read has no size, and may be more than any.
+        if len == 0 && read_file_at(&file, &mut [0], 0)? > 0 {
+            return Err(io::Error::other("its size is 0, and yet it holds something"));
+        }
         Ok(Self { store: Store::File(Arc::new(file)), len, progress })
     }
 

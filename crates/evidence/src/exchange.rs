@@ -179,6 +179,7 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
         } else if bytes.is_empty() {
             // A blank line between records says nothing.
         } else if state.take(bytes) {
+            text::check_frame(bytes, offset, sink);
             columns = None;
         } else {
             let columns = columns.get_or_insert_with(|| state.columns(shapes, limits));

@@ -60,6 +60,10 @@ pub trait Visitor: Sync {
     fn start(&self, head: &ItemHead<'_>) -> Self::Part;
     /// Takes one record of the batch.
     fn record(&self, part: &mut Self::Part, record: &Record<'_>);
+    /// Takes one record that its log let go of and that was carved from free
+    /// space. It may be one that the log still holds; [`ReadItem::records`]
+    /// does not count it.
+    fn carved(&self, _part: &mut Self::Part, _record: &Record<'_>) {}
     /// Adds `next` to `whole`; called in the order in which the batches stand
     /// in the item.
     fn merge(&self, whole: &mut Self::Part, next: Self::Part);

@@ -201,7 +201,8 @@ impl<V: Visitor> Reading<'_, V> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
                 Err(error) => {
-                    let problem = unplaced(input::kind(&error), "a further member", error.to_string());
+                    let kind = input::kind(&error);
+                    let problem = Problem::new(kind, tar.at(), "a further member", error.to_string());
                     self.problem(&node.path, problem);
                     break;
                 }
@@ -230,7 +231,9 @@ impl<V: Visitor> Reading<'_, V> {
                     Ok(_) => gathered.push((member, bytes)),
                     Err(error) => {
                         // What is there is read; that it is not all is told.
-                        let problem = unplaced(input::kind(&error), "a whole member", error.to_string());
+                        let at = bytes.len() as u64;
+                        let problem =
+                            Problem::new(input::kind(&error), at, "a whole member", error.to_string());
                         self.problem(&member.path, problem);
                         gathered.push((member, bytes));
                         break;

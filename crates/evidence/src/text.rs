@@ -217,9 +217,13 @@ pub(crate) fn without_bom(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
+/// NULs in a row that no value holds: something was not written there.
+const HOLE_BYTES_MIN: usize = 16;
+
 /// The line without leading NULs: a server that lost power leaves a run of
 /// them, and goes on after it in the same line. A last line of nothing else is
-/// space that the server had set aside.
+/// space that the server had set aside. A hole further on in the line is told,
+/// and stays: what stands before it may be one record, what follows another.
 pub(crate) fn without_nuls<'a>(
     block: &'a [u8],
     line: &Line<'a>,
@@ -232,7 +236,28 @@ pub(crate) fn without_nuls<'a>(
     if nuls > 0 && !is_set_aside {
         sink.problem(Problem::new("bad-record", offset, "text", format!("{nuls} bytes of value 0")));
     }
+    if let Some(first) = memchr(0, rest)
+        && let Some(bytes) = hole(&rest[first..])
+    {
+        let at = offset + (nuls + first) as u64;
+        sink.problem(Problem::new("bad-record", at, "text", format!("{bytes} bytes of value 0")));
+    }
     rest
+}
+
+/// How many NULs the longest run has, when it is a hole.
+fn hole(bytes: &[u8]) -> Option<usize> {
+    let longest = bytes.split(|byte| *byte != 0).map(<[u8]>::len).max();
+    longest.filter(|longest| *longest >= HOLE_BYTES_MIN)
+}
+
+/// Tells a line of the frame that goes on behind a carriage return: of a file
+/// whose lines end with nothing else, all that follows is in this one.
+pub(crate) fn check_frame(line: &[u8], offset: u64, sink: &mut dyn RecordSink) {
+    if let Some(at) = memchr(b'\r', line) {
+        let found = "a carriage return; what follows in this line is not read";
+        sink.problem(Problem::new("bad-record", offset + at as u64, "a line feed", found));
+    }
 }
 
 /// What follows `name` in a directive line such as `#Fields: a b`; names are

@@ -209,7 +209,10 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
         }
         match bytes.first() {
             None => {}
-            Some(b'#') => state.directive(bytes, shapes, limits),
+            Some(b'#') => {
+                text::check_frame(bytes, offset, sink);
+                state.directive(bytes, shapes, limits);
+            }
             Some(_) if bytes.len() > limits.line_bytes_max => {
                 let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
                 sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));

@@ -7,7 +7,7 @@ use crate::part::{Gathered, RawFinding};
 use evidence::ReadItem;
 use model::{
     Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
-    ItemCoverage, LogKey, Span, Timestamp,
+    ItemCoverage, LogKey, Problem, Span, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,12 +25,18 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
     let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
-    for (item, paths) in without_copies(gathered) {
+    for (item, paths) in without_copies(gathered, &mut case.unread) {
         let id = EvidenceId(case.items.len() as u32);
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
+        if gathered.settled.more > 0 {
+            let found = format!("{} more", gathered.settled.more);
+            let wanted = "at most 1,048,576 carved records of one item".into();
+            let records_lost = Some(gathered.settled.more);
+            problems.push(Problem { kind: "limit", offset: None, wanted, found, records_lost });
+        }
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =
@@ -74,13 +80,22 @@ fn order(finding: &Finding) -> (bool, Option<Timestamp>, EvidenceId, u64, &str) 
     (finding.time.is_none(), finding.time, finding.evidence, finding.position.offset, &finding.rule.id)
 }
 
-/// Identical files are one item with several paths; the first path leads.
-fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>)> {
+/// Identical files are one item with several paths; the first path leads. What
+/// was wrong with a copy (its archive is cut right behind it) goes to `unread`.
+fn without_copies(
+    gathered: Vec<GatheredItem>,
+    unread: &mut Vec<(String, Problem)>,
+) -> Vec<(GatheredItem, Vec<String>)> {
     let mut firsts: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     let mut items: Vec<(GatheredItem, Vec<String>)> = Vec::new();
     for item in gathered {
         match firsts.get(&item.item.sha256) {
-            Some(first) => items[*first].1.push(item.item.path),
+            Some(first) => {
+                let (leader, paths) = &mut items[*first];
+                let own = item.item.problems.into_iter().filter(|own| !leader.item.problems.contains(own));
+                unread.extend(own.map(|problem| (item.item.path.clone(), problem)));
+                paths.push(item.item.path);
+            }
             None => {
                 firsts.insert(item.item.sha256, items.len());
                 let paths = vec![item.item.path.clone()];
@@ -130,7 +145,7 @@ fn hosts_of_item(
     latest: impl Fn(&HostName) -> HostName,
     elsewhere: Option<&(HostName, HostBasis)>,
 ) -> (Vec<HostName>, Option<HostBasis>) {
-    let own: BTreeSet<HostName> = gathered.hosts.iter().map(latest).collect();
+    let own: BTreeSet<HostName> = gathered.hosts.iter().chain(&gathered.settled.hosts).map(latest).collect();
     if !own.is_empty() {
         return (own.into_iter().collect(), Some(HostBasis::Log));
     }
@@ -143,7 +158,7 @@ fn hosts_of_item(
 fn item_coverage(
     evidence: EvidenceId,
     records: u64,
-    problems: Vec<model::Problem>,
+    problems: Vec<Problem>,
     gathered: &Gathered,
 ) -> ItemCoverage {
     let mut span = Span::default();
@@ -155,7 +170,7 @@ fn item_coverage(
         }
     }
     gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
-    ItemCoverage { evidence, records, span, problems, gaps }
+    ItemCoverage { evidence, records, carved: gathered.settled.records, span, problems, gaps }
 }
 
 /// Gives each log its gaps; a log's window begins where the first web or

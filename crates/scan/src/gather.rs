@@ -127,6 +127,16 @@ impl<'a> Visitor for Gatherer<'a> {
         self.find(part, record, host, Seen::InRecord);
     }
 
+    fn carved(&self, part: &mut Part<'a>, record: &Record<'_>) {
+        let Some(host) = part.gathered.carved.add(record) else { return };
+        let live = part.found.len();
+        // They have a bound of their own, and do not count among the records of the log.
+        let hits = std::mem::take(&mut part.gathered.hits);
+        self.find(part, record, host, Seen::InRecord);
+        part.gathered.hits = hits;
+        part.gathered.carved.found(part.found.drain(live..));
+    }
+
     fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
         let (workers, records) = whole.merge(next);
         self.give_back(workers);
@@ -138,8 +148,9 @@ impl<'a> Visitor for Gatherer<'a> {
         let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_workers()));
         let file = FileRecord::new(&item);
         self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
-        let (workers, gathered) = part.into_gathered();
+        let (workers, mut gathered) = part.into_gathered();
         self.give_back(workers);
+        gathered.settle();
         let found = !gathered.findings.iter().all(Vec::is_empty);
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);

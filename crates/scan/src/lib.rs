@@ -9,6 +9,7 @@
 //! What findings mean (casebook), how they look (report), who did it.
 
 mod assemble;
+mod carved;
 mod context;
 pub mod differential;
 mod files;
@@ -55,13 +56,13 @@ pub fn scan(input: Input<'_>) -> io::Result<Case> {
     let gatherer = gather::Gatherer::new(input.engine, input.indicators, input.watched, input.progress);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
-    unread.sort();
-    unread.dedup();
     let host = input.host.and_then(part::host_name);
     let (items, spill) = gatherer.finish();
     let mut case = assemble::case(items, host);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
-    case.unread = unread;
+    case.unread.extend(unread);
+    case.unread.sort();
+    case.unread.dedup();
     case.rules_sha256 = input.rules_sha256;
     case.rules_loaded = input.engine.rules().len();
     Ok(case)

@@ -1,5 +1,6 @@
 //! The accumulators of one batch, and what remains of them.
 
+use crate::carved::{Carved, Settled};
 use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::LogStats;
@@ -53,6 +54,10 @@ pub struct Gathered {
     pub hosts: BTreeSet<HostName>,
     /// Those of them that are Exchange servers by their own logs.
     pub exchange_hosts: BTreeSet<HostName>,
+    /// Records carved from free space, as they are met …
+    pub carved: Carved,
+    /// … and what remains of them when all of the item was read.
+    pub settled: Settled,
 }
 
 impl Gathered {
@@ -69,6 +74,16 @@ impl Gathered {
         other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
         self.hosts.extend(other.hosts);
         self.exchange_hosts.extend(other.exchange_hosts);
+        self.carved.merge(other.carved);
+    }
+
+    /// Decides which carved records count, when the whole item was read.
+    pub fn settle(&mut self) {
+        self.settled = std::mem::take(&mut self.carved).settle(&self.logs);
+        let findings = std::mem::take(&mut self.settled.findings);
+        if !findings.is_empty() {
+            self.findings.push(findings);
+        }
     }
 
     /// Adds hits; drops those findings of `other`, which comes after, that are

@@ -356,6 +356,7 @@ fn a_log_that_was_not_read_whole() {
     let item = |records_lost: Option<u64>| ItemCoverage {
         evidence: EvidenceId(0),
         records: 1_000,
+        carved: 0,
         span: Span::default(),
         problems: vec![Problem { records_lost, ..Problem::new("truncated", 0, "a chunk", "the end") }],
         gaps: Vec::new(),

@@ -50,6 +50,11 @@ impl<R: Read> Tar<R> {
         Self { stream, at: 0, left: 0, padding: 0 }
     }
 
+    /// Offset in the archive of what is read next.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
     /// The next member; what was not read of the one before is passed over.
     ///
     /// # Errors

@@ -181,5 +181,13 @@ fn notes(case: &Case, without_time: u64) -> Vec<String> {
             words::count(without_time, "finding")
         ));
     }
+    let carved = case.coverage.items.iter().map(|item| item.carved).sum();
+    if carved > 0 {
+        notes.push(format!(
+            "{} carved from the free space of event logs, which count in no log’s coverage; findings of them hold \
+             the field Carved.",
+            words::count(carved, "record")
+        ));
+    }
     notes
 }
