@@ -22,6 +22,7 @@
 pub mod bulk;
 
 mod chain;
+mod chain_others;
 mod dice;
 mod evtx;
 mod exchange;
