@@ -24,6 +24,22 @@ pub struct Support {
     /// Its grade alone.
     pub grade: Grade,
     pub raises: Vec<Raise>,
+    /// What else may have brought it about: then it says nothing here.
+    pub explained: Option<Explained>,
+}
+
+/// A record that stands shortly before, joined, and explains another one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explained {
+    /// Any of these.
+    pub by: Vec<Partner>,
+    pub minutes: u32,
+}
+
+impl Support {
+    fn explained_by(&self) -> impl Iterator<Item = &Partner> {
+        self.explained.iter().flat_map(|explained| &explained.by)
+    }
 }
 
 /// What makes a step weigh more.
@@ -94,8 +110,9 @@ impl<'a> View<'a> {
         components: &'a [usize],
     ) -> Self {
         let supports = book.questions.iter().flat_map(|question| &question.supports);
-        let wanted: BTreeSet<&Partner> =
-            supports.flat_map(|one| &one.raises).flat_map(|one| &one.with).collect();
+        let wanted: BTreeSet<&Partner> = supports
+            .flat_map(|one| one.raises.iter().flat_map(|one| &one.with).chain(one.explained_by()))
+            .collect();
         let mut partners: BTreeMap<&Partner, Index> =
             wanted.into_iter().map(|one| (one, Index::default())).collect();
         for member in &members {
@@ -134,7 +151,8 @@ impl<'a> View<'a> {
         };
         for member in &self.members {
             let trace = &self.traces.list[*member];
-            for support in question.supports.iter().filter(|support| trace.shows(&support.step)) {
+            let shown = question.supports.iter().filter(|support| trace.shows(&support.step));
+            for support in shown.filter(|support| !self.is_explained(trace, *member, support)) {
                 let mut grade = support.grade;
                 for raise in &support.raises {
                     let Some(raisers) = self.raisers(trace, *member, raise) else { continue };
@@ -155,6 +173,14 @@ impl<'a> View<'a> {
             }
         }
         grounds.into_values().collect()
+    }
+
+    /// Whether something else brought about what `trace` shows.
+    fn is_explained(&self, trace: &Trace<'_>, member: usize, support: &Support) -> bool {
+        let Some(explained) = &support.explained else { return false };
+        let reach = Reach::before(explained.minutes);
+        let mut indexes = explained.by.iter().filter_map(|partner| self.partners.get(partner));
+        indexes.any(|index| self.nearest_within(index, trace, member, reach).is_some())
     }
 
     /// A rule of somebody else's, which knows no steps.
@@ -190,8 +216,8 @@ impl<'a> View<'a> {
     }
 
     fn nearest(&self, index: &Index, trace: &Trace<'_>, member: usize, when: When) -> Option<usize> {
-        let time = trace.time()?;
         if when == When::ShellBefore {
+            let time = trace.time()?;
             let shells = trace.keys().iter().filter_map(|key| index.by_shell.get(key));
             return shells.filter(|(before, _)| *before <= time).min().map(|(_, other)| *other);
         }
@@ -199,6 +225,11 @@ impl<'a> View<'a> {
             When::Within { minutes, .. } | When::Near { minutes } => Reach::around(minutes),
             When::Later | When::ShellBefore => Reach { before: None, after: Some(u64::MAX) },
         };
+        self.nearest_within(index, trace, member, reach)
+    }
+
+    fn nearest_within(&self, index: &Index, trace: &Trace<'_>, member: usize, reach: Reach) -> Option<usize> {
+        let time = trace.time()?;
         let mut best: Option<(u64, usize)> = None;
         let mut look = |times: &[(Timestamp, usize)]| {
             if let Some(candidate) = nearest_of(times, time, member, reach) {

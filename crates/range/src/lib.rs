@@ -25,6 +25,7 @@ pub mod bulk;
 pub mod hostile;
 
 mod chain;
+mod chain_others;
 mod dice;
 mod evtx;
 mod exchange;

@@ -68,6 +68,7 @@ fn scan_on(threads: usize, path: &Path) -> Case {
     let engine = sigma::Engine::new(loaded.rules);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let input = scan::Input {
+        indicators: None,
         sources: &opened.sources,
         unread: opened.problems,
         limits: &limits,
