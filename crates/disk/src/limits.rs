@@ -13,6 +13,9 @@ pub struct Limits {
     pub runs_max: usize,
     /// Entries that one file's attributes may spill over to.
     pub spilled_entries_max: usize,
+    /// Bytes of the paths of one volume together: each may be as deep as folders
+    /// go, at no cost to whoever made them.
+    pub path_bytes_max: usize,
     /// Partitions of one disk.
     pub partitions_max: usize,
     /// Sections and chunks of one E01 image, blocks of one VHD or VHDX.
@@ -29,6 +32,7 @@ impl Default for Limits {
             folder_depth_max: 256,
             runs_max: 1 << 20,
             spilled_entries_max: 4_096,
+            path_bytes_max: 512 << 20,
             partitions_max: 256,
             blocks_max: 64 << 20,
             problems_max: 1_000,
