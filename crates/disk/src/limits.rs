@@ -3,6 +3,9 @@
 /// Bounds on what images and volumes say of themselves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
+    /// Bytes of all files of an image, per byte of the image: it may be packed,
+    /// and files may have several names.
+    pub files_ratio_max: u64,
     /// Entries of one `$MFT` that are looked at.
     pub entries_max: u64,
     /// Folders of one volume whose names are kept, to give entries a path.
@@ -27,6 +30,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            files_ratio_max: 32,
             entries_max: 32 << 20,
             folders_max: 2_000_000,
             folder_depth_max: 256,

@@ -1,7 +1,7 @@
 //! Disk images: files of all kinds are found in all containers, and damage is
 //! named.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod gather;
 mod imaging;
