@@ -14,6 +14,7 @@ use crate::{Limits, ReadAt};
 use flate2::{Decompress, FlushDecompress, Status};
 use model::Problem;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How each of its files begins.
@@ -23,9 +24,12 @@ const FILE_HEADER_BYTES: u64 = 13;
 const SECTION_BYTES: u64 = 76;
 const TABLE_HEADER_BYTES: u64 = 24;
 /// `ewfacquire` offers up to 16 MiB; 32 KiB is the rule.
-const CHUNK_BYTES_MAX: u64 = 32 << 20;
+const CHUNK_BYTES_MAX: u64 = 16 << 20;
 /// Unpacked chunks kept: readers of several files take turns.
 const KEPT_BYTES_MAX: u64 = 8 << 20;
+/// Bytes unpacked at most, per byte of the disk. An image is read twice or
+/// three times; one made so that each read costs a large chunk ends here.
+const UNPACKED_RATIO_MAX: u64 = 64;
 /// Sections of one file. A 2 GiB segment has some dozens.
 const SECTIONS_MAX: usize = 64 << 10;
 
@@ -43,6 +47,7 @@ pub(crate) struct Ewf<'a> {
     /// Whether a table is missing, so that later chunks have no number.
     is_lost: bool,
     kept: Mutex<Vec<(u64, Arc<Vec<u8>>)>>,
+    unpacked_bytes: AtomicU64,
     faults: Faults,
 }
 
@@ -87,6 +92,7 @@ impl<'a> Ewf<'a> {
             size_bytes: 0,
             is_lost: false,
             kept: Mutex::default(),
+            unpacked_bytes: AtomicU64::new(0),
             faults,
         };
         let mut is_done = false;
@@ -254,6 +260,11 @@ impl<'a> Ewf<'a> {
         };
         if let Some(chunk) = kept(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(chunk);
+        }
+        let before = self.unpacked_bytes.fetch_add(self.chunk_bytes, Ordering::Relaxed);
+        let max = self.size_bytes.max(1 << 20).saturating_mul(UNPACKED_RATIO_MAX);
+        if before > max {
+            return Err(io::Error::other(format!("more than {max} bytes to unpack")));
         }
         let chunk = Arc::new(self.unpack(number)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 /// What begins with `head`. A raw disk is told by its partition table or by
-/// the boot sector of a volume, so some bytes of a few sectors are wanted.
+/// the boot sector of a volume; at least 64 KiB of it are wanted.
 pub fn sniff(head: &[u8]) -> Option<Kind> {
     if head.starts_with(ewf::MAGIC) {
         Some(Kind::Ewf)

@@ -25,16 +25,18 @@ pub struct Place {
 const SECTOR_BYTES: u64 = 512;
 /// Sectors of disks made for 4096.
 const LARGE_SECTOR_BYTES: u64 = 4096;
+/// A shorter file is a copy of boot sectors, not of a disk; each NTFS volume
+/// holds one (`$Boot`).
+const DISK_BYTES_MIN: usize = 64 << 10;
 /// A GPT has 128 entries of 128 bytes as a rule.
 const GPT_BYTES_MAX: u64 = 1 << 20;
 
-/// Whether `head` is the beginning of a disk or of an NTFS volume.
+/// Whether `head`, of 64 KiB, is the beginning of a disk or of an NTFS volume.
 pub fn is_disk(head: &[u8]) -> bool {
-    if is_ntfs(head) || gpt_at(head).is_some() {
-        return true;
-    }
     let entries = mbr_entries(head);
-    !entries.is_empty() && entries.iter().all(|entry| entry.is_sound)
+    let has_table =
+        gpt_at(head).is_some() || (!entries.is_empty() && entries.iter().all(|entry| entry.is_sound));
+    head.len() >= DISK_BYTES_MIN && (is_ntfs(head) || has_table)
 }
 
 /// Whether a boot sector is that of an NTFS volume.

@@ -33,13 +33,15 @@ use std::sync::Arc;
 const FORMAT: &str = "disk-image";
 /// Small files that are opened side by side.
 const GATHERED_MAX: usize = 256;
+/// Runs of clusters of these.
+const GATHERED_RUNS_MAX: usize = 1 << 20;
 /// What E01 has room to name: `.E01` to `.EZZ` and on to `.ZZZ`.
 const SEGMENTS_MAX: u16 = 14_971;
 
 /// What the files of an image may have together.
 pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
     let packed = segments.iter().map(Bytes::len).fold(0, u64::saturating_add);
-    let by_ratio = limits.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.image_ratio_max));
+    let by_ratio = limits.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.disk.files_ratio_max));
     Budget { left: by_ratio.min(limits.archive_bytes_max) }
 }
 
@@ -130,7 +132,10 @@ impl<V: Visitor> Reading<'_, V> {
                 name,
                 names: Names::default(),
                 small: Vec::new(),
+                small_runs: 0,
                 items: 0,
+                path_bytes: 0,
+                is_full: false,
             };
             files.read(budget);
         }
@@ -181,7 +186,12 @@ struct Files<'r, 'd, V> {
     names: Names,
     /// Waiting to be read side by side.
     small: Vec<File<'d>>,
+    /// Runs of clusters that these hold in memory.
+    small_runs: usize,
     items: usize,
+    path_bytes: usize,
+    /// Whether there are more than the limits let pass.
+    is_full: bool,
 }
 
 /// One stream, ready to be read.
@@ -200,20 +210,27 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
             let Some(entry) = volume.entry(number, bytes) else { return };
             if !entry.in_use {
                 deleted.push(number);
-            } else if budget.left > 0 {
+            } else if budget.left > 0 && !self.is_full {
                 self.entry(&entry, budget);
             }
         });
         for number in deleted {
             if budget.left > 0
+                && !self.is_full
                 && let Some(entry) = volume.entry_at(number)
             {
                 self.entry(&entry, budget);
             }
         }
         self.small(budget);
+        let limits = self.reading.limits;
         if budget.left == 0 {
             self.reading.exhausted(&self.image.path);
+        } else if self.is_full {
+            let (items, bytes) = (limits.items_max, limits.disk.path_bytes_max);
+            let wanted = format!("at most {items} files of a volume, with paths of {bytes} bytes");
+            self.reading
+                .problem(&self.image.path, unplaced("limit", &wanted, "more; the rest is not read".into()));
         }
     }
 
@@ -250,12 +267,13 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
     }
 
     fn stream(&mut self, entry: &Entry, stream: &Stream, path: &str, budget: &mut Budget) {
-        if self.items >= self.reading.limits.items_max {
-            let wanted = format!("at most {} files of a volume", self.reading.limits.items_max);
-            let found = "more; they are not read".into();
-            return self.reading.problem(&self.image.path, unplaced("limit", &wanted, found));
-        }
+        let limits = self.reading.limits;
         self.items += 1;
+        self.path_bytes += path.len();
+        if self.items > limits.items_max || self.path_bytes > limits.disk.path_bytes_max {
+            self.is_full = true;
+            return;
+        }
         let full = format!("{}{}{}/{path}", self.image.path, path::MEMBER, self.name);
         let path = self.names.unique_before_ending(full);
         let bytes = Bytes::of_disk(self.content(entry, stream, &path));
@@ -272,7 +290,8 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
         if file.bytes.len() <= SMALL_BYTES {
             budget.left -= file.bytes.len().min(budget.left);
             self.small.push(file);
-            if self.small.len() >= GATHERED_MAX {
+            self.small_runs += stream.runs_count();
+            if self.small.len() >= GATHERED_MAX || self.small_runs >= GATHERED_RUNS_MAX {
                 self.small(budget);
             }
         } else {
@@ -312,6 +331,7 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
     /// Reads what waits, side by side; archives one by one after.
     fn small(&mut self, budget: &mut Budget) {
         let reading = self.reading;
+        self.small_runs = 0;
         let archives: Vec<_> = std::mem::take(&mut self.small)
             .into_par_iter()
             .filter_map(|file| {

@@ -42,9 +42,6 @@ pub struct Limits {
     /// Bytes of an item of unknown format whose content is looked at whole
     /// (scripts, small programs).
     pub content_bytes_max: usize,
-    /// Bytes of all files in a disk image, per byte of the image, beyond
-    /// [`Limits::ratio_free_bytes`]: images are packed, and files have links.
-    pub image_ratio_max: u64,
     /// What a disk image and its volumes may ask for.
     pub disk: disk::Limits,
     /// Shapes kept for reuse; further ones are made anew for each batch.
@@ -74,7 +71,6 @@ impl Default for Limits {
             json_keys_max: 4_096,
             whole_bytes_max: 256 << 20,
             content_bytes_max: 8 << 20,
-            image_ratio_max: 32,
             disk: disk::Limits::default(),
             shapes_max: 20_000,
             problems_max: 1_000,

@@ -1,7 +1,7 @@
 //! Disk images: files of all kinds are found in all containers, and damage is
 //! named.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod gather;
 mod imaging;
@@ -381,4 +381,18 @@ fn what_is_no_ntfs_is_named() {
         found.sort();
         assert_eq!((gathered.paths(), found.as_slice()), (vec![name], kinds), "{:?}", gathered.items);
     }
+}
+
+#[test]
+fn more_files_or_longer_paths_than_the_limits_let_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dd");
+    std::fs::write(&path, sample::intrusion()).unwrap();
+    let whole = read(&path, &Limits::default());
+    let few = read(&path, &Limits { items_max: 3, ..Limits::default() });
+    let short = disk::Limits { path_bytes_max: 20, ..disk::Limits::default() };
+    let short = read(&path, &Limits { disk: short, ..Limits::default() });
+    assert_eq!((whole.items.len(), whole.kinds()), (7, vec![]), "{:?}", whole.paths());
+    assert_eq!((few.items.len(), few.kinds()), (4, vec!["limit"]), "{:?}", few.paths());
+    assert_eq!((short.items.len(), short.kinds()), (3, vec!["limit"]), "{:?}", short.paths());
 }

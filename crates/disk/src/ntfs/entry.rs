@@ -98,6 +98,11 @@ impl Stream {
         first.map_or(0, |run| run.first.saturating_mul(volume.cluster_bytes()).min(self.size_bytes))
     }
 
+    /// How many runs of clusters it has.
+    pub fn runs_count(&self) -> usize {
+        self.runs().map_or(0, Runs::count)
+    }
+
     pub(crate) fn runs(&self) -> Option<&Runs> {
         match &self.kept {
             Kept::Resident(_) => None,

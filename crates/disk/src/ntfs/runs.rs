@@ -60,6 +60,10 @@ impl Runs {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Clusters of the stream that runs are known for.
     pub(crate) fn end(&self) -> u64 {
         self.0.last().map_or(0, |run| run.first + run.clusters)

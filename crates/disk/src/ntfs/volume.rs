@@ -10,14 +10,20 @@ use crate::partition::{Place, is_ntfs};
 use crate::read_at::{exactly, fill};
 use crate::{Limits, ReadAt, Slice};
 use model::Problem;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const SECTOR_BYTES: u64 = 512;
 /// Records read at once when all are.
 const WALK_BYTES: usize = 1 << 20;
 /// NTFS lets no attribute list have more than 256 KiB.
 const LIST_BYTES_MAX: u64 = 1 << 20;
+/// Bytes that entries may spill over to, per byte of the `$MFT` (deleted ones
+/// are looked at twice), and for any table.
+const SPILL_RATIO_MAX: u64 = 8;
+const SPILL_BYTES_MIN: u64 = 16 << 20;
 
 /// An NTFS volume.
 pub struct Volume<'a> {
@@ -26,6 +32,11 @@ pub struct Volume<'a> {
     start: u64,
     geometry: Geometry,
     mft: Arc<dyn ReadAt + 'a>,
+    /// How many entries the `$MFT` has.
+    entries: u64,
+    /// Bytes of lists and records that entries may still spill over to. Honest
+    /// ones share out the table among them; liars may all name all of it.
+    spill_bytes_left: AtomicU64,
     limits: Limits,
     faults: Faults,
 }
@@ -62,6 +73,8 @@ impl<'a> Volume<'a> {
         }
         let mut volume = Self {
             mft: Arc::new(Vec::new()),
+            entries: 0,
+            spill_bytes_left: AtomicU64::new(SPILL_BYTES_MIN),
             store,
             start: place.start,
             geometry,
@@ -76,9 +89,13 @@ impl<'a> Volume<'a> {
         // What continues its own record lies in the part that the record tells.
         volume.mft = first.open(&volume);
         let whole = volume.entry_at(MFT).and_then(|entry| own_stream(entry.streams));
-        if let Some(whole) = whole.filter(|whole| whole.is_whole || !first.is_whole) {
-            volume.mft = whole.open(&volume);
-        }
+        let whole = whole.filter(|whole| whole.is_whole || !first.is_whole).unwrap_or(first);
+        volume.mft = whole.open(&volume);
+        // The table has no holes, so what it claims beyond its clusters is not there.
+        let bytes = whole.size_bytes.min(whole.allocated_bytes(&volume));
+        volume.entries = bytes / geometry.record_bytes as u64;
+        let spill_bytes = SPILL_BYTES_MIN.saturating_add(bytes.saturating_mul(SPILL_RATIO_MAX));
+        volume.spill_bytes_left = AtomicU64::new(spill_bytes);
         Ok(volume)
     }
 
@@ -114,7 +131,7 @@ impl<'a> Volume<'a> {
     /// Those that cannot be read are told as one problem.
     pub fn walk(&self, each: &mut dyn FnMut(u64, &mut [u8])) {
         let record_bytes = self.geometry.record_bytes;
-        let count = self.mft.size_bytes() / record_bytes as u64;
+        let count = self.entries;
         if count > self.limits.entries_max {
             let wanted = format!("at most {} entries in the $MFT", self.limits.entries_max);
             self.faults.push(Problem::new(
@@ -196,6 +213,7 @@ impl<'a> Volume<'a> {
     }
 
     fn take_spilled(&self, parts: &mut Parts, number: u64, other: Reference) -> Option<()> {
+        self.charge(self.geometry.record_bytes as u64)?;
         let mut bytes = self.read_record(other.number)?;
         let (record, _) = Record::parse(&mut bytes, 0).ok()??;
         // It may have been used anew since this entry was deleted.
@@ -206,10 +224,10 @@ impl<'a> Volume<'a> {
 
     /// The records that an entry's attribute list names, without its own; `None`
     /// when the list cannot be read whole.
-    fn spilled(&self, number: u64, record: &Record<'_>) -> Option<Vec<Reference>> {
+    fn spilled(&self, number: u64, record: &Record<'_>) -> Option<BTreeSet<Reference>> {
         let (attributes, _) = record.attributes();
         let list = attributes.iter().find(|attribute| attribute.kind == kind::ATTRIBUTE_LIST);
-        let Some(list) = list else { return Some(Vec::new()) };
+        let Some(list) = list else { return Some(BTreeSet::new()) };
         let bytes = match list.content {
             Content::Resident(bytes) => bytes.to_vec(),
             Content::Clusters { first_cluster, runs: list, size_bytes, .. } => {
@@ -223,16 +241,17 @@ impl<'a> Volume<'a> {
                     written_bytes: size_bytes,
                     units: None,
                 };
+                self.charge(size_bytes.min(LIST_BYTES_MAX))?;
                 exactly(&clusters, 0, usize::try_from(size_bytes.min(LIST_BYTES_MAX)).ok()?).ok()?
             }
         };
-        let mut others = Vec::new();
+        let mut others = BTreeSet::new();
         let mut at = 0;
         while at < bytes.len() {
             let (len, other) = (u16_at(&bytes, at + 4)?, u64_at(&bytes, at + 16)?);
             let other = Reference::from_u64(other);
-            if other.number != number && !others.contains(&other) {
-                others.push(other);
+            if other.number != number {
+                others.insert(other);
             }
             if len < 26 || others.len() > self.limits.spilled_entries_max {
                 return None;
@@ -240,6 +259,18 @@ impl<'a> Volume<'a> {
             at += usize::from(len);
         }
         Some(others)
+    }
+
+    /// Takes from what entries may spill over to; `None` when it is used up.
+    fn charge(&self, bytes: u64) -> Option<()> {
+        let left = |left: u64| left.checked_sub(bytes);
+        let taken = self.spill_bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        if taken.is_err() {
+            let wanted = "entries that share out the $MFT";
+            let found = "lists that name it many times over; the rest of these is not followed";
+            self.faults.push(Problem::new("limit", self.start, wanted, found));
+        }
+        taken.ok().map(|_| ())
     }
 
     fn read_record(&self, number: u64) -> Option<Vec<u8>> {
