@@ -19,8 +19,7 @@ pub const LOG: &str = "lnk";
 
 const HEADER_BYTES: usize = 0x4c;
 /// Header size and class identifier.
-const MAGIC: [u8; 20] =
-    [0x4c, 0, 0, 0, 0x01, 0x14, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
+const MAGIC: [u8; 20] = [0x4c, 0, 0, 0, 0x01, 0x14, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
 /// Blocks behind the strings; there are eleven kinds.
 const BLOCKS_MAX: usize = 64;
 /// Items of the list that leads to the target.
@@ -149,7 +148,8 @@ impl Link<'_> {
             match u32_at(block, 4) {
                 Some(ENVIRONMENT) => {
                     let wide = utf16_at(block, 268, 520).filter(|text| !text.is_empty());
-                    self.environment = wide.or_else(|| slice(block, 8, 260).map(|text| latin1(before_nul(text))));
+                    self.environment =
+                        wide.or_else(|| slice(block, 8, 260).map(|text| latin1(before_nul(text))));
                 }
                 Some(TRACKER) => {
                     self.machine = slice(block, 16, 16).map(|name| latin1(before_nul(name)));
@@ -168,7 +168,8 @@ impl Link<'_> {
         let target = paths.into_iter().find(|path| full(path)).and_then(Option::as_deref);
         let [description, relative, folder, arguments, icon] =
             self.strings.each_ref().map(|text| log::text(text.as_deref()));
-        let number = |at| u32_at(self.bytes, at).map_or(Value::Absent, |number| Value::UInt(u64::from(number)));
+        let number =
+            |at| u32_at(self.bytes, at).map_or(Value::Absent, |number| Value::UInt(u64::from(number)));
         let time = |at| log::time(filetime_at(self.bytes, at));
         let drive = self.info.drive.map(|kind| match usize::try_from(kind) {
             Ok(kind) => DRIVE_TYPES.get(kind).copied().unwrap_or("unknown"),
@@ -262,11 +263,8 @@ fn item_path(list: &[u8]) -> Option<String> {
 fn file_name(item: &[u8]) -> String {
     const WIDE: u8 = 4;
     let short = item.get(14..).unwrap_or_default();
-    let short = if item[2] & WIDE == 0 {
-        latin1(before_nul(short))
-    } else {
-        utf16(crate::bytes::before_nul(short))
-    };
+    let short =
+        if item[2] & WIDE == 0 { latin1(before_nul(short)) } else { utf16(crate::bytes::before_nul(short)) };
     // The last two bytes say where the block with the long name begins.
     let block = u16_at(item, item.len() - 2).and_then(|at| item.get(usize::from(at)..)).unwrap_or_default();
     if u32_at(block, 4) != Some(0xbeef_0004) {
@@ -293,4 +291,59 @@ fn mac(id: &[u8]) -> Option<String> {
 fn before_nul(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     &bytes[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(content: &[u8]) -> Vec<u8> {
+        let mut item = (content.len() as u16 + 2).to_le_bytes().to_vec();
+        item.extend(content);
+        item
+    }
+
+    /// A file item; with a long name in a block of `version`.
+    fn file(short: &str, long: Option<(u16, &str)>) -> Vec<u8> {
+        let mut content = vec![0x32, 0];
+        content.resize(12, 0);
+        content.extend(short.as_bytes());
+        content.resize((content.len() + 1).next_multiple_of(2), 0);
+        if let Some((version, long)) = long {
+            let begin = content.len() as u16 + 2;
+            let name_at = match version {
+                3 => 20,
+                8 => 42,
+                _ => 46,
+            };
+            let mut block = vec![0, 0];
+            block.extend(version.to_le_bytes());
+            block.extend(0xbeef_0004u32.to_le_bytes());
+            block.resize(name_at, 0);
+            block.extend(long.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+            content.extend(block);
+            content.extend(begin.to_le_bytes());
+        }
+        item(&content)
+    }
+
+    #[track_caller]
+    fn check(items: &[Vec<u8>], expect: Option<&str>) {
+        let mut list = items.concat();
+        list.extend([0, 0]);
+        assert_eq!(item_path(&list).as_deref(), expect);
+    }
+
+    #[test]
+    fn paths_of_items() {
+        let root = item(&[0x1f, 0x50, 0, 0]);
+        let drive = item(b"\x2fC:\\\0\0\0");
+        for version in [3, 8, 9] {
+            let long = file("LONGNA~1", Some((version, "Long name \u{e4}")));
+            let all = [root.clone(), drive.clone(), long, file("x.exe", None)];
+            check(&all, Some("C:\\Long name \u{e4}\\x.exe"));
+        }
+        check(&[root], None);
+        check(&[vec![0xff, 0xff, 0x32]], None);
+    }
 }

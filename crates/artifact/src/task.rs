@@ -52,7 +52,9 @@ static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
 /// Whether an item that begins with `head` is a task.
 pub fn is(head: &[u8]) -> bool {
     let head = Document::beginning(head);
-    head.as_ref().and_then(Document::root).is_some_and(|tag| xml::is_element(tag, "Task") && tag.contains(NAMESPACE))
+    head.as_ref()
+        .and_then(Document::root)
+        .is_some_and(|tag| xml::is_element(tag, "Task") && tag.contains(NAMESPACE))
 }
 
 /// Reads a task.
@@ -85,7 +87,9 @@ impl Task {
         let [_, below @ ..] = names else { return };
         let below: Vec<&str> = below.iter().map(String::as_str).collect();
         match (part, below.as_slice()) {
-            (Part::Start(_), ["Triggers", kind]) if self.has_room(sink, place, self.triggers.len(), TRIGGERS_MAX) => {
+            (Part::Start(_), ["Triggers", kind])
+                if self.has_room(sink, place, self.triggers.len(), TRIGGERS_MAX) =>
+            {
                 self.triggers.push((*kind).to_owned());
             }
             (Part::Start(_), ["Triggers", _, .., name]) => {
@@ -93,7 +97,9 @@ impl Task {
                     append(trigger, &format!(" {name}="));
                 }
             }
-            (Part::Start(_), ["Actions", kind]) if self.has_room(sink, place, self.actions.len(), ACTIONS_MAX) => {
+            (Part::Start(_), ["Actions", kind])
+                if self.has_room(sink, place, self.actions.len(), ACTIONS_MAX) =>
+            {
                 self.actions.push(Action { kind: (*kind).to_owned(), place, fields: Default::default() });
             }
             (Part::Start(_), _) => {

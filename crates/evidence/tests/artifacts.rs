@@ -13,7 +13,8 @@ fn configurations_of_exchange_servers() {
         let mut gathered = gather::all(&[folder.join(file)], &evidence::Limits::default());
         gathered.items.remove(0)
     };
-    for file in ["E16/applicationHost.config", "E19/applicationHost.config", "E19/BadApplicationHost.config"] {
+    for file in ["E16/applicationHost.config", "E19/applicationHost.config", "E19/BadApplicationHost.config"]
+    {
         let item = read(file);
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         let of = |element: &str| {

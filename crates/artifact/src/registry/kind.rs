@@ -60,7 +60,9 @@ impl Kind {
         out.clear();
         if let Some(set) = &self.current_set {
             let below = path.get(self.prefix.len() + 1..).unwrap_or_default();
-            if let Some(rest) = below.strip_prefix(set.as_str()).filter(|rest| matches!(rest.as_bytes(), [] | [b'\\', ..])) {
+            if let Some(rest) =
+                below.strip_prefix(set.as_str()).filter(|rest| matches!(rest.as_bytes(), [] | [b'\\', ..]))
+            {
                 out.push_str(&self.prefix);
                 out.push_str("\\CurrentControlSet");
                 out.push_str(rest);

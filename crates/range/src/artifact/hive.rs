@@ -131,9 +131,7 @@ impl Cells {
             Data::Expand(text) => (2, terminated(text)),
             Data::Binary(bytes) => (3, bytes.clone()),
             Data::Dword(number) => (4, number.to_le_bytes().to_vec()),
-            Data::Multi(texts) => {
-                (7, texts.iter().flat_map(|text| terminated(text)).chain([0, 0]).collect())
-            }
+            Data::Multi(texts) => (7, texts.iter().flat_map(|text| terminated(text)).chain([0, 0]).collect()),
             Data::Qword(number) => (11, number.to_le_bytes().to_vec()),
         };
         let mut size = data.len() as u32;
