@@ -129,18 +129,11 @@ LowerCaseLongPath = text:c:\x.exe
     range::artifact::hive_of_text(&text).into_iter().collect()
 }
 
-/// As it is, and as if packed: what is in it is no code of Huffman's, but near one.
+/// As it is, and packed.
 fn prefetch() -> Vec<Vec<u8>> {
-    let text = "Executable = X.EXE\nRun = 2021-03-03T12:00:00Z\nVolume = V\nFile = \\V\\X.EXE";
-    let plain: Vec<Vec<u8>> = range::artifact::prefetch(text).into_iter().collect();
-    let mut packed = b"MAM\x04\x00\x10\x00\x00".to_vec();
-    // Two codes of one bit: literal 0 and a match.
-    packed.push(1);
-    packed.resize(8 + 128, 0);
-    packed.push(1);
-    packed.resize(8 + 256, 0);
-    packed.extend([0x55; 64]);
-    plain.into_iter().chain([packed]).collect()
+    let plain = "Executable = X.EXE\nRun = 2021-03-03T12:00:00Z\nVolume = V\nFile = \\V\\X.EXE";
+    let packed = format!("{plain}\nPacked = yes");
+    [plain, &packed].into_iter().filter_map(|text| range::artifact::prefetch(text).ok()).collect()
 }
 
 fn links() -> Vec<Vec<u8>> {

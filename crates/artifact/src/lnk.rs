@@ -292,3 +292,58 @@ fn before_nul(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     &bytes[..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(content: &[u8]) -> Vec<u8> {
+        let mut item = (content.len() as u16 + 2).to_le_bytes().to_vec();
+        item.extend(content);
+        item
+    }
+
+    /// A file item; with a long name in a block of `version`.
+    fn file(short: &str, long: Option<(u16, &str)>) -> Vec<u8> {
+        let mut content = vec![0x32, 0];
+        content.resize(12, 0);
+        content.extend(short.as_bytes());
+        content.resize((content.len() + 1).next_multiple_of(2), 0);
+        if let Some((version, long)) = long {
+            let begin = content.len() as u16 + 2;
+            let name_at = match version {
+                3 => 20,
+                8 => 42,
+                _ => 46,
+            };
+            let mut block = vec![0, 0];
+            block.extend(version.to_le_bytes());
+            block.extend(0xbeef_0004u32.to_le_bytes());
+            block.resize(name_at, 0);
+            block.extend(long.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+            content.extend(block);
+            content.extend(begin.to_le_bytes());
+        }
+        item(&content)
+    }
+
+    #[track_caller]
+    fn check(items: &[Vec<u8>], expect: Option<&str>) {
+        let mut list = items.concat();
+        list.extend([0, 0]);
+        assert_eq!(item_path(&list).as_deref(), expect);
+    }
+
+    #[test]
+    fn paths_of_items() {
+        let root = item(&[0x1f, 0x50, 0, 0]);
+        let drive = item(b"\x2fC:\\\0\0\0");
+        for version in [3, 8, 9] {
+            let long = file("LONGNA~1", Some((version, "Long name \u{e4}")));
+            let all = [root.clone(), drive.clone(), long, file("x.exe", None)];
+            check(&all, Some("C:\\Long name \u{e4}\\x.exe"));
+        }
+        check(&[root], None);
+        check(&[vec![0xff, 0xff, 0x32]], None);
+    }
+}

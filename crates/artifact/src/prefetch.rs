@@ -195,3 +195,48 @@ fn volumes(bytes: &[u8], volume_bytes: usize, sink: &mut dyn RecordSink) -> Vec<
     }
     volumes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Record;
+
+    #[derive(Default)]
+    struct Shown(Vec<String>);
+
+    impl RecordSink for Shown {
+        fn record(&mut self, record: &Record<'_>) {
+            let shown = |name: &str| record.field(name).to_text();
+            self.0.push(["Executable", "RunCount", "LastRun"].map(shown).join(" "));
+        }
+
+        fn problem(&mut self, problem: Problem) {
+            self.0.push(format!("{} {}", problem.kind, problem.found));
+        }
+    }
+
+    #[track_caller]
+    fn check(version: u32, first_table: u32, run_time: usize, run_count: usize, expect: &str) {
+        let mut bytes = vec![0u8; 400];
+        bytes[..4].copy_from_slice(&version.to_le_bytes());
+        bytes[4..8].copy_from_slice(b"SCCA");
+        bytes[16..18].copy_from_slice(b"X\0");
+        bytes[84..88].copy_from_slice(&first_table.to_le_bytes());
+        bytes[run_time..run_time + 8].copy_from_slice(&132_223_968_000_000_000u64.to_le_bytes());
+        bytes[run_count] = 7;
+        let mut shown = Shown::default();
+        read(&bytes, &mut shown);
+        assert_eq!(shown.0, [expect]);
+    }
+
+    #[test]
+    fn all_layouts() {
+        check(17, 152, 120, 144, "X 7 2020-01-02T00:00:00Z");
+        check(23, 240, 128, 152, "X 7 2020-01-02T00:00:00Z");
+        check(26, 304, 128, 208, "X 7 2020-01-02T00:00:00Z");
+        check(30, 304, 128, 208, "X 7 2020-01-02T00:00:00Z");
+        check(30, 296, 128, 200, "X 7 2020-01-02T00:00:00Z");
+        check(31, 296, 184, 200, "X 7 2020-01-02T00:00:00Z");
+        check(99, 304, 128, 208, "unknown-version 99");
+    }
+}

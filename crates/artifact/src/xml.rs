@@ -45,6 +45,9 @@ enum Encoding {
     Bytes,
 }
 
+/// Called with each part: where records go, the names around, the place.
+pub(crate) type Visit<'v> = dyn FnMut(&mut dyn RecordSink, &[String], Position, Part<'_>) + 'v;
+
 /// Text in UTF-8, and where its bytes stand in the item.
 pub(crate) struct Document<'a> {
     text: Cow<'a, str>,
@@ -145,11 +148,7 @@ impl<'a> Places<'a> {
 
 /// Shows all parts to `visit`, with the names around them (outermost first,
 /// without prefix) and their place; problems go to `sink`.
-pub(crate) fn walk(
-    document: &Document<'_>,
-    sink: &mut dyn RecordSink,
-    visit: &mut dyn FnMut(&mut dyn RecordSink, &[String], Position, Part<'_>),
-) {
+pub(crate) fn walk(document: &Document<'_>, sink: &mut dyn RecordSink, visit: &mut Visit<'_>) {
     let places = Places::new(document);
     let mut walker = Walker { names: Vec::new(), deeper: 0, faults: 0, places, sink, visit };
     let mut from = 0;
@@ -177,7 +176,7 @@ struct Walker<'a> {
     faults: usize,
     places: Places<'a>,
     sink: &'a mut dyn RecordSink,
-    visit: &'a mut dyn FnMut(&mut dyn RecordSink, &[String], Position, Part<'_>),
+    visit: &'a mut Visit<'a>,
 }
 
 impl Walker<'_> {

@@ -152,16 +152,18 @@ fn big_data_are_put_together() {
 
 #[test]
 fn other_hives_are_named_by_their_keys() {
-    let prefix = |text: &str| {
-        let shown = read(artifact::registry::read, &hive_of_text(text).unwrap());
-        let key = shown.records[0].split("Key=").nth(1).unwrap().split(';').next().unwrap().to_owned();
-        key
-    };
-    assert_eq!(prefix(r"[Microsoft\Windows NT\CurrentVersion]"), r"HKLM\SOFTWARE");
-    assert_eq!(prefix(r"[Software\Microsoft\Windows\CurrentVersion\Run]"), "HKCU");
-    assert_eq!(prefix(r"[SAM\Domains\Account]"), r"HKLM\SAM");
-    assert_eq!(prefix(r"[Policy\Secrets]"), r"HKLM\SECURITY");
-    assert_eq!(prefix("[Example]"), "ROOT");
+    #[track_caller]
+    fn check(path: &str, prefix: &str) {
+        let shown = read(artifact::registry::read, &hive_of_text(&format!("[{path}]")).unwrap());
+        let key = format!("Key={prefix}\\{path};");
+        assert!(shown.records[0].contains(&key), "{:?}", shown.records);
+    }
+    check(r"Microsoft\Windows NT\CurrentVersion", r"HKLM\SOFTWARE");
+    check(r"Software\Microsoft\Windows\CurrentVersion\Run", "HKCU");
+    check(r"SAM\Domains\Account", r"HKLM\SAM");
+    check(r"Policy\Secrets", r"HKLM\SECURITY");
+    check(r"Local Settings\Software\Example", r"HKCU\Software\Classes");
+    check("Example", "ROOT");
 }
 
 #[test]
@@ -233,6 +235,10 @@ File = \VOLUME{01d68d85e0da1e22-b0e0e8ff}\ROOT\PROCDUMP64.EXE
     };
     check(&shown, "", &[&run("2021-03-03T12:00:00Z"), &run("2021-03-03T11:00:00Z")]);
 
+    let packed = read(artifact::prefetch::read, &prefetch(&format!("{text}\nPacked = yes")).unwrap());
+    assert_eq!(packed.problems, []);
+    assert_eq!(packed.records, shown.records);
+
     let mut bomb = b"MAM\x04".to_vec();
     bomb.extend(u32::MAX.to_le_bytes());
     bomb.extend([0; 400]);
@@ -287,8 +293,8 @@ fn damage_panics_nowhere() {
         lnk("Target = C:\\x.exe\nArguments = -a\nMachineId = mx01\nModified = 2021-03-03T12:00:00Z").unwrap();
     let run =
         prefetch("Executable = X.EXE\nRun = 2021-03-03T12:00:00Z\nVolume = V\nFile = \\V\\X.EXE").unwrap();
-    let mut packed = b"MAM\x04\x00\x10\x00\x00".to_vec();
-    packed.extend((0..1_000u32).map(|index| (index * 7 % 251) as u8));
+    let packed =
+        prefetch("Executable = X.EXE\nRun = 2021-03-03T12:00:00Z\nFile = \\V\\X.EXE\nPacked = yes").unwrap();
     type Read = fn(&[u8], &mut dyn RecordSink);
     let inputs: [(Read, Vec<u8>, usize); 4] = [
         (artifact::registry::read, hive_of_text(&big).unwrap(), 400),

@@ -108,6 +108,23 @@ struct Outcome {
     met: BTreeSet<String>,
 }
 
+fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
+    let limits = evidence::Limits::default();
+    let opened = evidence::open(&[folder.to_path_buf()], &limits);
+    scan::scan(scan::Input {
+        indicators: None,
+        sources: &opened.sources,
+        unread: opened.problems,
+        limits: &limits,
+        engine,
+        rules_sha256: [0; 32],
+        watched: &[],
+        host: None,
+        progress: &|_, _| {},
+    })
+    .unwrap()
+}
+
 fn scan(section: &Section) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     for block in section.evidence() {
@@ -116,20 +133,7 @@ fn scan(section: &Section) -> Outcome {
         fs::write(path, block.bytes()).unwrap();
     }
     let engine = sigma::Engine::new(builtin().rules);
-    let limits = evidence::Limits::default();
-    let opened = evidence::open(&[folder.path().to_path_buf()], &limits);
-    let case = scan::scan(scan::Input {
-        indicators: None,
-        sources: &opened.sources,
-        unread: opened.problems,
-        limits: &limits,
-        engine: &engine,
-        rules_sha256: [0; 32],
-        watched: &[],
-        host: None,
-        progress: &|_, _| {},
-    })
-    .unwrap();
+    let case = scan_folder(folder.path(), &engine);
     for item in &case.items {
         assert!(item.format.is_some(), "{}: {:?} was not read as a log", section.title, item.paths);
     }
@@ -225,6 +229,24 @@ fn cases_find_what_they_say() {
         let _ = writeln!(complaints, "silent names no rule: {title}");
     }
     assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+/// Configurations of servers as Microsoft's own setup and its administrators
+/// leave them.
+#[test]
+fn real_configurations_are_quiet() {
+    let folder = workspace().join("../shared/data/exchange-log-formats/iis-config");
+    if !folder.is_dir() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "../shared/data is missing");
+        eprintln!("skipped: ../shared/data is missing");
+        return;
+    }
+    let engine = sigma::Engine::new(builtin().rules);
+    let case = scan_folder(&folder, &engine);
+    assert!(case.items.len() > 50);
+    let shown = |finding: &Finding| format!("{}: {:?}", finding.rule.title, finding.fields);
+    let found: Vec<String> = case.findings.iter().map(shown).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 fn rules() -> Vec<(&'static str, Value)> {

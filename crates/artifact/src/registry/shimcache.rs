@@ -122,3 +122,96 @@ fn run(data: &[u8], first: usize, show: &mut dyn FnMut(Entry)) -> Result<(), &'s
 fn plain(path: String) -> String {
     path.strip_prefix("\\??\\").map_or(path.clone(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Record;
+
+    #[derive(Default)]
+    struct Shown(Vec<String>);
+
+    impl RecordSink for Shown {
+        fn record(&mut self, record: &Record<'_>) {
+            self.0.push(record.values[1..5].iter().map(Value::to_text).collect::<Vec<_>>().join(" "));
+        }
+
+        fn problem(&mut self, problem: Problem) {
+            self.0.push(problem.wanted);
+        }
+    }
+
+    /// Ticks of 2020-01-02.
+    const MODIFIED: u64 = 132_223_968_000_000_000;
+    const PATH: &str = r"\??\C:\x\a.exe";
+
+    fn wide(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[track_caller]
+    fn check(data: &[u8], expect: &[&str]) {
+        let mut shown = Shown::default();
+        push(data, 0, None, &mut shown);
+        assert_eq!(shown.0, expect);
+    }
+
+    #[test]
+    fn windows_7_of_both_widths() {
+        for is_wide in [true, false] {
+            let mut data = 0xbadc_0feeu32.to_le_bytes().to_vec();
+            data.extend(1u32.to_le_bytes());
+            data.resize(128, 0);
+            let path = wide(PATH);
+            let len = path.len() as u16;
+            data.extend([len, len + 2].iter().flat_map(|len| len.to_le_bytes()));
+            let entry_bytes = if is_wide { 48 } else { 32 };
+            let place = 128 + entry_bytes as u32;
+            if is_wide {
+                data.extend(0u32.to_le_bytes());
+                data.extend(u64::from(place).to_le_bytes());
+            } else {
+                data.extend(place.to_le_bytes());
+            }
+            data.extend(MODIFIED.to_le_bytes());
+            data.extend(2u32.to_le_bytes());
+            data.resize(place as usize, 0);
+            data.extend(path);
+            check(&data, &[r"C:\x\a.exe a.exe 2020-01-02T00:00:00Z true"]);
+            data[4] = 2;
+            check(
+                &data,
+                &[r"C:\x\a.exe a.exe 2020-01-02T00:00:00Z true", "as many entries as the cache says"],
+            );
+        }
+    }
+
+    #[test]
+    fn windows_8() {
+        let mut data = 0x80u32.to_le_bytes().to_vec();
+        data.resize(0x80, 0);
+        let path = wide(PATH);
+        let mut entry = (path.len() as u16).to_le_bytes().to_vec();
+        entry.extend(path);
+        entry.extend(4u16.to_le_bytes());
+        entry.extend(wide("pk"));
+        entry.extend([0u32, 0].iter().flat_map(|flags| flags.to_le_bytes()));
+        entry.extend(MODIFIED.to_le_bytes());
+        entry.extend(0u32.to_le_bytes());
+        data.extend(b"10ts");
+        data.extend(0u32.to_le_bytes());
+        data.extend((entry.len() as u32).to_le_bytes());
+        data.extend(entry);
+        check(&data, &[r"C:\x\a.exe a.exe 2020-01-02T00:00:00Z false"]);
+        data.extend([0; 8]);
+        check(&data, &[r"C:\x\a.exe a.exe 2020-01-02T00:00:00Z false"]);
+        data.push(1);
+        check(&data, &[r"C:\x\a.exe a.exe 2020-01-02T00:00:00Z false", "an entry of the cache (00ts, 10ts)"]);
+    }
+
+    #[test]
+    fn what_is_no_cache() {
+        check(&[0xef, 0xbe, 0xad, 0xde, 0, 0], &["the header of a cache (Windows Vista to 11)"]);
+        check(&[], &["the header of a cache (Windows Vista to 11)"]);
+    }
+}

@@ -1,10 +1,11 @@
-//! A prefetch file of Windows 10, not packed.
+//! A prefetch file of Windows 10, as it is or packed.
 
 use super::{fields, filetime, time, wide};
 use anyhow::{Result, bail};
 
 /// The file by its text, lines of `name = value`: `Executable`, `RunCount`,
-/// `Run` (a time; up to eight, newest first), `Volume`, `File` (any number).
+/// `Run` (a time; up to eight, newest first), `Volume`, `File` (any number),
+/// `Packed = yes`.
 ///
 /// # Errors
 /// When a line is none of these.
@@ -12,6 +13,7 @@ pub fn prefetch(text: &str) -> Result<Vec<u8>> {
     const FIRST_TABLE: u32 = 304;
     let (mut executable, mut count, mut runs) = (String::new(), 1u32, Vec::new());
     let (mut volumes, mut files) = (Vec::new(), Vec::new());
+    let mut is_packed = false;
     for (name, value) in fields(text)? {
         match name {
             "Executable" => executable = value.to_owned(),
@@ -19,6 +21,7 @@ pub fn prefetch(text: &str) -> Result<Vec<u8>> {
             "Run" => runs.push(filetime(time(value)?)),
             "Volume" => volumes.push(value),
             "File" => files.push(value),
+            "Packed" => is_packed = value == "yes",
             _ => bail!("a prefetch file has no {name:?}"),
         }
     }
@@ -57,5 +60,22 @@ pub fn prefetch(text: &str) -> Result<Vec<u8>> {
     bytes.extend(texts);
     let len = bytes.len() as u32;
     bytes[12..16].copy_from_slice(&len.to_le_bytes());
-    Ok(bytes)
+    Ok(if is_packed { packed(&bytes) } else { bytes })
+}
+
+/// Xpress Huffman with no gain: all bytes have codes of eight bits, which are
+/// the bytes themselves, the first of two in the upper half of a word.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"MAM\x04".to_vec();
+    out.extend((bytes.len() as u32).to_le_bytes());
+    for block in bytes.chunks(1 << 16) {
+        out.extend([0x88; 128]);
+        out.extend([0; 128]);
+        for pair in block.chunks(2) {
+            out.extend([pair.get(1).copied().unwrap_or(0), pair[0]]);
+        }
+    }
+    // Readers look two words ahead.
+    out.extend([0; 4]);
+    out
 }
