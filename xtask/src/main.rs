@@ -1,7 +1,7 @@
 //! What the project does to itself.
 //!
-//! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`
-//! and `fuzz` are the long runs; see [`runs`].
+//! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`,
+//! `fuzz` and `hostile` are the long runs; see [`runs`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
@@ -12,7 +12,8 @@ use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | fuzz [TARGET] [SECONDS] [SEED]";
+const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | \
+                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["bench", ref given @ ..] => runs::bench(&root, given),
         ["differential"] => runs::differential(&root),
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
+        ["hostile", folder] => runs::hostile(&root, Path::new(folder)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

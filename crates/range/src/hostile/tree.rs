@@ -48,7 +48,8 @@ pub fn write(folder: &Path, size: Size) -> io::Result<Vec<(String, String)>> {
     fs::write(entry("one-line.log", "one very long line"), line)?;
     let many = entry("many", "a folder of many tiny files");
     fs::create_dir(&many)?;
-    (0..size.tiny_files).try_for_each(|index| fs::write(many.join(format!("{index}.log")), [b'x'; 3]))?;
+    (0..size.tiny_files)
+        .try_for_each(|index| fs::write(many.join(format!("{index}.log")), index.to_string()))?;
     let deep: PathBuf = std::iter::repeat_n("d", 200).collect();
     let deep = entry("deep", "folders 200 deep").join(deep);
     fs::create_dir_all(&deep)?;
