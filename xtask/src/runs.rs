@@ -110,7 +110,7 @@ fn records(text: &str) -> Option<f64> {
 }
 
 /// CPU seconds, user and system, of all children that ended.
-fn children_seconds() -> Result<f64> {
+pub(crate) fn children_seconds() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(')').context("/proc/self/stat")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
@@ -121,7 +121,7 @@ fn children_seconds() -> Result<f64> {
 }
 
 /// The child's peak memory in KiB, looked at until it ends.
-fn peak_memory(child: &mut Child) -> Result<u64> {
+pub(crate) fn peak_memory(child: &mut Child) -> Result<u64> {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
@@ -149,13 +149,13 @@ pub fn fuzz(root: &Path, words: &[&str]) -> Result<bool> {
     Ok(cargo(root).args(["run", "--release", "-p", "fuzz", "--"]).args(words).status()?.success())
 }
 
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root);
     command
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     ensure!(command.status()?.success(), "{command:?} failed");
     Ok(())
 }

@@ -38,7 +38,7 @@ pub fn differential(data: &[u8]) {
 /// When they do not agree.
 pub fn compare(set: &IndicatorSet, worker: &mut Worker<'_>, text: &str) {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for name in ["Data", "UrlQuery", "UserAgent", "Imphash"] {
+    for name in ["Data", "UrlQuery", "UserAgent", "Imphash", "UtcTime"] {
         let shape = Arc::new(Shape::new(LogFamily::Other, "", vec![Slot::new(name)], true));
         for value in [Value::Utf8(text), Value::Utf16(&wide)] {
             let values = [value];

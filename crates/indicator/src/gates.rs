@@ -64,6 +64,11 @@ impl Gates {
         self.kinds & (1 << kind as u8) != 0
     }
 
+    /// Whether there is any address or block of them.
+    pub(crate) fn has_addresses(&self) -> bool {
+        self.has(Kind::Address) || self.has(Kind::Network)
+    }
+
     /// Whether a listed domain ends like this word.
     pub(crate) fn may_be_domain(&self, word: &[u8]) -> bool {
         !self.domain_endings.is_empty() && self.domain_endings.contains(&ending(word))

@@ -4,6 +4,7 @@
 //! A million of them cost their bytes and some ten more each, and looking one
 //! up costs the same among a thousand and among a million.
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hasher};
 
@@ -30,20 +31,24 @@ impl Keys {
     /// room for further ones.
     pub(crate) fn insert(&mut self, sort: u8, rest: &[u8]) -> Option<(u32, bool)> {
         let Self { bytes, ends, table, hasher } = self;
-        let hash_of = hash(hasher, sort, rest);
-        if let Some(id) = table.find(hash_of, |id| is(key(bytes, ends, *id), sort, rest)) {
-            return Some((*id, false));
-        }
-        let id = u32::try_from(ends.len()).ok()?;
-        let end = u32::try_from(bytes.len() + 1 + rest.len()).ok()?;
-        bytes.push(sort);
-        bytes.extend_from_slice(rest);
-        ends.push(end);
-        table.insert_unique(hash_of, id, |id| {
+        let same = |id: &u32| is(key(bytes, ends, *id), sort, rest);
+        let rehash = |id: &u32| {
             let (sort, rest) = key(bytes, ends, *id).split_first().unwrap_or((&0, &[]));
             hash(hasher, *sort, rest)
-        });
-        Some((id, true))
+        };
+        match table.entry(hash(hasher, sort, rest), same, rehash) {
+            Entry::Occupied(entry) => Some((*entry.get(), false)),
+            Entry::Vacant(entry) => {
+                let id = push(bytes, ends, sort, rest)?;
+                entry.insert(id);
+                Some((id, true))
+            }
+        }
+    }
+
+    /// Adds a string that is not looked up, and may be there already.
+    pub(crate) fn append(&mut self, sort: u8, rest: &[u8]) -> Option<u32> {
+        push(&mut self.bytes, &mut self.ends, sort, rest)
     }
 
     /// The string of a number: its sort and the rest.
@@ -60,6 +65,15 @@ fn key<'k>(bytes: &'k [u8], ends: &[u32], id: u32) -> &'k [u8] {
     let at = id as usize;
     let start = at.checked_sub(1).map_or(0, |before| ends[before]);
     &bytes[start as usize..ends[at] as usize]
+}
+
+fn push(bytes: &mut Vec<u8>, ends: &mut Vec<u32>, sort: u8, rest: &[u8]) -> Option<u32> {
+    let id = u32::try_from(ends.len()).ok()?;
+    let end = u32::try_from(bytes.len() + 1 + rest.len()).ok()?;
+    bytes.push(sort);
+    bytes.extend_from_slice(rest);
+    ends.push(end);
+    Some(id)
 }
 
 fn is(key: &[u8], sort: u8, rest: &[u8]) -> bool {

@@ -20,10 +20,10 @@
 //! What a hit means, and how much it weighs: `scan` makes findings of hits.
 //! Free text and regular expressions: they are Sigma's and YARA's.
 
-mod answers;
 #[doc(hidden)]
 pub mod fuzz;
 mod gates;
+mod glance;
 mod json;
 mod keys;
 mod kind;

@@ -27,7 +27,7 @@ fn shows(set: &IndicatorSet, id: u32, record: &Record<'_>) -> bool {
     }
     (0..record.values.len()).any(|index| {
         let slot = Use::of(&record.shape.slots[index]);
-        in_value(kind, bytes, &record.value(index), slot)
+        slot != Use::Time && in_value(kind, bytes, &record.value(index), slot)
     })
 }
 

@@ -6,8 +6,11 @@ use crate::kind::Kind;
 use crate::value::{Normal, show};
 use std::collections::HashMap;
 
-/// No mention: the value only stands within an [`Kind::All`].
+/// No mention (the value only stands within an [`Kind::All`]); no text.
 const NONE: u32 = u32::MAX;
+/// Sorts of the keys that mentions are made of.
+const TEXT: u8 = 0;
+const LIST: u8 = 1;
 /// Bytes kept of a note.
 const NOTE_BYTES_MAX: usize = 200;
 
@@ -19,9 +22,8 @@ pub struct IndicatorSet {
     /// For each value its last mention.
     last: Vec<u32>,
     mentions: Vec<Mention>,
+    /// What mentions say: texts, and lists of texts.
     texts: Keys,
-    circumstances: Vec<Circumstances>,
-    circumstance_ids: HashMap<Circumstances, u32>,
     /// For a value, the [`Kind::All`]s that it is a part of.
     wholes: HashMap<u32, Vec<u32>>,
     files: Vec<IndicatorFile>,
@@ -33,19 +35,14 @@ struct Mention {
     /// The mention of the same value before this one.
     before: u32,
     file: u32,
-    circumstances: u32,
+    title: u32,
     date: u32,
     first_seen: u32,
     valid_until: u32,
     note: u32,
-}
-
-/// What many values of one list have in common, in numbers of texts.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-struct Circumstances {
-    title: u32,
-    actors: Vec<u32>,
-    labels: Vec<u32>,
+    /// Lists of texts.
+    actors: u32,
+    labels: u32,
     tlp: u32,
     confidence: Option<u8>,
 }
@@ -161,7 +158,7 @@ impl IndicatorSet {
         if let [only] = parts[..] {
             return self.mention(only, about).is_some();
         }
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+        let bytes = number_bytes(&parts);
         let Some(whole) = self.key(&Normal { kind: Kind::All, bytes }) else { return false };
         for part in parts {
             let wholes = self.wholes.entry(part).or_default();
@@ -185,11 +182,15 @@ impl IndicatorSet {
         let mut mention = Mention {
             before: self.last[id as usize],
             file: u32::try_from(self.files.len()).ok()?.checked_sub(1)?,
-            circumstances: self.circumstances(about)?,
+            title: self.text(&about.title)?,
             date: self.text(&about.date)?,
             first_seen: self.text(&about.first_seen)?,
             valid_until: self.text(&about.valid_until)?,
-            note: self.text(&about.note[..about.note.floor_char_boundary(NOTE_BYTES_MAX)])?,
+            note: self.note(&about.note[..about.note.floor_char_boundary(NOTE_BYTES_MAX)])?,
+            actors: self.list(&about.actors)?,
+            labels: self.list(&about.labels)?,
+            tlp: self.text(&about.tlp)?,
+            confidence: about.confidence,
         };
         // A row that stands there twice says nothing new.
         if let Some(known) = self.mentions.get(mention.before as usize) {
@@ -204,29 +205,40 @@ impl IndicatorSet {
         Some(())
     }
 
-    fn circumstances(&mut self, about: &About) -> Option<u32> {
-        let own = Circumstances {
-            title: self.text(&about.title)?,
-            actors: about.actors.iter().map(|actor| self.text(actor)).collect::<Option<_>>()?,
-            labels: about.labels.iter().map(|label| self.text(label)).collect::<Option<_>>()?,
-            tlp: self.text(&about.tlp)?,
-            confidence: about.confidence,
-        };
-        if let Some(id) = self.circumstance_ids.get(&own) {
-            return Some(*id);
+    fn text(&mut self, text: &str) -> Option<u32> {
+        if text.is_empty() {
+            return Some(NONE);
         }
-        let id = u32::try_from(self.circumstances.len()).ok()?;
-        self.circumstances.push(own.clone());
-        self.circumstance_ids.insert(own, id);
-        Some(id)
+        self.texts.insert(TEXT, text.as_bytes()).map(|(id, _)| id)
     }
 
-    fn text(&mut self, text: &str) -> Option<u32> {
-        self.texts.insert(0, text.as_bytes()).map(|(id, _)| id)
+    /// Notes are either all the same or all different: only the one before is
+    /// compared.
+    fn note(&mut self, note: &str) -> Option<u32> {
+        let last = self.mentions.last().map_or(NONE, |mention| mention.note);
+        match note {
+            "" => Some(NONE),
+            note if last != NONE && self.texts.get(last).1 == note.as_bytes() => Some(last),
+            note => self.texts.append(TEXT, note.as_bytes()),
+        }
+    }
+
+    fn list(&mut self, texts: &[String]) -> Option<u32> {
+        if texts.is_empty() {
+            return Some(NONE);
+        }
+        let ids: Option<Vec<u32>> = texts.iter().map(|text| self.text(text)).collect();
+        self.texts.insert(LIST, &number_bytes(&ids?)).map(|(id, _)| id)
+    }
+
+    fn show_list(&self, id: u32) -> Vec<String> {
+        let bytes = if id == NONE { &[] } else { self.texts.get(id).1 };
+        numbers(bytes).map(|id| self.show_text(id)).collect()
     }
 
     fn show_text(&self, id: u32) -> String {
-        String::from_utf8_lossy(self.texts.get(id).1).into_owned()
+        let bytes = if id == NONE { &[] } else { self.texts.get(id).1 };
+        String::from_utf8_lossy(bytes).into_owned()
     }
 
     /// Whether a value is an indicator by itself.
@@ -243,8 +255,17 @@ impl IndicatorSet {
     pub(crate) fn parts(&self, whole: u32) -> impl Iterator<Item = u32> + '_ {
         let (sort, bytes) = self.keys.get(whole);
         let bytes = if Kind::of_byte(sort) == Kind::All { bytes } else { &[] };
-        bytes.as_chunks::<4>().0.iter().map(|part| u32::from_le_bytes(*part))
+        numbers(bytes)
     }
+}
+
+/// Numbers as the bytes of a key.
+fn number_bytes(numbers: &[u32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 impl<'s> Indicator<'s> {
@@ -288,17 +309,16 @@ impl<'s> Indicator<'s> {
 
     fn about(&self, mention: &Mention) -> About {
         let set = self.set;
-        let common = &set.circumstances[mention.circumstances as usize];
         About {
-            title: set.show_text(common.title),
+            title: set.show_text(mention.title),
             date: set.show_text(mention.date),
             first_seen: set.show_text(mention.first_seen),
             valid_until: set.show_text(mention.valid_until),
             note: set.show_text(mention.note),
-            actors: common.actors.iter().map(|id| set.show_text(*id)).collect(),
-            labels: common.labels.iter().map(|id| set.show_text(*id)).collect(),
-            tlp: set.show_text(common.tlp),
-            confidence: common.confidence,
+            actors: set.show_list(mention.actors),
+            labels: set.show_list(mention.labels),
+            tlp: set.show_text(mention.tlp),
+            confidence: mention.confidence,
         }
     }
 }

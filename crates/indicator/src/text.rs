@@ -65,7 +65,7 @@ impl Search<'_> {
         }
         let any = self.words(text, slot, room);
         if any & COLON != 0 {
-            if self.gates.has(Kind::Address) || self.gates.has(Kind::Network) {
+            if self.gates.has_addresses() {
                 self.ipv6(text);
             }
             if any & SEPARATOR != 0 && self.gates.has(Kind::Url) {
@@ -128,7 +128,7 @@ impl Search<'_> {
     }
 
     /// A word with a dot: an address, or the name of a host.
-    fn dotted(&mut self, text: &[u8], start: usize, end: usize, slot: Use) {
+    pub(crate) fn dotted(&mut self, text: &[u8], start: usize, end: usize, slot: Use) {
         let word = &text[start..end];
         let behind = start + word.iter().take_while(|byte| **byte == b'.').count();
         let before = end - word.iter().rev().take_while(|byte| **byte == b'.').count();

@@ -1,9 +1,9 @@
 //! The work on one record.
 
-use crate::answers::{Answers, Sort};
+use crate::glance;
 use crate::kind::Kind;
 use crate::set::IndicatorSet;
-use crate::slots::{Use, Uses};
+use crate::slots::{Shapes, SlotMemory, Use};
 use crate::text::{Room, Search};
 use crate::value;
 use model::{Record, Value};
@@ -17,9 +17,7 @@ const FAMILY_IPV6: [u8; 2] = [23, 0];
 /// What one thread needs to find indicators in records.
 pub struct Worker<'s> {
     set: &'s IndicatorSet,
-    uses: Uses,
-    slots: Vec<Use>,
-    answers: Answers,
+    shapes: Shapes,
     scratch: Scratch,
     /// Indicators and the slots they were found in.
     found: Vec<(u32, u32)>,
@@ -34,24 +32,17 @@ struct Scratch {
 impl<'s> Worker<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s IndicatorSet) -> Self {
-        Self {
-            set,
-            uses: Uses::default(),
-            slots: Vec::new(),
-            answers: Answers::default(),
-            scratch: Scratch::default(),
-            found: Vec::new(),
-        }
+        Self { set, shapes: Shapes::default(), scratch: Scratch::default(), found: Vec::new() }
     }
 
     /// Calls `found` for each indicator that the record shows, in the order in
     /// which they were loaded, with the slots that show it, ascending.
     pub fn find(&mut self, record: &Record<'_>, found: &mut dyn FnMut(u32, &[u32])) {
         self.found.clear();
-        self.slots.clear();
-        self.slots.extend_from_slice(self.uses.of(record.shape));
-        for index in 0..record.values.len().min(self.slots.len()) {
-            self.value(&record.value(index), self.slots[index], index as u32);
+        let slots = self.shapes.slots(record.shape).iter_mut();
+        for (index, slot) in slots.enumerate().filter(|(_, slot)| slot.held != Use::Time) {
+            let mut hit = |id| self.found.push((id, index as u32));
+            find_in_value(self.set, &record.value(index), slot, &mut self.scratch, &mut hit);
         }
         if self.found.is_empty() {
             return;
@@ -70,41 +61,6 @@ impl<'s> Worker<'s> {
         }
     }
 
-    fn value(&mut self, value: &Value<'_>, slot: Use, index: u32) {
-        let Self { set, answers, scratch, found, .. } = self;
-        let Scratch { text, room } = scratch;
-        let (bytes, is_utf16) = match value {
-            Value::Utf8(text) => (text.as_bytes(), false),
-            Value::Utf16(bytes) => (*bytes, true),
-            Value::Binary(bytes) => {
-                let mut hits = Vec::new();
-                binary(&mut Search { keys: &set.keys, gates: &set.gates, hits: &mut hits }, bytes);
-                found.extend(hits.into_iter().map(|id| (id, index)));
-                return;
-            }
-            Value::List(values) => {
-                values.iter().for_each(|value| self.value(value, slot, index));
-                return;
-            }
-            _ => return,
-        };
-        if bytes.is_empty() {
-            return;
-        }
-        let hits = answers.of(Sort { slot, is_utf16 }, bytes, |hits| {
-            let mut search = Search { keys: &set.keys, gates: &set.gates, hits };
-            match value {
-                Value::Utf8(text) => search.text(text, slot, room),
-                _ => {
-                    text.clear();
-                    value.write_text(text);
-                    search.text(text, slot, room);
-                }
-            }
-        });
-        found.extend(hits.iter().map(|id| (*id, index)));
-    }
-
     /// Adds what has to be seen together and was.
     fn join_parts(&mut self) {
         let set = self.set;
@@ -119,6 +75,52 @@ impl<'s> Worker<'s> {
             }
         }
     }
+}
+
+/// Calls `hit` for what one value of a slot shows.
+fn find_in_value(
+    set: &IndicatorSet,
+    value: &Value<'_>,
+    slot: &mut SlotMemory,
+    scratch: &mut Scratch,
+    hit: &mut dyn FnMut(u32),
+) {
+    let (bytes, is_utf16) = match value {
+        Value::Utf8(text) => (text.as_bytes(), false),
+        Value::Utf16(bytes) => (*bytes, true),
+        Value::Binary(bytes) => {
+            let mut hits = Vec::new();
+            binary(&mut Search { keys: &set.keys, gates: &set.gates, hits: &mut hits }, bytes);
+            hits.into_iter().for_each(hit);
+            return;
+        }
+        Value::List(values) => {
+            values.iter().for_each(|value| find_in_value(set, value, slot, scratch, hit));
+            return;
+        }
+        _ => return,
+    };
+    let held = slot.held;
+    if bytes.is_empty() || !glance::has_signs(&set.gates, bytes, is_utf16, held) {
+        return;
+    }
+    let hits = slot.hits(bytes, is_utf16, |hits| {
+        let mut search = Search { keys: &set.keys, gates: &set.gates, hits };
+        let Scratch { text, room } = scratch;
+        let text = match value {
+            Value::Utf8(text) => text,
+            _ => {
+                text.clear();
+                value.write_text(text);
+                text.as_str()
+            }
+        };
+        if glance::may_show(&mut search, text, held) {
+            search.hits.clear();
+            search.text(text, held, room);
+        }
+    });
+    hits.iter().for_each(|id| hit(*id));
 }
 
 /// A hash in its bytes, or an address as Windows' sockets hold it.
