@@ -188,7 +188,7 @@ pub(crate) struct Hole {
     pub immune: Option<Sentence>,
     /// When it was fixed, described and used, by whose word.
     pub known: String,
-    /// When it was described in public; what is older than that needs a second look.
+    /// The first that is known of it, a use or a description; what is older needs a second look.
     pub public: Option<Timestamp>,
     /// Steps that keep "no trace" from being said: a request whose outcome
     /// nobody logged.

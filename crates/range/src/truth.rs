@@ -244,7 +244,7 @@ pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer
         supports.extend(record.supports.iter().map(|(question, grade)| (*grade, *question, record.time)));
     }
     // The surest first: what does not say how it ended counts where nothing else does.
-    supports.sort_by(|one, other| other.0.cmp(&one.0));
+    supports.sort_by_key(|(grade, ..)| std::cmp::Reverse(*grade));
     for (grade, question, time) in supports {
         let known = found.get(&question).map(|(grade, ..)| *grade);
         if grade > Grade::Unsettled || known.is_none_or(|known| known == Grade::Unsettled) {
