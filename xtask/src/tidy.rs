@@ -22,6 +22,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
     ("winevt", 1),
     ("sigma", 1),
+    ("yara", 1),
     ("casebook", 2),
     ("evidence", 2),
     ("report", 2),
