@@ -21,6 +21,7 @@ const STRUCT_FIELDS_MAX: usize = 15;
 const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
     ("winevt", 1),
+    ("script", 1),
     ("sigma", 1),
     ("yara", 1),
     ("casebook", 2),

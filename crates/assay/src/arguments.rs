@@ -38,6 +38,9 @@ pub struct ScanArguments {
     /// More Sigma rules: a file, or a folder with all below it (repeatable)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// YARA rules for the content of files: a file, or a folder with all below it (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub yara: Vec<PathBuf>,
     /// Leave the built-in rules out
     #[arg(long)]
     pub no_builtin_rules: bool,

@@ -6,6 +6,7 @@ use crate::{Exit, Output, builtin, case_folder, rule_files};
 use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
+use sha2::{Digest as _, Sha256};
 use sigma::{LoadOptions, RuleText};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -24,12 +25,12 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     if let Some(folder) = &arguments.out {
         case_folder::prepare(folder, &arguments.paths)?;
     }
-    let (engine, rules_sha256) = load_rules(arguments, &mut run)?;
+    let rules = load_rules(arguments, &mut run)?;
     show_diagnostics(&run.rules_not_loaded, output)?;
     let books = load_casebooks()?;
-    let mut case = scan_evidence(arguments, &engine, rules_sha256, &books, output)?;
+    let mut case = scan_evidence(arguments, &rules, &books, output)?;
     casebook::assess(&mut case, &books);
-    run.rules_not_met = rules_not_met(&engine);
+    run.rules_not_met = rules_not_met(&rules.sigma);
     run.seconds = began.elapsed().as_secs_f64();
 
     if let Some(folder) = &arguments.out {
@@ -50,8 +51,15 @@ fn now() -> Option<Timestamp> {
     Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?)
 }
 
-fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine, [u8; 32])> {
-    let files = rule_files::read(&arguments.rules)?;
+/// All that was loaded to look for.
+struct Rules {
+    sigma: sigma::Engine,
+    yara: yara::RuleSet,
+    sha256: [u8; 32],
+}
+
+fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
+    let files = rule_files::read(&rule_files::SIGMA, &arguments.rules)?;
     let placeholders = match &arguments.placeholders {
         Some(path) => rule_files::read_placeholders(path)?,
         None => Default::default(),
@@ -67,7 +75,26 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine
         rule: diagnostic.rule,
         reason: format!("{}: {}", diagnostic.id, diagnostic.message),
     }));
-    Ok((sigma::Engine::new(loaded.rules), loaded.sha256))
+    let yara = load_yara(arguments, run)?;
+    let sha256 = Sha256::digest([loaded.sha256, yara.sha256].concat()).into();
+    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), yara: yara.rules, sha256 })
+}
+
+fn load_yara(arguments: &ScanArguments, run: &mut Run) -> Result<yara::Loaded> {
+    let files = rule_files::read(&rule_files::YARA, &arguments.yara)?;
+    let builtin = if arguments.no_builtin_rules { &[] } else { builtin::YARA_RULES };
+    let own = builtin.iter().map(|(file, text)| yara::RuleText { file, text });
+    let theirs = files.texts.iter().map(|(file, text)| yara::RuleText { file, text });
+    let mut loaded = yara::load(own.chain(theirs));
+    run.rules_not_loaded.extend(files.unread);
+    let notes = loaded.diagnostics.drain(..).map(|diagnostic| RuleNote {
+        file: diagnostic.file,
+        line: diagnostic.line,
+        rule: diagnostic.rule,
+        reason: diagnostic.reason,
+    });
+    run.rules_not_loaded.extend(notes);
+    Ok(loaded)
 }
 
 fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
@@ -93,8 +120,7 @@ fn load_casebooks() -> Result<Vec<Casebook>> {
 
 fn scan_evidence(
     arguments: &ScanArguments,
-    engine: &sigma::Engine,
-    rules_sha256: [u8; 32],
+    rules: &Rules,
     books: &[Casebook],
     output: &Output<'_>,
 ) -> Result<Case> {
@@ -110,8 +136,9 @@ fn scan_evidence(
             sources: &opened.sources,
             unread: opened.problems,
             limits: &limits,
-            engine,
-            rules_sha256,
+            engine: &rules.sigma,
+            yara: &rules.yara,
+            rules_sha256: rules.sha256,
             watched: &watched,
             host: arguments.host.as_deref(),
             progress: &|bytes, records| progress.add(bytes, records),

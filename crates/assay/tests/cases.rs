@@ -107,6 +107,7 @@ fn scan(section: &Section) -> Outcome {
         unread: opened.problems,
         limits: &limits,
         engine: &engine,
+        yara: &yara::load([]).rules,
         rules_sha256: [0; 32],
         watched: &[],
         host: None,

@@ -67,6 +67,10 @@ pub struct Source {
     /// Jumps in its record numbers are what is asked for.
     #[serde(default)]
     pub unbroken: bool,
+    /// No log, but what lies there (files): it has no hours, and what is there
+    /// speaks for the whole window.
+    #[serde(default)]
+    pub standing: bool,
 }
 
 /// How well a need is met.
@@ -172,6 +176,11 @@ fn find(source: &Source, logs: &HostLogs<'_>, window: Window) -> Found {
     }
     if let Some(unfilled) = unfilled(source, part) {
         return absent(true, &unfilled);
+    }
+    if source.standing {
+        let files = if part.records == 1 { "file" } else { "files" };
+        let line = format!("{}: {} {files}", source.name, part.records);
+        return Found { there: true, usable: true, covered: window.hours(), brief: line.clone(), line };
     }
     let mut covered = hours(source, part, whole, window);
     if !source.part.is_empty() {

@@ -94,7 +94,7 @@ impl<V: Visitor> Reading<'_, V> {
         let mut names = Names::default();
         let mut small: Vec<(Node, zip::Member, u64)> = Vec::new();
         for member in listing.members {
-            let member_node = self.member(node, &member.name, &mut names);
+            let member_node = self.member(node, &member.name, member.facts.clone(), &mut names);
             if member.is_folder && member.size_bytes == 0 {
                 continue;
             }
@@ -197,7 +197,7 @@ impl<V: Visitor> Reading<'_, V> {
                 );
                 break;
             }
-            let member = self.member(node, &entry.name, &mut names);
+            let member = self.member(node, &entry.name, entry.facts, &mut names);
             if entry.kind != Kind::File {
                 self.not_a_file(&member.path, entry.kind);
                 // Its bytes are unpacked all the same.
@@ -272,14 +272,14 @@ impl<V: Visitor> Reading<'_, V> {
     }
 
     /// The node of a member; a name that leads out of the archive is told.
-    fn member(&self, archive: &Node, name: &[u8], names: &mut Names) -> Node {
+    fn member(&self, archive: &Node, name: &[u8], facts: FileFacts, names: &mut Names) -> Node {
         let (name, leaves) = path::of_member(name);
         let path = format!("{}{}{}", archive.path, path::MEMBER, names.unique(name));
         if leaves {
             let found = "an absolute path or `..`; read, under this path".into();
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
-        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts: FileFacts::default() }
+        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts }
     }
 }
 

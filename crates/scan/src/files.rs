@@ -4,7 +4,7 @@
 //! Rules look at it by `product: artifact`, `service: file`.
 
 use evidence::ReadItem;
-use model::{LogFamily, Position, Record, Shape, Slot, Value};
+use model::{LogFamily, Position, Record, Shape, Slot, Timestamp, Value};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -19,6 +19,17 @@ static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
     let slots = SLOTS.map(Slot::new).to_vec();
     Arc::new(Shape::new(LogFamily::Artifacts, LOG, slots, true))
 });
+
+/// A file of the evidence, after it was looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SeenFile {
+    /// As Windows writes it, below its root.
+    pub path: String,
+    /// When its content was last written, where somebody vouches for it.
+    pub time: Option<Timestamp>,
+    /// Whether rules have seen its content.
+    pub has_content: bool,
+}
 
 /// One item as a file.
 pub struct FileRecord<'a> {
@@ -37,6 +48,26 @@ impl<'a> FileRecord<'a> {
             text
         });
         Self { item, path: windows_path(&item.path, &item.root), sha256 }
+    }
+
+    /// Its path, as Windows writes it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its SHA-256, in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// When its content was last written, where somebody vouches for it.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.item.facts.modified.or(self.item.facts.created)
+    }
+
+    /// What is remembered of it when the item is done.
+    pub fn into_seen(self, has_content: bool) -> SeenFile {
+        SeenFile { time: self.time(), path: self.path, has_content }
     }
 
     /// Its values.
@@ -61,8 +92,7 @@ impl<'a> FileRecord<'a> {
 
     /// The record; its time is when the content was last written.
     pub fn record<'r>(&self, values: &'r [Value<'r>]) -> Record<'r> {
-        let time = self.item.facts.modified.or(self.item.facts.created);
-        Record { shape: &SHAPE, values, position: Position::default(), time }
+        Record { shape: &SHAPE, values, position: Position::default(), time: self.time() }
     }
 }
 

@@ -3,7 +3,8 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
-use crate::files::FileRecord;
+use crate::content;
+use crate::files::{FileRecord, SeenFile};
 use crate::keep::Store;
 use crate::part::{Gathered, Part, RawFinding, WatchList};
 use crate::spill::SpillWriter;
@@ -15,11 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct GatheredItem {
     pub item: ReadItem,
     pub gathered: Option<Gathered>,
+    pub file: SeenFile,
 }
 
 /// Sees every record once.
 pub struct Gatherer<'a> {
     engine: &'a sigma::Engine,
+    /// Rules over the content of files.
+    yara: &'a yara::RuleSet,
     /// What findings say of each rule of the engine.
     rules: Vec<Arc<RuleFacts>>,
     watched: WatchList,
@@ -34,11 +38,13 @@ impl<'a> Gatherer<'a> {
     /// `progress` is called with the bytes and the records just read.
     pub fn new(
         engine: &'a sigma::Engine,
+        yara: &'a yara::RuleSet,
         watched: &[casebook::Watched],
         progress: &'a (dyn Fn(u64, u64) + Sync),
     ) -> Self {
         Self {
             engine,
+            yara,
             rules: engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect(),
             watched: WatchList::new(watched),
             progress,
@@ -103,17 +109,21 @@ impl<'a> Visitor for Gatherer<'a> {
         (self.progress)(0, records);
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Part<'a>>, _content: Option<&[u8]>) {
+    fn item(&self, mut item: ReadItem, whole: Option<Part<'a>>, content: Option<&[u8]>) {
         let is_log = whole.is_some();
         let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_worker()));
         let file = FileRecord::new(&item);
         self.match_rules(&mut part, &file.record(&file.values()), None);
+        let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
+        part.found.extend(scanned.findings);
+        let file = file.into_seen(content.is_some());
+        item.problems.extend(scanned.problem);
         let (worker, gathered) = part.into_gathered();
         self.give_back(worker);
         let found = !gathered.findings.iter().all(Vec::is_empty);
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        items.push(GatheredItem { item, gathered });
+        items.push(GatheredItem { item, gathered, file });
     }
 
     fn progress(&self, bytes: u64) {

@@ -9,6 +9,7 @@
 //! What findings mean (casebook), how they look (report), who did it.
 
 mod assemble;
+mod content;
 mod context;
 pub mod differential;
 mod files;
@@ -33,6 +34,8 @@ pub struct Input<'a> {
     pub limits: &'a evidence::Limits,
     /// The compiled rules.
     pub engine: &'a sigma::Engine,
+    /// Rules over the content of small files of unknown format.
+    pub yara: &'a yara::RuleSet,
     /// SHA-256 over the rules.
     pub rules_sha256: [u8; 32],
     /// Logs whose filled fields the casebooks want counted.
@@ -49,7 +52,7 @@ pub struct Input<'a> {
 /// # Errors
 /// When the temporary file for the fields of findings cannot be written.
 pub fn scan(input: Input<'_>) -> io::Result<Case> {
-    let gatherer = gather::Gatherer::new(input.engine, input.watched, input.progress);
+    let gatherer = gather::Gatherer::new(input.engine, input.yara, input.watched, input.progress);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
     unread.sort();
@@ -60,6 +63,6 @@ pub fn scan(input: Input<'_>) -> io::Result<Case> {
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread = unread;
     case.rules_sha256 = input.rules_sha256;
-    case.rules_loaded = input.engine.rules().len();
+    case.rules_loaded = input.engine.rules().len() + input.yara.len();
     Ok(case)
 }

@@ -10,8 +10,8 @@
 //! | tags | `tags` = "attack.t1505.003, assay.shell-found" | the rule's own tags, in lower case |
 //! | techniques | tags `attack.t…` | T-numbers in tags, and in `meta` whose name holds `mitre`, `attack` or `technique` |
 //!
-//! A rule of technique T1505.003 that names no step shows a web shell lying in
-//! a file, which is the step `shell-found`: it saw no use of it.
+//! A rule of technique T1505.003, level high or above, that names no step shows
+//! a web shell lying there, which is the step `shell-found`: it saw no use of it.
 
 use boreal::scanner::RuleDetails;
 use boreal::{MetadataValue, Scanner};
@@ -37,8 +37,9 @@ pub(crate) fn of_rule(scanner: &Scanner, rule: &RuleDetails<'_>) -> RuleFacts {
     for technique in &techniques {
         tags.push(format!("{ATTACK}{}", technique.to_lowercase()));
     }
+    let level = level(&meta);
     let has_step = tags.iter().any(|tag| tag.starts_with("assay."));
-    if !has_step && techniques.contains("T1505.003") {
+    if !has_step && level >= Level::High && techniques.contains("T1505.003") {
         tags.push("assay.shell-found".to_owned());
     }
     let mut seen = BTreeSet::new();
@@ -47,7 +48,7 @@ pub(crate) fn of_rule(scanner: &Scanner, rule: &RuleDetails<'_>) -> RuleFacts {
     RuleFacts {
         id: text(&["id"]).unwrap_or_else(|| rule.name.to_owned()),
         title: text(&["title", "description"]).unwrap_or_else(|| rule.name.to_owned()),
-        level: level(&meta),
+        level,
         tags,
         techniques: techniques.into_iter().collect(),
     }

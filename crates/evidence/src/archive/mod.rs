@@ -6,6 +6,7 @@
 //! What a member is, and what to do with it: [`crate::read`].
 
 pub(crate) mod tar;
+mod times;
 pub(crate) mod zip;
 
 use std::io::{self, BufRead, Read};
