@@ -8,6 +8,7 @@ mod arguments;
 mod builtin;
 mod case_folder;
 mod collect_list;
+mod known_good_files;
 mod progress;
 mod rule_files;
 mod scan_command;

@@ -65,7 +65,8 @@ fn read_folder(kind: &Kind, folder: &Path, depth: usize, files: &mut RuleFiles) 
     for entry in entries {
         let (path, file_type) = (entry.path(), entry.file_type()?);
         let is_rule = || {
-            path.extension().is_some_and(|ending| kind.endings.iter().any(|own| ending.eq_ignore_ascii_case(own)))
+            path.extension()
+                .is_some_and(|ending| kind.endings.iter().any(|own| ending.eq_ignore_ascii_case(own)))
         };
         if file_type.is_dir() {
             read_folder(kind, &path, depth + 1, files)?;

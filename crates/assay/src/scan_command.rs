@@ -2,7 +2,7 @@
 
 use crate::arguments::{Format, ScanArguments};
 use crate::progress::Progress;
-use crate::{Exit, Output, builtin, case_folder, rule_files};
+use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files};
 use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
@@ -55,6 +55,7 @@ fn now() -> Option<Timestamp> {
 struct Rules {
     sigma: sigma::Engine,
     yara: yara::RuleSet,
+    known_good: scan::KnownGood,
     sha256: [u8; 32],
 }
 
@@ -76,8 +77,9 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
         reason: format!("{}: {}", diagnostic.id, diagnostic.message),
     }));
     let yara = load_yara(arguments, run)?;
+    let known_good = known_good_files::read(&arguments.known_good, &mut run.rules_not_loaded)?;
     let sha256 = Sha256::digest([loaded.sha256, yara.sha256].concat()).into();
-    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), yara: yara.rules, sha256 })
+    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), yara: yara.rules, known_good, sha256 })
 }
 
 fn load_yara(arguments: &ScanArguments, run: &mut Run) -> Result<yara::Loaded> {
@@ -138,6 +140,7 @@ fn scan_evidence(
             limits: &limits,
             engine: &rules.sigma,
             yara: &rules.yara,
+            known_good: &rules.known_good,
             rules_sha256: rules.sha256,
             watched: &watched,
             host: arguments.host.as_deref(),
@@ -197,7 +200,7 @@ fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
     let mut problems = items().flat_map(|(_, coverage)| &coverage.problems);
     let lost = problems.any(is_loss) || case.unread.iter().any(|(_, problem)| is_loss(problem));
     let fail_on = arguments.fail_on.map(model::Level::from);
-    if !any_read {
+    if !any_read && case.files_scanned == 0 {
         Exit::NothingRead
     } else if fail_on.is_some_and(|level| case.findings.iter().any(|finding| finding.rule.level >= level)) {
         Exit::FailOn

@@ -108,6 +108,7 @@ fn scan(section: &Section) -> Outcome {
         limits: &limits,
         engine: &engine,
         yara: &yara::load([]).rules,
+        known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],
         watched: &[],
         host: None,

@@ -32,6 +32,9 @@ pub struct Need {
     /// Needed only of a server of the book's kind.
     #[serde(default)]
     pub server_only: bool,
+    /// Worth a line only where it is there.
+    #[serde(default)]
+    pub optional: bool,
     pub any: Vec<Source>,
     /// Entries of the collect list that would meet it.
     #[serde(default)]
@@ -114,7 +117,7 @@ impl Need {
         let met = enough && silent.count() == 0;
         let mut lines: Vec<String> =
             found.iter().filter(|found| found.there).map(|found| found.line.clone()).collect();
-        if lines.is_empty() {
+        if lines.is_empty() && !self.optional {
             lines.push(format!("{}{NOT_THERE}", self.name));
         }
         let missing = if met {

@@ -1,9 +1,12 @@
 //! From what was gathered, in any order, to the case, in one order.
 
+use crate::files::SeenFile;
 use crate::gather::GatheredItem;
 use crate::hosts::Hosts;
+use crate::known_good::KnownGood;
 use crate::logs::LogStats;
 use crate::part::{Gathered, RawFinding};
+use crate::web_files::{self, Counted, WebFile};
 use evidence::ReadItem;
 use model::{
     Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
@@ -15,18 +18,26 @@ use std::fmt::Write as _;
 
 type LogName = (Option<HostName>, LogKey);
 
-/// Puts everything in its place and order.
-pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case {
+/// Puts everything in its place and order. Files that `known_good` knows show nothing.
+pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_good: &KnownGood) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
+    let files_scanned = gathered.iter().filter(|item| item.file.is_scanned).count();
     let hosts = Hosts::learn(&gathered, argument);
 
-    let mut case = Case { synthetic, ..Case::default() };
+    let mut case = Case { synthetic, files_scanned, ..Case::default() };
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
     let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
-    for (item, paths) in without_copies(gathered) {
+    let mut web_files: Vec<WebFile> = Vec::new();
+    for (item, mut copies) in without_copies(gathered) {
         let id = EvidenceId(case.items.len() as u32);
+        let is_known = known_good.has(&item.item.sha256);
+        let paths = copies.iter().map(|copy| copy.path.clone()).collect();
+        for copy in &mut copies {
+            let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
+            web_files.extend(copy.web_file(id, host, item.item.sha256));
+        }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
@@ -49,8 +60,18 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
             Some(host) => Some(hosts.latest(&host, &path)),
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
-        for raw in gathered.findings.into_iter().flatten() {
-            case.findings.push(finding(raw, id, &sha256, resolve));
+        let from = case.findings.len();
+        let raws = gathered.findings.into_iter().flatten().filter(|raw| !(is_known && raw.is_of_file));
+        case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
+        for copy in copies.into_iter().filter(|copy| !copy.findings.is_empty() && !is_known) {
+            let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
+            for raw in copy.findings {
+                let found = finding(raw, id, &sha256, |_| host.clone());
+                let is_same = |other: &Finding| (other.id, &other.host) == (found.id, &found.host);
+                if !case.findings[from..].iter().any(is_same) {
+                    case.findings.push(found);
+                }
+            }
         }
         for ((host, key), stats) in gathered.logs {
             let (known, items) = logs.entry((resolve(host), key)).or_default();
@@ -62,6 +83,11 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
             builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
         }
     }
+    for (host, key, id) in judge_web_files(&mut case, web_files, known_good) {
+        let (stats, items) = logs.entry((host, key)).or_default();
+        stats.add(None, None);
+        items.insert(id);
+    }
     finish_logs(&mut case.coverage, logs);
     case.hosts = all_hosts(&case, &hosts);
     // Not stably, which takes half as much memory again: no two are equal.
@@ -69,25 +95,71 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
     case
 }
 
-fn order(finding: &Finding) -> (bool, Option<Timestamp>, EvidenceId, u64, &str) {
-    (finding.time.is_none(), finding.time, finding.evidence, finding.position.offset, &finding.rule.id)
+type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
+
+fn order(finding: &Finding) -> Order<'_> {
+    let Finding { time, evidence, position, rule, host, .. } = finding;
+    (time.is_none(), *time, *evidence, position.offset, &rule.id, host)
+}
+
+/// One of the paths of an item.
+struct Copy {
+    path: String,
+    root: String,
+    file: SeenFile,
+    /// What the file as a whole showed at this path, where it is not the first.
+    findings: Vec<RawFinding>,
+}
+
+impl Copy {
+    fn web_file(
+        &mut self,
+        evidence: EvidenceId,
+        host: Option<HostName>,
+        sha256: [u8; 32],
+    ) -> Option<WebFile> {
+        let SeenFile { path, time, is_scanned } = std::mem::take(&mut self.file);
+        web_files::is_web(&path).then_some(WebFile { evidence, host, path, sha256, time, is_scanned })
+    }
 }
 
 /// Identical files are one item with several paths; the first path leads.
-fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>)> {
+fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<Copy>)> {
     let mut firsts: BTreeMap<[u8; 32], usize> = BTreeMap::new();
-    let mut items: Vec<(GatheredItem, Vec<String>)> = Vec::new();
-    for item in gathered {
+    let mut items: Vec<(GatheredItem, Vec<Copy>)> = Vec::new();
+    for mut item in gathered {
+        let (path, root) = (item.item.path.clone(), item.item.root.clone());
+        let mut copy = Copy { path, root, file: std::mem::take(&mut item.file), findings: Vec::new() };
         match firsts.get(&item.item.sha256) {
-            Some(first) => items[*first].1.push(item.item.path),
+            Some(first) => {
+                // What depends on the path, or on whose host it is, the first one does not show.
+                let findings = item.gathered.into_iter().flat_map(|gathered| gathered.findings).flatten();
+                copy.findings = findings.filter(|raw| raw.is_of_file).collect();
+                items[*first].1.push(copy);
+            }
             None => {
                 firsts.insert(item.item.sha256, items.len());
-                let paths = vec![item.item.path.clone()];
-                items.push((item, paths));
+                items.push((item, vec![copy]));
             }
         }
     }
     items
+}
+
+/// Adds the findings of files that are not their build's; gives what to count.
+fn judge_web_files(case: &mut Case, files: Vec<WebFile>, known_good: &KnownGood) -> Vec<Counted> {
+    let mut counted = Vec::new();
+    for file in files {
+        counted.extend(file.is_scanned.then(|| web_files::seen(&file)));
+        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
+        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
+        counted.extend(compared);
+        if let Some(raw) = raw {
+            let found = finding(raw, file.evidence, &file.sha256, |_| file.host.clone());
+            case.findings.push(found);
+        }
+    }
+    counted
 }
 
 fn finding(

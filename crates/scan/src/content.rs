@@ -62,5 +62,6 @@ fn finding(found: Match, file: &FileRecord<'_>) -> RawFinding {
         host: None,
         fields,
         spilled: None,
+        is_of_file: true,
     }
 }

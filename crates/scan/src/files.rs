@@ -28,7 +28,7 @@ pub struct SeenFile {
     /// When its content was last written, where somebody vouches for it.
     pub time: Option<Timestamp>,
     /// Whether rules have seen its content.
-    pub has_content: bool,
+    pub is_scanned: bool,
 }
 
 /// One item as a file.
@@ -66,8 +66,8 @@ impl<'a> FileRecord<'a> {
     }
 
     /// What is remembered of it when the item is done.
-    pub fn into_seen(self, has_content: bool) -> SeenFile {
-        SeenFile { time: self.time(), path: self.path, has_content }
+    pub fn into_seen(self, is_scanned: bool) -> SeenFile {
+        SeenFile { time: self.time(), path: self.path, is_scanned }
     }
 
     /// Its values.

@@ -4,12 +4,12 @@
 //! merged in the order in which they stand, so nothing here depends on threads.
 
 use crate::content;
-use crate::files::{FileRecord, SeenFile};
+use crate::files::{self, FileRecord, SeenFile};
 use crate::keep::Store;
 use crate::part::{Gathered, Part, RawFinding, WatchList};
 use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor};
-use model::{HostName, Record, RuleFacts};
+use model::{HostName, LogFamily, Record, RuleFacts};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
@@ -86,6 +86,7 @@ impl<'a> Gatherer<'a> {
                 host: host.clone(),
                 fields,
                 spilled,
+                is_of_file: record.shape.family == LogFamily::Artifacts && *record.shape.log == *files::LOG,
             });
         });
     }
@@ -116,7 +117,7 @@ impl<'a> Visitor for Gatherer<'a> {
         self.match_rules(&mut part, &file.record(&file.values()), None);
         let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
         part.found.extend(scanned.findings);
-        let file = file.into_seen(content.is_some());
+        let file = file.into_seen(content.is_some() && !self.yara.is_empty());
         item.problems.extend(scanned.problem);
         let (worker, gathered) = part.into_gathered();
         self.give_back(worker);

@@ -16,9 +16,15 @@ mod files;
 mod gather;
 mod hosts;
 mod keep;
+mod known_good;
 mod logs;
 mod part;
 mod spill;
+mod web_files;
+
+pub use known_good::KnownGood;
+#[doc(hidden)]
+pub use known_good::fuzz as fuzz_known_good;
 
 use model::{Case, Problem, Spill};
 use std::io;
@@ -36,6 +42,8 @@ pub struct Input<'a> {
     pub engine: &'a sigma::Engine,
     /// Rules over the content of small files of unknown format.
     pub yara: &'a yara::RuleSet,
+    /// Files that their maker delivered.
+    pub known_good: &'a KnownGood,
     /// SHA-256 over the rules.
     pub rules_sha256: [u8; 32],
     /// Logs whose filled fields the casebooks want counted.
@@ -59,7 +67,7 @@ pub fn scan(input: Input<'_>) -> io::Result<Case> {
     unread.dedup();
     let host = input.host.and_then(part::host_name);
     let (items, spill) = gatherer.finish();
-    let mut case = assemble::case(items, host);
+    let mut case = assemble::case(items, host, input.known_good);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread = unread;
     case.rules_sha256 = input.rules_sha256;

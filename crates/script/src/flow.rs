@@ -15,22 +15,150 @@ const ROUNDS_MAX: usize = 8;
 
 /// Calls whose result is no longer what was sent.
 const CLEAN: &[&str] = &[
-    "toint32", "toint16", "toint64", "todouble", "toboolean", "todatetime", "todecimal", "cint", "clng", "cbool", "cdate", "cdbl", "intval", "floatval", "absint", "parseint", "valueof",
-    "val", "isnumeric", "is_numeric", "htmlencode", "urlencode", "htmlattributeencode", "javascriptstringencode", "htmlspecialchars", "htmlentities", "escapeshellarg", "escapehtml", "encodeforhtml", "isnullorempty",
-    "isnullorwhitespace", "isset", "empty", "strlen", "len", "count", "equals", "equalsignorecase", "md5", "sha1", "sha256", "hash", "in_array", "array_key_exists", "ctype_alnum", "preg_match",
-    "ismatch", "tryparse", "number_format", "rawurlencode", "json_encode", "xmlescape", "escapexml", "isdefined", "structkeyexists", "strcmp", "filesize", "is_array", "password_verify", "hash_equals",
+    "toint32",
+    "toint16",
+    "toint64",
+    "todouble",
+    "toboolean",
+    "todatetime",
+    "todecimal",
+    "cint",
+    "clng",
+    "cbool",
+    "cdate",
+    "cdbl",
+    "intval",
+    "floatval",
+    "absint",
+    "parseint",
+    "valueof",
+    "val",
+    "isnumeric",
+    "is_numeric",
+    "htmlencode",
+    "urlencode",
+    "htmlattributeencode",
+    "javascriptstringencode",
+    "htmlspecialchars",
+    "htmlentities",
+    "escapeshellarg",
+    "escapehtml",
+    "encodeforhtml",
+    "isnullorempty",
+    "isnullorwhitespace",
+    "isset",
+    "empty",
+    "strlen",
+    "len",
+    "count",
+    "equals",
+    "equalsignorecase",
+    "md5",
+    "sha1",
+    "sha256",
+    "hash",
+    "in_array",
+    "array_key_exists",
+    "ctype_alnum",
+    "preg_match",
+    "ismatch",
+    "tryparse",
+    "number_format",
+    "rawurlencode",
+    "json_encode",
+    "xmlescape",
+    "escapexml",
+    "isdefined",
+    "structkeyexists",
+    "strcmp",
+    "filesize",
+    "is_array",
+    "password_verify",
+    "hash_equals",
 ];
 /// Types whose `Parse` gives a number, a day or an id.
-const PARSED: &[&str] = &["int", "int32", "int64", "long", "double", "decimal", "bool", "boolean", "guid", "datetime", "integer", "short", "byte", "uint", "float", "uuid", "localdate"];
+const PARSED: &[&str] = &[
+    "int",
+    "int32",
+    "int64",
+    "long",
+    "double",
+    "decimal",
+    "bool",
+    "boolean",
+    "guid",
+    "datetime",
+    "integer",
+    "short",
+    "byte",
+    "uint",
+    "float",
+    "uuid",
+    "localdate",
+];
 /// Calls that leave the last part of a path.
 const BASE: &[&str] = &["getfilename", "basename", "getfilenamewithoutextension", "getextension", "pathinfo"];
 /// What is asked of a value, and is not the value.
-const ASPECTS: &[&str] = &["length", "count", "size", "contentlength", "contenttype", "hasfile", "haskeys", "equals", "equalsignorecase", "compareto", "contains", "containskey", "indexof", "isempty", "exists", "hasvalue", "endswith", "matches"];
+const ASPECTS: &[&str] = &[
+    "length",
+    "count",
+    "size",
+    "contentlength",
+    "contenttype",
+    "hasfile",
+    "haskeys",
+    "equals",
+    "equalsignorecase",
+    "compareto",
+    "contains",
+    "containskey",
+    "indexof",
+    "isempty",
+    "exists",
+    "hasvalue",
+    "endswith",
+    "matches",
+];
 /// Calls that compare their argument with a pattern or a list.
-const CHECKS: &[&str] = &["ismatch", "preg_match", "in_array", "contains", "containskey", "tryparse", "ctype_alnum", "ctype_digit", "is_numeric", "filter_var", "matches", "array_key_exists", "startswith", "trygetvalue", "ereg", "refind", "listfind", "listfindnocase", "includes"];
+const CHECKS: &[&str] = &[
+    "ismatch",
+    "preg_match",
+    "in_array",
+    "contains",
+    "containskey",
+    "tryparse",
+    "ctype_alnum",
+    "ctype_digit",
+    "is_numeric",
+    "filter_var",
+    "matches",
+    "array_key_exists",
+    "startswith",
+    "trygetvalue",
+    "ereg",
+    "refind",
+    "listfind",
+    "listfindnocase",
+    "includes",
+];
 const CHECK_WORDS: &[&str] = &["valid", "allow", "sanitize", "sanitise", "whitelist", "permitted"];
 /// Objects that are everybody's.
-const SHARED: &[&str] = &["response", "server", "application", "console", "out", "writer", "context", "page", "logger", "log", "me", "this", "self", "$this"];
+const SHARED: &[&str] = &[
+    "response",
+    "server",
+    "application",
+    "console",
+    "out",
+    "writer",
+    "context",
+    "page",
+    "logger",
+    "log",
+    "me",
+    "this",
+    "self",
+    "$this",
+];
 /// Keyed stores that live longer than a request.
 const STORES: &[&str] = &["session", "viewstate", "application", "cache", "$_SESSION"];
 /// Methods that fill their argument from their object.
@@ -170,7 +298,9 @@ impl Flow<'_> {
     }
 
     fn is_vb_result(&self, function: Option<u32>, name: &str) -> bool {
-        self.page.is_vb && function.is_some_and(|own| self.statements.functions[own as usize].name.eq_ignore_ascii_case(name))
+        self.page.is_vb
+            && function
+                .is_some_and(|own| self.statements.functions[own as usize].name.eq_ignore_ascii_case(name))
     }
 
     /// `var r = context.Request`: another name of the request.
@@ -189,8 +319,11 @@ impl Flow<'_> {
         let inside = within(&tokens[at + 1..]);
         let name = tokens[at].text.to_ascii_lowercase();
         let base = base_of(tokens, at);
-        if (name == "extract" || name == "parse_str" || name == "import_request_variables") && self.page.is_php {
-            self.is_extracted |= name == "import_request_variables" || self.bits(inside, function) & INPUT != 0;
+        if (name == "extract" || name == "parse_str" || name == "import_request_variables")
+            && self.page.is_php
+        {
+            self.is_extracted |=
+                name == "import_request_variables" || self.bits(inside, function) & INPUT != 0;
         }
         if CHECKS.contains(&name.as_str()) || CHECK_WORDS.iter().any(|word| name.contains(word)) {
             self.check(tokens, at, inside, function);
@@ -269,7 +402,8 @@ impl Flow<'_> {
                 continue;
             };
             // `HtmlEncode(File.ReadAllText(x))`: the outer call cleans, the inner one acts.
-            let first = (at + 2..end).find(|inner| tokens[*inner].is("(") && tokens[inner - 1].kind == Kind::Word);
+            let first =
+                (at + 2..end).find(|inner| tokens[*inner].is("(") && tokens[inner - 1].kind == Kind::Word);
             if let Some(from) = first.filter(|from| from + 1 < end) {
                 self.walk(&tokens[from + 1..end], function, &mut |place, bits| mark(from + 1 + place, bits));
             }
@@ -299,7 +433,8 @@ impl Flow<'_> {
                 at += within(&tokens[at..]).len() + 2;
                 continue;
             }
-            let found = source::source(tokens, at, self.page, &self.requests).or_else(|| self.named(tokens, at, function));
+            let found = source::source(tokens, at, self.page, &self.requests)
+                .or_else(|| self.named(tokens, at, function));
             let Some((end, bits)) = found else {
                 at += 1;
                 continue;
@@ -314,9 +449,15 @@ impl Flow<'_> {
     /// The end of a call that leaves nothing of what was sent.
     fn cleaned(&self, tokens: &[Token], at: usize) -> Option<usize> {
         let token = &tokens[at];
-        if token.is("(") && tokens.get(at + 1).is_some_and(|cast| cast.is_word("int") || cast.is_word("float") || cast.is_word("bool")) && tokens.get(at + 2).is_some_and(|close| close.is(")")) {
+        if token.is("(")
+            && tokens
+                .get(at + 1)
+                .is_some_and(|cast| cast.is_word("int") || cast.is_word("float") || cast.is_word("bool"))
+            && tokens.get(at + 2).is_some_and(|close| close.is(")"))
+        {
             // `(int)$_GET["id"]`.
-            let end = source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end);
+            let end =
+                source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end);
             return (at + 3 < tokens.len()).then_some(end);
         }
         if token.kind != Kind::Word || !tokens.get(at + 1)?.is("(") {
@@ -329,7 +470,10 @@ impl Flow<'_> {
 
     fn is_lookup(&self, tokens: &[Token], at: usize) -> bool {
         let Some(before) = at.checked_sub(1).map(|before| &tokens[before]) else { return false };
-        tokens[at].is("[") && before.kind == Kind::Word && !before.is_word("return") && !self.requests.is_request(before)
+        tokens[at].is("[")
+            && before.kind == Kind::Word
+            && !before.is_word("return")
+            && !self.requests.is_request(before)
     }
 
     /// A name that holds something, at `at`; and where it ends.
@@ -346,8 +490,10 @@ impl Flow<'_> {
             let bits = self.holds.get(&(None, self.name(&name))).copied()?;
             return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
         }
-        let is_member = at >= 2 && (tokens[at - 1].is(".") || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
-        let is_own = is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
+        let is_member =
+            at >= 2 && (tokens[at - 1].is(".") || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
+        let is_own =
+            is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
         if is_member && !is_own {
             return None;
         }
@@ -361,7 +507,13 @@ impl Flow<'_> {
         let key = self.key(function, text);
         let bits = match self.holds.get(&key) {
             Some(bits) => *bits,
-            None if self.is_extracted && text.starts_with('$') && !self.known.contains(text) && text != "$this" => INPUT,
+            None if self.is_extracted
+                && text.starts_with('$')
+                && !self.known.contains(text)
+                && text != "$this" =>
+            {
+                INPUT
+            }
             None => return None,
         };
         let is_checked = bits & INPUT != 0 && self.checked.contains(&key);
@@ -372,7 +524,9 @@ impl Flow<'_> {
     fn interpolated(&self, text: &str, function: Option<u32>) -> Bits {
         let mut all = 0;
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
-        for (at, letter) in text.char_indices().filter(|(_, letter)| matches!(letter, '$' | '{' | '#')).take(256) {
+        for (at, letter) in
+            text.char_indices().filter(|(_, letter)| matches!(letter, '$' | '{' | '#')).take(256)
+        {
             let rest = &text[at + 1..];
             let word: String = rest.chars().take_while(|letter| is_name(*letter)).take(64).collect();
             let first = word.split('.').next().unwrap_or_default();
@@ -382,7 +536,12 @@ impl Flow<'_> {
             all |= match letter {
                 '$' if self.page.is_php => {
                     let name = format!("${first}");
-                    let is_sent = source::source(&[Token::new(Kind::Word, name.as_str(), 0)], 0, self.page, &self.requests);
+                    let is_sent = source::source(
+                        &[Token::new(Kind::Word, name.as_str(), 0)],
+                        0,
+                        self.page,
+                        &self.requests,
+                    );
                     is_sent.map(|(_, bits)| bits).or_else(|| self.held(function, &name)).unwrap_or(0)
                 }
                 '{' => self.held(function, first).unwrap_or(0),
@@ -418,18 +577,27 @@ fn store(tokens: &[Token]) -> Option<String> {
 
 /// Whether what stands from `at` to `end` is only compared, or asked about.
 fn is_compared(tokens: &[Token], at: usize, end: usize) -> bool {
-    let compares = |token: &Token| ["==", "!=", "===", "!==", "<>", "<", ">", "<=", ">="].iter().any(|sign| token.is(sign)) || token.is_word("is");
+    let compares = |token: &Token| {
+        ["==", "!=", "===", "!==", "<>", "<", ">", "<=", ">="].iter().any(|sign| token.is(sign))
+            || token.is_word("is")
+    };
     let after = tokens.get(end);
-    let asks = after.is_some_and(|dot| dot.is(".")) && tokens.get(end + 1).is_some_and(|aspect| ASPECTS.iter().any(|own| aspect.is_word(own)));
+    let asks = after.is_some_and(|dot| dot.is("."))
+        && tokens.get(end + 1).is_some_and(|aspect| ASPECTS.iter().any(|own| aspect.is_word(own)));
     let before = at.checked_sub(1).map(|before| &tokens[before]);
-    asks || after.is_some_and(compares) || before.is_some_and(|before| compares(before) && !before.is("<") && !before.is(">"))
+    asks || after.is_some_and(compares)
+        || before.is_some_and(|before| compares(before) && !before.is("<") && !before.is(">"))
 }
 
 /// Targets and values of a statement.
 pub(crate) fn assignments(statement: &Statement, is_vb: bool) -> Vec<(&[Token], &[Token])> {
     let tokens = &statement.tokens[..];
     let mut from = 0;
-    if is_vb && tokens.first().is_some_and(|first| ["if", "elseif", "while", "do", "until"].iter().any(|word| first.is_word(word))) {
+    if is_vb
+        && tokens.first().is_some_and(|first| {
+            ["if", "elseif", "while", "do", "until"].iter().any(|word| first.is_word(word))
+        })
+    {
         // `If a = b Then c = d`.
         match tokens.iter().position(|token| token.is_word("then")) {
             Some(then) => from = then + 1,
@@ -485,7 +653,9 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
             let open = opening(&target[..at]);
             let words = target[open..at].iter().filter(|token| token.kind == Kind::Word);
             let before = open.checked_sub(1).map(|before| &target[before]);
-            if before.is_none_or(|before| before.kind != Kind::Word) || before.is_some_and(|before| before.is_word("list")) {
+            if before.is_none_or(|before| before.kind != Kind::Word)
+                || before.is_some_and(|before| before.is_word("list"))
+            {
                 // `[$a, $b] =`, `list($a, $b) =`.
                 return words.map(|word| (word.text.as_str(), true)).collect();
             }
@@ -511,7 +681,15 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
     }
     let Some(name) = name else { return Vec::new() };
     let before = name.checked_sub(1).map(|before| &target[before]);
-    let is_declared = name + 1 == target.len() && before.is_some_and(|before| (before.kind == Kind::Word && !before.is_word("set") && !before.is_word("let") && !before.is_word("then")) || before.is("]") || before.is(">"));
+    let is_declared = name + 1 == target.len()
+        && before.is_some_and(|before| {
+            (before.kind == Kind::Word
+                && !before.is_word("set")
+                && !before.is_word("let")
+                && !before.is_word("then"))
+                || before.is("]")
+                || before.is(">")
+        });
     vec![(target[name].text.as_str(), is_declared)]
 }
 

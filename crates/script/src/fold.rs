@@ -86,7 +86,8 @@ fn call(out: &mut Vec<Token>) -> bool {
     let Some(open) = opening(out) else { return false };
     let arguments = &out[open + 1..out.len() - 1];
     let before = open.checked_sub(1).map(|before| &out[before]);
-    let function = before.filter(|before| before.kind == Kind::Word).map(|before| before.text.to_ascii_lowercase());
+    let function =
+        before.filter(|before| before.kind == Kind::Word).map(|before| before.text.to_ascii_lowercase());
     let Some(function) = function else {
         // Brackets alone, around one string.
         let [text] = arguments else { return false };
@@ -157,7 +158,9 @@ fn opening(out: &[Token]) -> Option<usize> {
 /// `"system"(`: a function called by its name in a string; `x["eval"](`.
 fn called_by_text(out: &mut Vec<Token>) -> bool {
     match &out[..] {
-        [.., before, text, _] if is_name(text) && (before.kind != Kind::Word || is_keyword(before)) && !before.is(")") => {
+        [.., before, text, _]
+            if is_name(text) && (before.kind != Kind::Word || is_keyword(before)) && !before.is(")") =>
+        {
             let at = out.len() - 2;
             out[at].kind = Kind::Word;
             true
@@ -202,16 +205,21 @@ fn constants(tokens: &[Token]) -> HashMap<String, Token> {
         let Some(sign) = tokens.get(index + 1) else { break };
         let adds = sign.is("+=") || sign.is(".=") || sign.is("&=");
         let sets = sign.is("=") || adds || sign.is(":=");
-        let is_member = index.checked_sub(1).is_some_and(|before| tokens[before].is(".") || tokens[before].is("->"));
+        let is_member =
+            index.checked_sub(1).is_some_and(|before| tokens[before].is(".") || tokens[before].is("->"));
         if !sets || is_member {
             continue;
         }
         let value = tokens.get(index + 2).filter(|value| value.kind == Kind::Text);
-        let ends = tokens.get(index + 3).is_none_or(|end| matches!(end.kind, Kind::Line | Kind::Edge) || end.is(";") || end.is(","));
+        let ends = tokens
+            .get(index + 3)
+            .is_none_or(|end| matches!(end.kind, Kind::Line | Kind::Edge) || end.is(";") || end.is(","));
         let value = value.filter(|_| ends).cloned();
         let entry = known.entry(&token.text);
         match (entry, value) {
-            (std::collections::hash_map::Entry::Vacant(entry), value) => drop(entry.insert(value.filter(|_| !adds))),
+            (std::collections::hash_map::Entry::Vacant(entry), value) => {
+                drop(entry.insert(value.filter(|_| !adds)))
+            }
             (std::collections::hash_map::Entry::Occupied(mut entry), Some(value)) if adds => {
                 if let Some(all) = entry.get_mut() {
                     all.text.push_str(&value.text);
@@ -234,14 +242,24 @@ fn replace(tokens: &mut [Token], constants: &HashMap<String, Token>, left: &mut 
             continue;
         }
         let after = tokens.get(index + 1);
-        let is_set = after.is_some_and(|after| ["=", "+=", ".=", "&=", ":="].iter().any(|sign| after.is(sign)));
+        let is_set =
+            after.is_some_and(|after| ["=", "+=", ".=", "&=", ":="].iter().any(|sign| after.is(sign)));
         let before = index.checked_sub(1).map(|before| &tokens[before]);
-        let is_member = before.is_some_and(|before| before.is(".") && before.text == "." && !token.text.starts_with('$') || before.is("->") || before.kind == Kind::Word && !is_keyword(before));
+        let is_member = before.is_some_and(|before| {
+            before.is(".") && before.text == "." && !token.text.starts_with('$')
+                || before.is("->")
+                || before.kind == Kind::Word && !is_keyword(before)
+        });
         if is_set || is_member {
             continue;
         }
         // `$$name`: the constant is itself a name.
-        if let Some(value) = token.text.strip_prefix('$').and_then(|name| constants.get(name)).filter(|_| token.text.starts_with("$$")) {
+        if let Some(value) = token
+            .text
+            .strip_prefix('$')
+            .and_then(|name| constants.get(name))
+            .filter(|_| token.text.starts_with("$$"))
+        {
             tokens[index].text = format!("${}", value.text);
             changed = true;
             continue;
@@ -257,5 +275,25 @@ fn replace(tokens: &mut [Token], constants: &HashMap<String, Token>, left: &mut 
 
 /// Words that a value may follow.
 fn is_keyword(token: &Token) -> bool {
-    ["return", "echo", "print", "eval", "execute", "executeglobal", "include", "require", "new", "in", "and", "or", "not", "then", "else", "case", "assert"].iter().any(|word| token.is_word(word))
+    [
+        "return",
+        "echo",
+        "print",
+        "eval",
+        "execute",
+        "executeglobal",
+        "include",
+        "require",
+        "new",
+        "in",
+        "and",
+        "or",
+        "not",
+        "then",
+        "else",
+        "case",
+        "assert",
+    ]
+    .iter()
+    .any(|word| token.is_word(word))
 }

@@ -10,13 +10,29 @@ const REGIONS_MAX: usize = 10_000;
 const TAG_UNITS_MAX: usize = 8_192;
 /// Server controls by which a requester sends something.
 const CONTROLS: &[&str] = &[
-    "<asp:textbox", "<asp:fileupload", "<asp:hiddenfield", "<asp:dropdownlist", "<input", "<textarea",
+    "<asp:textbox",
+    "<asp:fileupload",
+    "<asp:hiddenfield",
+    "<asp:dropdownlist",
+    "<input",
+    "<textarea",
     "<select",
 ];
 /// Directives after which all is code.
 const CODE_DIRECTIVES: &[&str] = &["webhandler", "webservice", "servicehost"];
 /// Words of code that stands without a page around it.
-const CODE_WORDS: &[&str] = &["ihttphandler", "ihttpmodule", "httpservlet", "[webmethod", "#!/usr/bin/perl", "#!/usr/bin/env p", "#!/usr/bin/python", "javax.servlet", "jakarta.servlet", "system.web"];
+const CODE_WORDS: &[&str] = &[
+    "ihttphandler",
+    "ihttpmodule",
+    "httpservlet",
+    "[webmethod",
+    "#!/usr/bin/perl",
+    "#!/usr/bin/env p",
+    "#!/usr/bin/python",
+    "javax.servlet",
+    "jakarta.servlet",
+    "system.web",
+];
 
 /// What a page holds.
 #[derive(Default)]
@@ -79,12 +95,22 @@ impl Page {
             self.is_vb |= vb;
             return (close + 2).min(end);
         }
-        for (mark, close) in [("<?php", "?>"), ("<?=", "?>"), ("<jsp:scriptlet>", "</jsp:scriptlet>"), ("<jsp:declaration>", "</jsp:declaration>"), ("<jsp:expression>", "</jsp:expression>"), ("<cfscript>", "</cfscript>")] {
+        for (mark, close) in [
+            ("<?php", "?>"),
+            ("<?=", "?>"),
+            ("<jsp:scriptlet>", "</jsp:scriptlet>"),
+            ("<jsp:declaration>", "</jsp:declaration>"),
+            ("<jsp:expression>", "</jsp:expression>"),
+            ("<cfscript>", "</cfscript>"),
+        ] {
             if units.starts_with(open, mark) {
                 return until(open + mark.len(), close);
             }
         }
-        if units.starts_with(open, "<?") && !units.starts_with(open, "<?xml") && !units.starts_with(open, "<?import") {
+        if units.starts_with(open, "<?")
+            && !units.starts_with(open, "<?xml")
+            && !units.starts_with(open, "<?import")
+        {
             self.is_php = true;
             return until(open + 2, "?>");
         }
@@ -116,11 +142,15 @@ impl Page {
     }
 
     fn looks_like_vb(&self, units: &Units) -> bool {
-        const MARKS: &[&str] = &["end sub", "end function", "end if", "\nset ", "dim ", "end class", "loop until"];
-        let in_region = |region: &Range<usize>| MARKS.iter().any(|mark| units.find(mark, region.start, region.end).is_some());
+        const MARKS: &[&str] =
+            &["end sub", "end function", "end if", "\nset ", "dim ", "end class", "loop until"];
+        let in_region = |region: &Range<usize>| {
+            MARKS.iter().any(|mark| units.find(mark, region.start, region.end).is_some())
+        };
         let braces = |region: &Range<usize>| units.find("{", region.start, region.end).is_some();
         // Without a sign of the others it is what ASP takes it for.
-        let has_sign = |region: &Range<usize>| braces(region) || units.find(";", region.start, region.end).is_some();
+        let has_sign =
+            |region: &Range<usize>| braces(region) || units.find(";", region.start, region.end).is_some();
         let marked = self.regions.iter().any(|region| in_region(region) && !braces(region));
         !self.is_php && !self.is_cf && (marked || !self.regions.iter().any(has_sign))
     }
@@ -134,7 +164,11 @@ fn identifier(units: &Units, open: usize, end: usize) -> Option<String> {
         from = at + 2;
         let before = units.bytes.get(at.checked_sub(1)?)?;
         let mut rest = at + 2;
-        let skip = |at: &mut usize| while units.bytes.get(*at) == Some(&b' ') { *at += 1 };
+        let skip = |at: &mut usize| {
+            while units.bytes.get(*at) == Some(&b' ') {
+                *at += 1
+            }
+        };
         skip(&mut rest);
         if !before.is_ascii_whitespace() || units.bytes.get(rest) != Some(&b'=') {
             continue;
@@ -145,7 +179,8 @@ fn identifier(units: &Units, open: usize, end: usize) -> Option<String> {
             rest += 1;
         }
         let name = units.bytes.get(rest..end)?;
-        let name: Vec<u8> = name.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').collect();
+        let name: Vec<u8> =
+            name.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').collect();
         return String::from_utf8(name).ok().filter(|name| !name.is_empty());
     }
 }

@@ -17,20 +17,81 @@ pub(crate) const CHECKED: Bits = 8;
 
 /// Members of a request that hold what was sent.
 const MEMBERS: &[&str] = &[
-    "querystring", "form", "params", "headers", "cookies", "inputstream", "binaryread", "rawurl", "item", "body", "pathinfo", "unvalidated", "useragent",
-    "urlreferrer", "getbufferlessinputstream", "query", "content", "args", "values", "json", "data", "get_data", "input", "readform", "readformasync", "getparameter",
-    "getparametervalues", "getparametermap", "getparameternames", "getheader", "getheaders", "getquerystring", "getinputstream", "getreader", "getcookies",
-    "getpathinfo", "getrequesturi", "post", "request", "cookie",
+    "querystring",
+    "form",
+    "params",
+    "headers",
+    "cookies",
+    "inputstream",
+    "binaryread",
+    "rawurl",
+    "item",
+    "body",
+    "pathinfo",
+    "unvalidated",
+    "useragent",
+    "urlreferrer",
+    "getbufferlessinputstream",
+    "query",
+    "content",
+    "args",
+    "values",
+    "json",
+    "data",
+    "get_data",
+    "input",
+    "readform",
+    "readformasync",
+    "getparameter",
+    "getparametervalues",
+    "getparametermap",
+    "getparameternames",
+    "getheader",
+    "getheaders",
+    "getquerystring",
+    "getinputstream",
+    "getreader",
+    "getcookies",
+    "getpathinfo",
+    "getrequesturi",
+    "post",
+    "request",
+    "cookie",
 ];
 const FILE_MEMBERS: &[&str] = &["files", "getpart", "getparts", "file"];
 /// The same after any object: nothing else has such a method.
-const METHODS: &[&str] = &["getparameter", "getparametervalues", "getparametermap", "getheader", "getquerystring", "getcookies"];
-const PHP: &[&str] = &["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "$HTTP_RAW_POST_DATA", "$HTTP_GET_VARS", "$HTTP_POST_VARS", "$HTTP_COOKIE_VARS"];
-const FUNCTIONS: &[&str] = &["getallheaders", "apache_request_headers", "filter_input", "filter_input_array", "gethttprequestdata", "fieldstorage"];
+const METHODS: &[&str] =
+    &["getparameter", "getparametervalues", "getparametermap", "getheader", "getquerystring", "getcookies"];
+const PHP: &[&str] = &[
+    "$_GET",
+    "$_POST",
+    "$_REQUEST",
+    "$_COOKIE",
+    "$HTTP_RAW_POST_DATA",
+    "$HTTP_GET_VARS",
+    "$HTTP_POST_VARS",
+    "$HTTP_COOKIE_VARS",
+];
+const FUNCTIONS: &[&str] = &[
+    "getallheaders",
+    "apache_request_headers",
+    "filter_input",
+    "filter_input_array",
+    "gethttprequestdata",
+    "fieldstorage",
+];
 const CONTROL_TEXT: &[&str] = &["text", "value", "selectedvalue", "innertext", "innerhtml"];
-const CONTROL_FILE: &[&str] = &["filebytes", "filename", "postedfile", "filecontent", "saveas", "postedfiles"];
+const CONTROL_FILE: &[&str] =
+    &["filebytes", "filename", "postedfile", "filecontent", "saveas", "postedfiles"];
 /// Types whose values are the request.
-const REQUEST_TYPES: &[&str] = &["httprequest", "httprequestbase", "httprequestmessage", "httplistenerrequest", "httpservletrequest", "servletrequest"];
+const REQUEST_TYPES: &[&str] = &[
+    "httprequest",
+    "httprequestbase",
+    "httprequestmessage",
+    "httplistenerrequest",
+    "httpservletrequest",
+    "servletrequest",
+];
 
 /// Names of the request itself, by variables that hold it.
 #[derive(Default)]
@@ -47,7 +108,9 @@ impl Requests {
     }
 
     pub(crate) fn is_request(&self, token: &Token) -> bool {
-        token.is_word("request") || token.is_word("req") || (token.kind == Kind::Word && self.0.contains(&token.text))
+        token.is_word("request")
+            || token.is_word("req")
+            || (token.kind == Kind::Word && self.0.contains(&token.text))
     }
 }
 
@@ -76,7 +139,9 @@ pub(crate) fn source(tokens: &[Token], at: usize, page: &Page, requests: &Reques
     }
     if FUNCTIONS.contains(&lower.as_str()) && opens {
         let end = after_brackets(tokens, at + 1);
-        let is_checked = tokens[at..end].iter().any(|token| token.text.starts_with("FILTER_VALIDATE") || token.text.starts_with("FILTER_SANITIZE_NUMBER"));
+        let is_checked = tokens[at..end].iter().any(|token| {
+            token.text.starts_with("FILTER_VALIDATE") || token.text.starts_with("FILTER_SANITIZE_NUMBER")
+        });
         return (!is_checked).then_some((end, INPUT));
     }
     if METHODS.contains(&lower.as_str()) && is_member && opens {
@@ -85,7 +150,11 @@ pub(crate) fn source(tokens: &[Token], at: usize, page: &Page, requests: &Reques
     if page.is_php && lower == "param" && opens && !is_member {
         return Some((after_brackets(tokens, at + 1), INPUT));
     }
-    if page.is_cf && !is_member && matches!(lower.as_str(), "form" | "url" | "cookie") && next.is_some_and(|next| next.is(".") || next.is("[")) {
+    if page.is_cf
+        && !is_member
+        && matches!(lower.as_str(), "form" | "url" | "cookie")
+        && next.is_some_and(|next| next.is(".") || next.is("["))
+    {
         return Some((if opens { after_brackets(tokens, at + 1) } else { at + 3 }, INPUT));
     }
     if page.controls.contains(&token.text) && !is_member {
@@ -128,13 +197,16 @@ fn environment(tokens: &[Token], at: usize) -> Option<(usize, Bits)> {
         return is_sent(&member.text).then_some((at + 3, INPUT));
     }
     let end = after_brackets(tokens, at + 1);
-    let named = tokens.get(at + 2..end)?.iter().find(|token| matches!(token.kind, Kind::Text | Kind::Word))?;
+    let named =
+        tokens.get(at + 2..end)?.iter().find(|token| matches!(token.kind, Kind::Text | Kind::Word))?;
     is_sent(&named.text).then_some((end, INPUT))
 }
 
 fn is_sent(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    (name.starts_with("HTTP_") && name != "HTTP_HOST") || ["QUERY_STRING", "PATH_INFO", "REQUEST_URI", "PHP_AUTH_USER", "PHP_AUTH_PW", "ALL_HTTP", "ALL_RAW"].contains(&name.as_str())
+    (name.starts_with("HTTP_") && name != "HTTP_HOST")
+        || ["QUERY_STRING", "PATH_INFO", "REQUEST_URI", "PHP_AUTH_USER", "PHP_AUTH_PW", "ALL_HTTP", "ALL_RAW"]
+            .contains(&name.as_str())
 }
 
 fn control(tokens: &[Token], at: usize) -> Option<(usize, Bits)> {

@@ -5,9 +5,46 @@ use crate::token::{Kind, Token};
 /// Statements of one script.
 const STATEMENTS_MAX: usize = 200_000;
 /// Words before a bracket that are no function's name.
-const CONTROL: &[&str] = &["if", "for", "foreach", "while", "switch", "catch", "using", "lock", "elseif", "synchronized", "fixed", "return", "new", "with", "unless", "and", "or", "not", "array", "list", "isset", "empty"];
+const CONTROL: &[&str] = &[
+    "if",
+    "for",
+    "foreach",
+    "while",
+    "switch",
+    "catch",
+    "using",
+    "lock",
+    "elseif",
+    "synchronized",
+    "fixed",
+    "return",
+    "new",
+    "with",
+    "unless",
+    "and",
+    "or",
+    "not",
+    "array",
+    "list",
+    "isset",
+    "empty",
+];
 /// Attributes that open a function to the net.
-const REMOTE: &[&str] = &["webmethod", "operationcontract", "scriptmethod", "webinvoke", "webget", "httppost", "httpget", "requestmapping", "postmapping", "getmapping", "frombody", "fromform", "fromquery"];
+const REMOTE: &[&str] = &[
+    "webmethod",
+    "operationcontract",
+    "scriptmethod",
+    "webinvoke",
+    "webget",
+    "httppost",
+    "httpget",
+    "requestmapping",
+    "postmapping",
+    "getmapping",
+    "frombody",
+    "fromform",
+    "fromquery",
+];
 
 /// One statement.
 #[derive(Default)]
@@ -70,7 +107,9 @@ impl Cutter {
         match token.kind {
             Kind::Edge => self.end(),
             Kind::Line => {
-                let goes_on = self.open.last().is_none_or(|last| last.text == "_" || ["(", ",", "+", "&", "=", "."].iter().any(|sign| last.is(sign)));
+                let goes_on = self.open.last().is_none_or(|last| {
+                    last.text == "_" || ["(", ",", "+", "&", "=", "."].iter().any(|sign| last.is(sign))
+                });
                 if self.is_vb && self.brackets.is_empty() && !goes_on {
                     self.end();
                 } else if self.open.last().is_some_and(|last| last.text == "_") {
@@ -122,11 +161,16 @@ impl Cutter {
     /// Whether a brace begins a block, and not the fields of something new.
     fn is_block(&self) -> bool {
         let Some(last) = self.open.last() else { return true };
-        let is_value = ["=", "(", ",", "[", ":", "{", "?", "=>"].iter().any(|sign| last.is(sign)) || last.is_word("return") || last.is_word("with");
+        let is_value = ["=", "(", ",", "[", ":", "{", "?", "=>"].iter().any(|sign| last.is(sign))
+            || last.is_word("return")
+            || last.is_word("with");
         if last.is("=>") {
             return true;
         }
-        !is_value && !self.makes && !(last.kind == Kind::Word && last.text == "$") && (self.brackets.is_empty() || last.is(")"))
+        !is_value
+            && !self.makes
+            && !(last.kind == Kind::Word && last.text == "$")
+            && (self.brackets.is_empty() || last.is(")"))
     }
 
     fn end(&mut self) {
@@ -144,16 +188,24 @@ impl Cutter {
     }
 
     fn vb_function(&mut self, tokens: &[Token]) {
-        if tokens[0].is_word("end") && tokens.get(1).is_some_and(|what| what.is_word("sub") || what.is_word("function")) {
+        if tokens[0].is_word("end")
+            && tokens.get(1).is_some_and(|what| what.is_word("sub") || what.is_word("function"))
+        {
             self.around.pop();
             return;
         }
-        let Some(at) = tokens.iter().position(|token| token.is_word("sub") || token.is_word("function")) else { return };
+        let Some(at) = tokens.iter().position(|token| token.is_word("sub") || token.is_word("function"))
+        else {
+            return;
+        };
         if at > 0 && (tokens[at - 1].is_word("exit") || tokens[at - 1].is_word("end")) {
             return;
         }
         let Some(name) = tokens.get(at + 1).filter(|name| name.kind == Kind::Word) else { return };
-        let list = tokens.get(at + 2..).filter(|rest| rest.first().is_some_and(|open| open.is("("))).map_or(&[][..], within);
+        let list = tokens
+            .get(at + 2..)
+            .filter(|rest| rest.first().is_some_and(|open| open.is("(")))
+            .map_or(&[][..], within);
         self.all.functions.push(Function {
             name: name.text.clone(),
             parameters: parameters(list),
@@ -179,14 +231,20 @@ fn definition(tokens: &[Token]) -> Option<Function> {
         Some(_) => return None,
         None => &tokens[open],
     };
-    let is_told = before.last().is_some_and(|last| last.kind == Kind::Word || last.is("]") || last.is(">") || last.is("*"));
+    let is_told = before
+        .last()
+        .is_some_and(|last| last.kind == Kind::Word || last.is("]") || last.is(">") || last.is("*"));
     if !is_told && assigned.is_none() {
         return None;
     }
     if tokens[0].is_word("new") || before.last().is_some_and(|last| last.is_word("new")) {
         return None;
     }
-    Some(Function { name: name.text.clone(), parameters: parameters(within(&tokens[open + 1..])), is_remote: is_remote(before) })
+    Some(Function {
+        name: name.text.clone(),
+        parameters: parameters(within(&tokens[open + 1..])),
+        is_remote: is_remote(before),
+    })
 }
 
 fn is_remote(tokens: &[Token]) -> bool {

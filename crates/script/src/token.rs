@@ -53,7 +53,10 @@ impl Token {
 }
 
 /// Signs of several letters, longest first.
-const SIGNS: &[&str] = &["===", "!==", "<<<", "...", "?->", "==", "!=", "<=", ">=", "<>", "=>", "->", "::", "+=", "-=", ".=", "&=", "|=", "*=", "&&", "||", "??", ":="];
+const SIGNS: &[&str] = &[
+    "===", "!==", "<<<", "...", "?->", "==", "!=", "<=", ">=", "<>", "=>", "->", "::", "+=", "-=", ".=",
+    "&=", "|=", "*=", "&&", "||", "??", ":=",
+];
 
 /// Adds the tokens of a part of the page.
 pub(crate) fn tokenize(units: &Units, region: Range<usize>, page: &Page, into: &mut Vec<Token>) {
@@ -172,7 +175,11 @@ impl Reader<'_> {
     /// `\u0065`, `\U00000065`, `\u{65}`, `\x65`, `&#x65;`, `&#101;`.
     fn escape(&self) -> Option<(u8, usize)> {
         let digits = |from: usize, max: usize, radix: u32| {
-            let length = (0..max).take_while(|index| self.byte(from + index).is_some_and(|byte| char::from(byte).is_digit(radix))).count();
+            let length = (0..max)
+                .take_while(|index| {
+                    self.byte(from + index).is_some_and(|byte| char::from(byte).is_digit(radix))
+                })
+                .count();
             let text = self.units.bytes.get(self.at + from..self.at + from + length)?;
             let code = u32::from_str_radix(std::str::from_utf8(text).ok()?, radix).ok()?;
             Some((u8::try_from(code).ok()?, length))
@@ -185,10 +192,16 @@ impl Reader<'_> {
                     let (code, length) = digits(2 + more, 6, 16)?;
                     return Some((code, 3 + more + length));
                 }
-                digits(1 + more, 4, 16).filter(|(_, length)| *length == 4).map(|(code, length)| (code, 1 + more + length))
+                digits(1 + more, 4, 16)
+                    .filter(|(_, length)| *length == 4)
+                    .map(|(code, length)| (code, 1 + more + length))
             }
-            (b'\\', b'U') => digits(2, 8, 16).filter(|(_, length)| *length == 8).map(|(code, length)| (code, 2 + length)),
-            (b'\\', b'x') => digits(2, 2, 16).filter(|(_, length)| *length == 2).map(|(code, length)| (code, 2 + length)),
+            (b'\\', b'U') => {
+                digits(2, 8, 16).filter(|(_, length)| *length == 8).map(|(code, length)| (code, 2 + length))
+            }
+            (b'\\', b'x') => {
+                digits(2, 2, 16).filter(|(_, length)| *length == 2).map(|(code, length)| (code, 2 + length))
+            }
             (b'&', b'#') => {
                 let is_hex = matches!(self.byte(2), Some(b'x' | b'X'));
                 let from = if is_hex { 3 } else { 2 };
@@ -219,7 +232,9 @@ impl Reader<'_> {
                 text.push(quote);
             } else if byte == b'\\' && !verbatim && !self.page.is_vb {
                 self.escaped(&mut text);
-            } else if byte == b'&' && let Some((letter, length)) = self.escape() {
+            } else if byte == b'&'
+                && let Some((letter, length)) = self.escape()
+            {
                 text.push(letter);
                 self.at += length;
             } else {
@@ -237,9 +252,13 @@ impl Reader<'_> {
             self.at += length;
             return;
         }
-        let octal: Vec<u8> = (1..4).filter_map(|ahead| self.byte(ahead)).take_while(|byte| matches!(byte, b'0'..=b'7')).collect();
+        let octal: Vec<u8> = (1..4)
+            .filter_map(|ahead| self.byte(ahead))
+            .take_while(|byte| matches!(byte, b'0'..=b'7'))
+            .collect();
         if octal.len() >= 2
-            && let Some(code) = std::str::from_utf8(&octal).ok().and_then(|text| u8::from_str_radix(text, 8).ok())
+            && let Some(code) =
+                std::str::from_utf8(&octal).ok().and_then(|text| u8::from_str_radix(text, 8).ok())
         {
             text.push(code);
             self.at += 1 + octal.len();
@@ -259,7 +278,8 @@ impl Reader<'_> {
 
     fn sign(&mut self) -> Option<Token> {
         let from = self.at;
-        let length = SIGNS.iter().find(|sign| self.units.starts_with(from, sign) && from + sign.len() <= self.end);
+        let length =
+            SIGNS.iter().find(|sign| self.units.starts_with(from, sign) && from + sign.len() <= self.end);
         self.at += length.map_or(1, |sign| sign.len());
         let text = self.units.bytes[from..self.at].iter().map(|byte| char::from(*byte)).collect();
         self.token(Kind::Sign, text, from)

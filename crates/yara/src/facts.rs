@@ -100,16 +100,16 @@ impl Meta {
             _ => None,
         });
         texts.flat_map(|text| {
-            text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '.')).filter_map(technique)
+            text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '.'))
+                .filter_map(technique)
         })
     }
 }
 
 fn level(meta: &Meta) -> Level {
     let word = ["level", "severity"].iter().find_map(|name| meta.text(name));
-    let named = word.and_then(|word| {
-        Level::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(word))
-    });
+    let named =
+        word.and_then(|word| Level::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(word)));
     let scored = || {
         meta.number("score").map(|score| match score {
             75.. => Level::High,
@@ -137,8 +137,7 @@ fn technique(tag: &str) -> Option<String> {
 }
 
 fn shorten(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).collect::<String>()
-        [..]
+    text.chars().filter(|letter| !letter.is_control()).collect::<String>()[..]
         .char_indices()
         .take_while(|(at, letter)| at + letter.len_utf8() <= TEXT_BYTES_MAX)
         .map(|(_, letter)| letter)

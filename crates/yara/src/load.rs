@@ -55,7 +55,8 @@ pub struct Loaded {
 /// Compiles the rules of all `texts`. Files do not see each other's rules, and
 /// `include` is not followed: it would read anybody's files.
 pub fn load<'a>(texts: impl IntoIterator<Item = RuleText<'a>>) -> Loaded {
-    let mut compiler = CompilerBuilder::new().add_module(boreal::module::Console::with_callback(|_| {})).build();
+    let mut compiler =
+        CompilerBuilder::new().add_module(boreal::module::Console::with_callback(|_| {})).build();
     compiler.set_params(CompilerParams::default().disable_includes(true));
     for name in EXTERNALS {
         compiler.define_symbol(name, "");

@@ -110,9 +110,7 @@ impl RuleSet {
         }
         match scanner.scan_mem(bytes) {
             Ok(result) => Ok(self.matches(&result.rules)),
-            Err((error, result)) => {
-                Err((self.matches(&result.rules), Stopped { reason: error.to_string() }))
-            }
+            Err((error, result)) => Err((self.matches(&result.rules), Stopped { reason: error.to_string() })),
         }
     }
 

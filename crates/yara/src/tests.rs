@@ -84,7 +84,8 @@ fn includes_are_not_followed() {
 
 #[test]
 fn every_module_is_there() {
-    let modules = ["console", "cuckoo", "dex", "dotnet", "elf", "hash", "macho", "math", "pe", "string", "time"];
+    let modules =
+        ["console", "cuckoo", "dex", "dotnet", "elf", "hash", "macho", "math", "pe", "string", "time"];
     for module in modules {
         let loaded = loaded(&format!("import \"{module}\"\nrule a {{ condition: true }}"));
         assert_eq!(loaded.diagnostics, [], "{module}");

@@ -117,11 +117,13 @@ const DIALECTS: &[Dialect] = &[
     },
 ];
 
-const NAMES: &[&str] = &["Order", "Customer", "Invoice", "Report", "Photo", "News", "Basket", "Ticket", "Course", "Room"];
-const FOLDERS: &[&str] = &["docs", "images", "export", "archive", "media", "public", "temp", "data", "cache", "files"];
+const NAMES: &[&str] =
+    &["Order", "Customer", "Invoice", "Report", "Photo", "News", "Basket", "Ticket", "Course", "Room"];
+const FOLDERS: &[&str] =
+    &["docs", "images", "export", "archive", "media", "public", "temp", "data", "cache", "files"];
 
 /// `count` pages, always the same ones.
-pub fn pages(count: usize) -> Vec<Page> {
+pub(crate) fn pages(count: usize) -> Vec<Page> {
     let mut dice = Dice(0x5eed);
     (0..count).map(|index| page(index, &mut dice)).collect()
 }

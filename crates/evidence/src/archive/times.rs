@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn times_of_tar() {
-        let pax = HashMap::from([(b"mtime".to_vec(), b"1614859265.25".to_vec()), (b"atime".to_vec(), b"x".to_vec())]);
+        let pax = HashMap::from([
+            (b"mtime".to_vec(), b"1614859265.25".to_vec()),
+            (b"atime".to_vec(), b"x".to_vec()),
+        ]);
         let facts = of_tar(Some(5), &pax);
         let expect = i64::from(SECONDS) * 1_000_000_000 + 250_000_000;
         assert_eq!(facts.modified.map(Timestamp::nanos), Some(expect));

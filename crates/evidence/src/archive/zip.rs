@@ -5,8 +5,8 @@
 //! name it shows one, and an archive that was cut it does not show at all.
 //! (Format: APPNOTE.TXT 6.3.10, PKWARE.)
 
-use super::{Checked, number_u16, number_u32, number_u64};
 use super::times;
+use super::{Checked, number_u16, number_u32, number_u64};
 use crate::Limits;
 use crate::bytes::Bytes;
 use model::{FileFacts, Problem};

@@ -33,7 +33,8 @@ pub(super) fn call(function: &str, receiver: Option<&Token>, arguments: &[Token]
     let first = texts.first();
     let text = match function {
         "chr" | "chrw" | "chr$" | "chrb" | "fromcharcode" | "tochar" | "char" => texts.concat(),
-        "string" | "getstring" | "getbytes" | "concat" | "tostring" | "tochararray" | "trim" | "ctype" | "cstr" | "str" => texts.concat(),
+        "string" | "getstring" | "getbytes" | "concat" | "tostring" | "tochararray" | "trim" | "ctype"
+        | "cstr" | "str" => texts.concat(),
         "implode" | "join" => joined(&texts, arguments)?,
         "replace" | "str_replace" => replaced(function, &texts)?,
         "strtolower" | "tolower" | "lcase" | "tolowercase" => first?.to_lowercase(),
@@ -51,7 +52,8 @@ pub(super) fn call(function: &str, receiver: Option<&Token>, arguments: &[Token]
             hex(texts.last()?)?
         }
         "urldecode" | "rawurldecode" | "unescape" | "decodeuricomponent" => percent(first?),
-        "base64_decode" | "frombase64string" | "atob" | "decodebuffer" | "decode" | "decodebase64" | "b64decode" | "parsebase64binary" | "binarydecode" | "tobinary" => {
+        "base64_decode" | "frombase64string" | "atob" | "decodebuffer" | "decode" | "decodebase64"
+        | "b64decode" | "parsebase64binary" | "binarydecode" | "tobinary" => {
             is_packed = true;
             latin(&base64(first?)?)
         }
@@ -108,7 +110,8 @@ fn rot13(letter: char) -> char {
 
 fn hex(text: &str) -> Option<String> {
     let digits = text.as_bytes();
-    let pairs = digits.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let pairs =
+        digits.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     let bytes: Vec<u8> = pairs.collect::<Option<_>>()?;
     Some(latin(&bytes))
 }
