@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 type LogName = (Option<HostName>, LogKey);
+type Logs = BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>;
 
 /// Puts everything in its place and order. Files that `known_good` knows show nothing.
 pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_good: &KnownGood) -> Case {
@@ -28,7 +29,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
     let mut case = Case { synthetic, files_scanned, ..Case::default() };
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
-    let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
+    let mut logs = Logs::new();
     let mut web_files: Vec<WebFile> = Vec::new();
     for (item, mut copies) in without_copies(gathered) {
         let id = EvidenceId(case.items.len() as u32);
@@ -63,15 +64,14 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
         let from = case.findings.len();
         let raws = gathered.findings.into_iter().flatten().filter(|raw| !(is_known && raw.is_of_file));
         case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
-        for copy in copies.into_iter().filter(|copy| !copy.findings.is_empty() && !is_known) {
-            let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
-            for raw in copy.findings {
-                let found = finding(raw, id, &sha256, |_| host.clone());
-                let is_same = |other: &Finding| (other.id, &other.host) == (found.id, &found.host);
-                if !case.findings[from..].iter().any(is_same) {
-                    case.findings.push(found);
-                }
-            }
+        if !is_known {
+            add_copies(
+                &mut case.findings,
+                from,
+                copies,
+                |raw, host| finding(raw, id, &sha256, |_| host.clone()),
+                &hosts,
+            );
         }
         for ((host, key), stats) in gathered.logs {
             let (known, items) = logs.entry((resolve(host), key)).or_default();
@@ -83,11 +83,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
             builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
         }
     }
-    for (host, key, id) in judge_web_files(&mut case, web_files, known_good) {
-        let (stats, items) = logs.entry((host, key)).or_default();
-        stats.add(None, None);
-        items.insert(id);
-    }
+    judge_web_files(&mut case, &mut logs, web_files, known_good);
     finish_logs(&mut case.coverage, logs);
     case.hosts = all_hosts(&case, &hosts);
     // Not stably, which takes half as much memory again: no two are equal.
@@ -146,20 +142,46 @@ fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<Copy>)>
     items
 }
 
-/// Adds the findings of files that are not their build's; gives what to count.
-fn judge_web_files(case: &mut Case, files: Vec<WebFile>, known_good: &KnownGood) -> Vec<Counted> {
-    let mut counted = Vec::new();
-    for file in files {
-        counted.extend(file.is_scanned.then(|| web_files::seen(&file)));
-        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
-        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
-        counted.extend(compared);
-        if let Some(raw) = raw {
-            let found = finding(raw, file.evidence, &file.sha256, |_| file.host.clone());
-            case.findings.push(found);
+/// Adds what an item shows at its other paths, where that is another rule's, or
+/// another host's; findings from `from` on are the item's.
+fn add_copies(
+    findings: &mut Vec<Finding>,
+    from: usize,
+    copies: Vec<Copy>,
+    finding: impl Fn(RawFinding, Option<HostName>) -> Finding,
+    hosts: &Hosts,
+) {
+    for copy in copies.into_iter().filter(|copy| !copy.findings.is_empty()) {
+        let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
+        for raw in copy.findings {
+            let found = finding(raw, host.clone());
+            let is_same = |other: &Finding| (other.id, &other.host) == (found.id, &found.host);
+            if !findings[from..].iter().any(is_same) {
+                findings.push(found);
+            }
         }
     }
-    counted
+}
+
+/// Counts the files of web folders, and adds the findings of those that are
+/// not their build's.
+fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_good: &KnownGood) {
+    let mut count = |(host, key, id): Counted| {
+        let (stats, items) = logs.entry((host, key)).or_default();
+        // Without its time: files stand, they do not log.
+        stats.add(None, None);
+        items.insert(id);
+    };
+    for file in files {
+        if file.is_scanned {
+            count(web_files::seen(&file));
+        }
+        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
+        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
+        compared.into_iter().for_each(&mut count);
+        let found = raw.map(|raw| finding(raw, file.evidence, &file.sha256, |_| file.host.clone()));
+        case.findings.extend(found);
+    }
 }
 
 fn finding(
@@ -231,7 +253,7 @@ fn item_coverage(
 
 /// Gives each log its gaps; a log's window begins where the first web or
 /// Exchange log of its host does, or else its first log of any kind.
-fn finish_logs(coverage: &mut Coverage, logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>) {
+fn finish_logs(coverage: &mut Coverage, logs: Logs) {
     let mut begins: BTreeMap<Option<HostName>, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for ((host, key), (stats, _)) in &logs {
         let Some(first) = stats.span.first else { continue };

@@ -20,8 +20,13 @@ const ROWS_MAX: usize = 5_000_000;
 const FAULTS_MAX: usize = 20;
 /// Columns that a list has at most.
 const COLUMNS_MAX: usize = 64;
-/// Folders of a server below which a list's paths lie.
-const ROOTS: [&str; 2] = ["clientaccess\\", "frontend\\httpproxy\\"];
+/// Folders of a server below which a list's paths lie, and what a list calls
+/// them: copies often leave the folder between out.
+const ROOTS: [(&str, &str); 3] = [
+    ("clientaccess\\", "clientaccess\\"),
+    ("frontend\\httpproxy\\", "frontend\\httpproxy\\"),
+    ("frontend\\", "frontend\\httpproxy\\"),
+];
 
 /// `15.1.2106.2`, in numbers.
 type Build = [u32; 4];
@@ -118,7 +123,7 @@ impl KnownGood {
         builds: impl IntoIterator<Item = &'b str>,
     ) -> Option<Standing> {
         let path = path.to_lowercase();
-        let below = ROOTS.iter().find_map(|root| Some((below(&path, root)?, *root)));
+        let below = ROOTS.iter().find_map(|(root, name)| Some((below(&path, root)?, *name)));
         let (below, root) = below.filter(|_| self.endings.contains(ending(&path)))?;
         if self.has(sha256) {
             return Some(Standing::Known);
@@ -270,6 +275,7 @@ mod tests {
         check(&other, GOOD, &[], Some(Standing::Known));
         check(&logon, BAD, &build, Some(Standing::Altered));
         check(&other, BAD, &build, Some(Standing::Unknown));
+        check("FrontEnd\\owa\\auth\\logon.aspx", BAD, &build, Some(Standing::Altered));
         check("D:\\ClientAccess\\ecp\\DDI\\a.aspx", BAD, &build, Some(Standing::Altered));
         check("D:\\ClientAccess\\ecp\\DDI\\a.aspx", BAD, &["15.1.2044.4"], Some(Standing::Unknown));
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 /// Folders whose files a web server serves.
 const FOLDERS: [&str; 7] = [
     "inetpub\\wwwroot\\",
-    "frontend\\httpproxy\\",
+    "frontend\\",
     "clientaccess\\",
     "wwwroot\\",
     "htdocs\\",
@@ -84,6 +84,9 @@ pub fn judge<'b>(
     (found, Some(counted(file, part)))
 }
 
+/// Which files a rule is about, and the rule.
+type RuleOf = ((Standing, Kind), Arc<RuleFacts>);
+
 /// What kind of file it is; decides how much it matters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -107,7 +110,7 @@ fn rule(standing: Standing, path: &str) -> Option<Arc<RuleFacts>> {
 
 /// Setup and administrators change configuration, updates bring programs; a
 /// page that is not the maker's is seldom theirs.
-static RULES: LazyLock<Vec<((Standing, Kind), Arc<RuleFacts>)>> = LazyLock::new(|| {
+static RULES: LazyLock<Vec<RuleOf>> = LazyLock::new(|| {
     use {Kind::*, Standing::*};
     let rows = [
         (Altered, Page, Level::High, "altered-page", "Page of Exchange that is not the one of its build"),

@@ -6,6 +6,7 @@
 
 use crate::token::{Kind, Token};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 mod unpack;
 
@@ -217,16 +218,18 @@ fn constants(tokens: &[Token]) -> HashMap<String, Token> {
         let value = value.filter(|_| ends).cloned();
         let entry = known.entry(&token.text);
         match (entry, value) {
-            (std::collections::hash_map::Entry::Vacant(entry), value) => {
-                drop(entry.insert(value.filter(|_| !adds)))
+            (Entry::Vacant(entry), value) => {
+                entry.insert(value.filter(|_| !adds));
             }
-            (std::collections::hash_map::Entry::Occupied(mut entry), Some(value)) if adds => {
+            (Entry::Occupied(mut entry), Some(value)) if adds => {
                 if let Some(all) = entry.get_mut() {
                     all.text.push_str(&value.text);
                     all.is_packed |= value.is_packed;
                 }
             }
-            (std::collections::hash_map::Entry::Occupied(mut entry), _) => drop(entry.insert(None)),
+            (Entry::Occupied(mut entry), _) => {
+                entry.insert(None);
+            }
         }
     }
     let short = |value: Option<Token>| value.filter(|value| value.text.len() <= COPIED_BYTES_MAX);

@@ -22,6 +22,7 @@
 //! # Not here
 //! What makes a script a web shell: rules say that.
 
+mod assign;
 mod decode;
 mod flow;
 mod fold;

@@ -88,7 +88,7 @@ impl Page {
         if units.starts_with(open, "<%@") {
             let close = units.find("%>", open, end).unwrap_or(end);
             let names = |word: &&str| units.find(word, open, close).is_some();
-            if CODE_DIRECTIVES.iter().any(|word| names(&word)) && after_directive.is_none() {
+            if CODE_DIRECTIVES.iter().any(names) && after_directive.is_none() {
                 *after_directive = Some((close + 2).min(end));
             }
             let vb = ["\"vb\"", "'vb'", "=vb", "vbscript"].iter().any(names);

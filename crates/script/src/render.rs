@@ -1,7 +1,8 @@
 //! Statements written out, one a line.
 
 use crate::Script;
-use crate::flow::{self, Flow};
+use crate::flow::Flow;
+use crate::source::{Bits, CHECKED, FILE, INPUT};
 use crate::statement::Statements;
 use crate::token::{Kind, Token};
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub(crate) fn render(statements: &Statements, flow: &Flow<'_>) -> Script {
             }
             write(token, &mut script.text);
             if let Some(bits) = marks.get(&(index + 1)) {
-                script.text.push_str(flow::mark(*bits));
+                script.text.push_str(mark(*bits));
             }
             before = Some(token);
         }
@@ -56,5 +57,15 @@ fn write(token: &Token, into: &mut String) {
     into.push('"');
     if token.is_packed {
         into.push_str("@packed@");
+    }
+}
+
+/// The mark of what a value holds.
+fn mark(bits: Bits) -> &'static str {
+    match bits {
+        _ if bits & INPUT != 0 => "@input@",
+        _ if bits & CHECKED != 0 => "@checked@",
+        _ if bits & FILE != 0 => "@file@",
+        _ => "@name@",
     }
 }

@@ -167,10 +167,8 @@ impl Cutter {
         if last.is("=>") {
             return true;
         }
-        !is_value
-            && !self.makes
-            && !(last.kind == Kind::Word && last.text == "$")
-            && (self.brackets.is_empty() || last.is(")"))
+        let is_variable = last.kind == Kind::Word && last.text == "$";
+        !(is_value || self.makes || is_variable) && (self.brackets.is_empty() || last.is(")"))
     }
 
     fn end(&mut self) {

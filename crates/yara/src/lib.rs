@@ -14,6 +14,8 @@
 //! Reading files, and what a finding means.
 
 pub mod facts;
+#[doc(hidden)]
+pub mod fuzz;
 mod load;
 mod scan;
 #[cfg(test)]

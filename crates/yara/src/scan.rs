@@ -5,6 +5,7 @@ use boreal::scanner::{EvaluatedRule, ScanParams};
 use model::RuleFacts;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,10 +109,14 @@ impl RuleSet {
             // A set whose rules ask for none of them does not know the names.
             let _ = scanner.define_symbol(name, value);
         }
-        match scanner.scan_mem(bytes) {
+        // Modules read formats (PE, ELF, .NET …) that evidence may have damaged on
+        // purpose: what goes wrong there costs this file's rules, not the scan.
+        let scanned = catch_unwind(AssertUnwindSafe(|| match scanner.scan_mem(bytes) {
             Ok(result) => Ok(self.matches(&result.rules)),
             Err((error, result)) => Err((self.matches(&result.rules), Stopped { reason: error.to_string() })),
-        }
+        }));
+        let failed = || Stopped { reason: "the YARA engine failed on it".to_owned() };
+        scanned.unwrap_or_else(|_| Err((Vec::new(), failed())))
     }
 
     fn matches(&self, rules: &[EvaluatedRule<'_>]) -> Vec<Match> {

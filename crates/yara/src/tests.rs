@@ -1,3 +1,5 @@
+//! Rules loaded, facts read, files scanned.
+
 use super::*;
 use model::Level;
 use std::path::PathBuf;
