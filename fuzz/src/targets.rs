@@ -2,7 +2,7 @@
 
 use disk::sample;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Seeds larger than this (in bytes) are left out: damage in them is seldom hit.
@@ -54,11 +54,18 @@ pub const TARGETS: &[Target] = &[
         seeds: text_logs,
         rounds_in_tests: 1_000,
     },
+    Target {
+        name: "known-good",
+        run: scan::fuzz_known_good,
+        seeds: known_good_lists,
+        rounds_in_tests: 1_000,
+    },
     Target { name: "lnk", run: evidence::fuzz::lnk, seeds: links, rounds_in_tests: 1_000 },
     Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
     Target { name: "ncsa", run: evidence::fuzz::ncsa, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "prefetch", run: evidence::fuzz::prefetch, seeds: prefetch, rounds_in_tests: 1_000 },
     Target { name: "registry", run: evidence::fuzz::registry, seeds: hives, rounds_in_tests: 300 },
+    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 600 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
@@ -73,6 +80,8 @@ pub const TARGETS: &[Target] = &[
         rounds_in_tests: 1_000,
     },
     Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 500 },
+    Target { name: "yara-program", run: yara::fuzz::program, seeds: programs, rounds_in_tests: 200 },
+    Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules, rounds_in_tests: 40 },
 ];
 
 fn workspace() -> PathBuf {
@@ -174,6 +183,49 @@ fn indicators() -> Vec<Vec<u8>> {
 
 fn rules() -> Vec<Vec<u8>> {
     files_below(&workspace().join("rules"))
+}
+
+fn yara_rules() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("rules/yara"))
+}
+
+fn script(data: &[u8]) {
+    if let Some(script) = script::read(data) {
+        for at in [0, script.text.len() as u64 / 2, u64::MAX] {
+            let _ = script.offset(at);
+        }
+    }
+}
+
+/// The corpus of pages, which lies packed: letters turned by 13.
+fn pages() -> Vec<Vec<u8>> {
+    let turn = |byte: u8| match byte {
+        b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
+        other => other,
+    };
+    let packed = files_below(&workspace().join("crates/assay/tests/shells")).into_iter();
+    let unpacked = packed.map(|file| {
+        String::from_utf8_lossy(&file.iter().copied().map(turn).collect::<Vec<_>>()).into_owned()
+    });
+    let pages = unpacked
+        .flat_map(|text| text.split("\n== ").map(|page| page.as_bytes().to_vec()).collect::<Vec<_>>());
+    pages.collect()
+}
+
+/// The fuzzer itself, which is a program.
+fn programs() -> Vec<Vec<u8>> {
+    let own = std::env::current_exe().and_then(fs::File::open);
+    let mut head = Vec::new();
+    let read = own.and_then(|file| file.take(SEED_BYTES_MAX).read_to_end(&mut head));
+    read.map(|_| vec![head]).unwrap_or_default()
+}
+
+fn known_good_lists() -> Vec<Vec<u8>> {
+    let row = |path: &str| format!("{path},{},15.1.2106.2,15.2.792.3,2\r\n", "AB".repeat(32));
+    let list =
+        format!("path,sha256,first_build,last_build,builds\r\n{}{}", row("owa\\a.aspx"), row("ecp\\b.dll"));
+    vec![list.into_bytes()]
 }
 
 /// The files below `folder`, in the order of their paths, within limits.

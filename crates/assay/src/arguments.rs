@@ -38,6 +38,13 @@ pub struct ScanArguments {
     /// More Sigma rules: a file, or a folder with all below it (repeatable)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// YARA rules for the content of files: a file, or a folder with all below it (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub yara: Vec<PathBuf>,
+    /// List of files that Microsoft delivered (CSV, may be .gz; repeatable): path, sha256,
+    /// first_build, last_build
+    #[arg(long, value_name = "FILE")]
+    pub known_good: Vec<PathBuf>,
     /// Leave the built-in rules out
     #[arg(long)]
     pub no_builtin_rules: bool,

@@ -117,6 +117,8 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
         unread: opened.problems,
         limits: &limits,
         engine,
+        yara: &yara::load([]).rules,
+        known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],
         watched: &[],
         host: None,

@@ -117,10 +117,18 @@ impl<'a> View<'a> {
             wanted.into_iter().map(|one| (one, Index::default())).collect();
         for member in &members {
             let trace = &traces.list[*member];
-            let Some(time) = trace.time() else { continue };
             if trace.steps.is_empty() {
                 continue;
             }
+            let Some(time) = trace.time() else {
+                // A file that lies there was there before whatever uses it, or is no shell of it.
+                for (partner, index) in &mut partners {
+                    if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
+                        index.add_shells(trace, Timestamp::from_nanos(i64::MIN), *member);
+                    }
+                }
+                continue;
+            };
             for (partner, index) in &mut partners {
                 // One of them must be its own: else the record counts once for each rule that matched it.
                 if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
@@ -253,6 +261,10 @@ impl Index {
     fn add(&mut self, trace: &Trace<'_>, time: Timestamp, member: usize, component: usize) {
         self.by_component.entry((trace.host, component)).or_default().push((time, member));
         self.by_kinds.entry((trace.host, trace.kinds())).or_default().push((time, member));
+        self.add_shells(trace, time, member);
+    }
+
+    fn add_shells(&mut self, trace: &Trace<'_>, time: Timestamp, member: usize) {
         for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
             // Members come by time: the first is the earliest.
             self.by_shell.entry(key.clone()).or_insert((time, member));

@@ -112,7 +112,7 @@ impl<V: Visitor> Reading<'_, V> {
         let mut names = Names::default();
         let mut small: Vec<(Node, zip::Member, u64)> = Vec::new();
         for member in listing.members {
-            let member_node = self.member(node, &member.name, &mut names);
+            let member_node = self.member(node, &member.name, member.facts.clone(), &mut names);
             if member.is_folder && member.size_bytes == 0 {
                 continue;
             }
@@ -216,7 +216,7 @@ impl<V: Visitor> Reading<'_, V> {
                 );
                 break;
             }
-            let member = self.member(node, &entry.name, &mut names);
+            let member = self.member(node, &entry.name, entry.facts, &mut names);
             if entry.kind != Kind::File {
                 self.not_a_file(&member.path, entry.kind);
                 // Its bytes are unpacked all the same.
@@ -303,7 +303,7 @@ impl<V: Visitor> Reading<'_, V> {
     }
 
     /// The node of a member; a name that leads out of the archive is told.
-    fn member(&self, archive: &Node, name: &[u8], names: &mut Names) -> Node {
+    fn member(&self, archive: &Node, name: &[u8], facts: FileFacts, names: &mut Names) -> Node {
         let (name, leaves) = path::of_member(name);
         let path = format!("{}{}{}", archive.path, path::MEMBER, names.unique(name));
         if leaves {
@@ -311,7 +311,7 @@ impl<V: Visitor> Reading<'_, V> {
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
         let nesting = archive.nesting + 1;
-        Node { path, root: archive.path.clone(), nesting, facts: FileFacts::default(), folders: None }
+        Node { path, root: archive.path.clone(), nesting, facts, folders: None }
     }
 }
 

@@ -214,6 +214,7 @@ pub(crate) fn case() -> Case {
     unassigned.position = Position { offset: 8_192, record: Some(4_242), line: None };
     Case {
         indicators: Vec::new(),
+        files_scanned: 0,
         items: vec![
             item("triage/C/Windows/System32/winevt/Logs/Security.evtx", Some("evtx"), 20_971_520),
             item("triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG", Some("exchange-csv"), 1_000_000),

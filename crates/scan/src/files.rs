@@ -4,7 +4,7 @@
 //! Rules look at it by `product: artifact`, `service: file`.
 
 use evidence::ReadItem;
-use model::{LogFamily, Position, Record, Shape, Slot, Value};
+use model::{LogFamily, Position, Record, Shape, Slot, Timestamp, Value};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -32,6 +32,17 @@ static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
     Arc::new(Shape::new(LogFamily::Artifacts, LOG, slots, true))
 });
 
+/// A file of the evidence, after it was looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SeenFile {
+    /// As Windows writes it, below its root.
+    pub path: String,
+    /// When its content was last written, where somebody vouches for it.
+    pub time: Option<Timestamp>,
+    /// Whether rules have seen its content.
+    pub is_scanned: bool,
+}
+
 /// One item as a file.
 pub struct FileRecord<'a> {
     item: &'a ReadItem,
@@ -52,6 +63,26 @@ impl<'a> FileRecord<'a> {
             md5: item.older.md5.map(|hash| hex(&hash)),
             sha1: item.older.sha1.map(|hash| hex(&hash)),
         }
+    }
+
+    /// Its path, as Windows writes it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its SHA-256, in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// When its content was last written, where somebody vouches for it.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.item.facts.modified.or(self.item.facts.created)
+    }
+
+    /// What is remembered of it when the item is done.
+    pub fn into_seen(self, is_scanned: bool) -> SeenFile {
+        SeenFile { time: self.time(), path: self.path, is_scanned }
     }
 
     /// Its values.
@@ -79,8 +110,7 @@ impl<'a> FileRecord<'a> {
 
     /// The record; its time is when the content was last written.
     pub fn record<'r>(&self, values: &'r [Value<'r>]) -> Record<'r> {
-        let time = self.item.facts.modified.or(self.item.facts.created);
-        Record { shape: &SHAPE, values, position: Position::default(), time }
+        Record { shape: &SHAPE, values, position: Position::default(), time: self.time() }
     }
 }
 

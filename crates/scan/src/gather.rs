@@ -3,26 +3,30 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
+use crate::Input;
+use crate::content;
 use crate::context::{self, Memory};
-use crate::files::FileRecord;
+use crate::files::{self, FileRecord, SeenFile};
 use crate::indicators::{Hits, Indicators, Seen};
 use crate::keep::{Store, Wish};
 use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
 use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor, WantedHashes};
-use indicator::IndicatorSet;
-use model::{HostName, Record, RuleFacts};
+use model::{HostName, LogFamily, Record, RuleFacts};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
 pub struct GatheredItem {
     pub item: ReadItem,
     pub gathered: Option<Gathered>,
+    pub file: SeenFile,
 }
 
 /// Sees every record once.
 pub struct Gatherer<'a> {
     engine: &'a sigma::Engine,
+    /// Rules over the content of files.
+    yara: &'a yara::RuleSet,
     /// What findings say of each rule of the engine.
     rules: Vec<Arc<RuleFacts>>,
     /// For each rule, what of its findings stays in memory.
@@ -37,20 +41,16 @@ pub struct Gatherer<'a> {
 }
 
 impl<'a> Gatherer<'a> {
-    /// `progress` is called with the bytes and the records just read.
-    pub fn new(
-        engine: &'a sigma::Engine,
-        indicators: Option<&'a IndicatorSet>,
-        watched: &[casebook::Watched],
-        progress: &'a (dyn Fn(u64, u64) + Sync),
-    ) -> Self {
+    pub fn new(input: &Input<'a>) -> Self {
+        let engine = input.engine;
         Self {
             engine,
+            yara: input.yara,
             rules: engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect(),
             memory: engine.rules().iter().map(context::memory).collect(),
-            indicators: indicators.map(Indicators::new),
-            watched: WatchList::new(watched),
-            progress,
+            indicators: input.indicators.map(Indicators::new),
+            watched: WatchList::new(input.watched),
+            progress: input.progress,
             workers: Mutex::default(),
             store: Store::new(),
             items: Mutex::default(),
@@ -93,6 +93,7 @@ impl<'a> Gatherer<'a> {
                 host: host.clone(),
                 fields,
                 spilled,
+                is_of_file: record.shape.family == LogFamily::Artifacts && *record.shape.log == *files::LOG,
             });
         };
         workers.rules.find_with_slots(record, &mut |rule, matched| {
@@ -143,18 +144,22 @@ impl<'a> Visitor for Gatherer<'a> {
         (self.progress)(0, records);
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Part<'a>>, _content: Option<&[u8]>) {
+    fn item(&self, mut item: ReadItem, whole: Option<Part<'a>>, content: Option<&[u8]>) {
         let is_log = whole.is_some();
         let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_workers()));
         let file = FileRecord::new(&item);
         self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
+        let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
+        part.found.extend(scanned.findings);
+        let file = file.into_seen(content.is_some() && !self.yara.is_empty());
+        item.problems.extend(scanned.problem);
         let (workers, mut gathered) = part.into_gathered();
         self.give_back(workers);
         gathered.settle();
         let found = !gathered.findings.iter().all(Vec::is_empty);
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        items.push(GatheredItem { item, gathered });
+        items.push(GatheredItem { item, gathered, file });
     }
 
     fn wanted_hashes(&self) -> WantedHashes {

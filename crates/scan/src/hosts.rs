@@ -186,7 +186,7 @@ mod tests {
             synthetic: false,
             facts: model::FileFacts::default(),
         };
-        GatheredItem { item, gathered: Some(gathered) }
+        GatheredItem { item, gathered: Some(gathered), file: Default::default() }
     }
 
     #[track_caller]

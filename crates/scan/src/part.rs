@@ -26,6 +26,8 @@ pub struct RawFinding {
     pub host: Option<HostName>,
     pub fields: Vec<Field>,
     pub spilled: Option<Spilled>,
+    /// Of the file as a whole, and not of a record in it.
+    pub is_of_file: bool,
 }
 
 /// Records of one channel by one host with no other host's between them, their

@@ -73,6 +73,8 @@ fn scan_on(threads: usize, path: &Path) -> Case {
         unread: opened.problems,
         limits: &limits,
         engine: &engine,
+        yara: &yara::load([]).rules,
+        known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],
         watched: &[],
         host: None,

@@ -10,6 +10,7 @@
 mod cli;
 mod determinism;
 mod evidence;
+mod files;
 mod hosts;
 mod indicators;
 mod logs;

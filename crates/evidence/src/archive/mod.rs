@@ -7,6 +7,7 @@
 
 pub(crate) mod seven_zip;
 pub(crate) mod tar;
+mod times;
 pub(crate) mod zip;
 
 use crate::Limits;

@@ -54,8 +54,8 @@ impl<V: Visitor> Members<'_, '_, V> {
             return Next::End;
         }
         self.left -= 1;
-        let mut node = self.reading.member(self.archive, member.name.as_bytes(), &mut self.names);
-        node.facts = member.facts.clone();
+        let (name, facts) = (member.name.as_bytes(), member.facts.clone());
+        let node = self.reading.member(self.archive, name, facts, &mut self.names);
         if member.is_folder {
             return Next::Member;
         }

@@ -3,7 +3,9 @@
 use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
 use crate::digest::LevelCounts;
 use crate::words;
-use model::{Case, EvidenceItem, Host, HostBasis, HostName, IndicatorFile, Intrusion, Verdict};
+use model::{
+    Case, EvidenceItem, FileBasis, FileFacts, Host, HostBasis, HostName, IndicatorFile, Intrusion, Verdict,
+};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -54,6 +56,23 @@ struct ItemShape<'a> {
     format: Option<&'static str>,
     hosts: Vec<&'a str>,
     host_basis: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<FactsShape>,
+}
+
+/// What somebody vouches for; what nobody does is left out.
+#[derive(Serialize)]
+struct FactsShape {
+    #[serde(skip_serializing_if = "Time::is_none")]
+    created: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    modified: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    changed: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    accessed: Time,
+    deleted: bool,
+    basis: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +153,19 @@ fn item_shape(item: &EvidenceItem) -> ItemShape<'_> {
         format: item.format,
         hosts: names(&item.hosts),
         host_basis: item.host_basis.map(HostBasis::as_str),
+        facts: facts_shape(&item.facts),
     }
+}
+
+fn facts_shape(facts: &FileFacts) -> Option<FactsShape> {
+    (*facts != FileFacts::default()).then(|| FactsShape {
+        created: Time(facts.created),
+        modified: Time(facts.modified),
+        changed: Time(facts.changed),
+        accessed: Time(facts.accessed),
+        deleted: facts.deleted,
+        basis: facts.basis.map(FileBasis::as_str),
+    })
 }
 
 fn host_shape(host: &Host) -> HostShape<'_> {
