@@ -1,18 +1,21 @@
 //! What the project does to itself.
 //!
 //! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`
-//! and `fuzz` are the long runs; see [`runs`].
+//! and `fuzz` are the long runs; see [`runs`]. `attack-tactics` makes a table
+//! of the casebook; see [`tactics`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
 mod runs;
+mod tactics;
 mod tidy;
 
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | fuzz [TARGET] [SECONDS] [SEED]";
+const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | fuzz [TARGET] [SECONDS] [SEED] | \
+                     attack-tactics BUNDLE VERSION";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         ["bench", ref given @ ..] => runs::bench(&root, given),
         ["differential"] => runs::differential(&root),
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
+        ["attack-tactics", bundle, version] => tactics::write(&root, Path::new(bundle), version),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

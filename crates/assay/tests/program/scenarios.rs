@@ -31,7 +31,7 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
     let (ran, out) = scan(&[&evidence], scratch.path(), &[]);
     assert!(matches!(ran.exit, assay::Exit::Done | assay::Exit::Losses), "{}", ran.stderr);
     let answers = json(&out.join("answers.json"));
-    let given: BTreeMap<(String, String), (String, String, String)> = answers
+    let given: BTreeMap<(String, String, String), (String, String, String)> = answers
         .as_array()
         .unwrap()
         .iter()
@@ -39,21 +39,21 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
         .map(|answer| {
             let text = |key: &str| answer[key].as_str().unwrap_or("-").to_owned();
             (
-                (text("host"), text("question_id")),
+                (text("host"), text("casebook"), text("question_id")),
                 (text("answer"), second(&text("first")), second(&text("last"))),
             )
         })
         .collect();
     let mut wrong = Vec::new();
     for truth in &scenario.truth.answers {
-        let key = (truth.host.clone(), truth.question_id.clone());
+        let key = (truth.host.clone(), truth.casebook.to_owned(), truth.question_id.clone());
         let time = |time: &Option<String>| time.as_deref().map_or("-".to_owned(), second);
         let wanted = (truth.answer.as_str().to_owned(), time(&truth.first), time(&truth.last));
         let shown = |(answer, first, last): &(String, String, String)| format!("{answer} {first} … {last}");
         match given.get(&key) {
-            None => wrong.push(format!("{} {}: no answer; wanted {}", key.0, key.1, shown(&wanted))),
+            None => wrong.push(format!("{} {} {}: no answer; wanted {}", key.0, key.1, key.2, shown(&wanted))),
             Some(got) if *got != wanted => {
-                wrong.push(format!("{} {}: {}; wanted {}", key.0, key.1, shown(got), shown(&wanted)));
+                wrong.push(format!("{} {} {}: {}; wanted {}", key.0, key.1, key.2, shown(got), shown(&wanted)));
             }
             Some(_) => {}
         }

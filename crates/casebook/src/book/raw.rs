@@ -8,31 +8,41 @@ use crate::collect::CollectList;
 use crate::needs::{Need, Source};
 use crate::sentence::Sentence;
 use crate::support::{Grade, Partner, Raise, Support, When};
-use model::Timestamp;
+use crate::tactics;
+use model::{Level, Timestamp};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables and lists that a casebook names; they come with the program.
 const BUILD_TABLES: &[(&str, &str, &str)] =
     &[("exchange", "casebook/exchange-builds.yml", include_str!("../../../../casebook/exchange-builds.yml"))];
-const COLLECT_LISTS: &[(&str, &str, &str)] = &[(
-    "exchange",
-    "casebook/collect/exchange.yml",
-    include_str!("../../../../casebook/collect/exchange.yml"),
-)];
+const COLLECT_LISTS: &[(&str, &str, &str)] = &[
+    (
+        "exchange",
+        "casebook/collect/exchange.yml",
+        include_str!("../../../../casebook/collect/exchange.yml"),
+    ),
+    ("windows", "casebook/collect/windows.yml", include_str!("../../../../casebook/collect/windows.yml")),
+    ("identity", "casebook/collect/identity.yml", include_str!("../../../../casebook/collect/identity.yml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBook {
     id: String,
     title: String,
-    builds: String,
+    #[serde(default)]
+    general: bool,
+    builds: Option<String>,
     collect: String,
     window: RawWindow,
     signs: Vec<String>,
+    #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     joins: RawJoins,
+    #[serde(default)]
     cves: BTreeMap<String, Vec<String>>,
     acts: Vec<RawAct>,
     needs: Vec<Need>,
@@ -56,8 +66,8 @@ struct RawWindow {
     logs: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
 struct RawJoins {
     links: Vec<RawLink>,
     visits: Vec<String>,
@@ -91,6 +101,7 @@ struct RawQuestion {
     like: Option<String>,
     #[serde(default)]
     techniques: Vec<String>,
+    tactic: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -130,6 +141,8 @@ struct RawSupport {
     step: Vec<String>,
     grade: RawGrade,
     #[serde(default)]
+    level: RawLevel,
+    #[serde(default)]
     raise: Vec<RawRaise>,
 }
 
@@ -141,11 +154,33 @@ enum RawGrade {
     Yes,
 }
 
+/// The least level of a rule that counts.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "kebab-case")]
+enum RawLevel {
+    #[default]
+    Any,
+    High,
+    Critical,
+}
+
+impl RawLevel {
+    fn least(self) -> Level {
+        match self {
+            RawLevel::Any => Level::Informational,
+            RawLevel::High => Level::High,
+            RawLevel::Critical => Level::Critical,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRaise {
     to: RawGrade,
     with: Vec<String>,
+    #[serde(default)]
+    level: RawLevel,
     when: RawWhen,
     minutes: Option<u32>,
 }
@@ -176,8 +211,10 @@ struct RawVerdict {
     breach: Vec<String>,
     probable: Vec<String>,
     suspect: Vec<String>,
+    #[serde(default)]
     named: Vec<String>,
     decisive: Vec<String>,
+    #[serde(default)]
     probed: Vec<String>,
 }
 
@@ -210,11 +247,15 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         sign_steps: groups.steps(&raw.sign_steps)?,
         verdict: check_verdict(file, raw.verdict, &questions)?,
         joins: check_joins(&groups, raw.joins)?,
-        builds: named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?,
+        builds: match &raw.builds {
+            Some(name) => named(file, name, BUILD_TABLES, BuildTable::parse)?,
+            None => BuildTable::default(),
+        },
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
         id: raw.id,
         title: raw.title,
+        general: raw.general,
         list,
         cves,
         needs,
@@ -245,9 +286,10 @@ impl Groups<'_> {
     }
 
     /// A partner may have to show several steps: `one+other`.
-    fn partners(&self, names: &[String]) -> Result<Vec<Partner>, BookError> {
+    fn partners(&self, names: &[String], level_min: Level) -> Result<Vec<Partner>, BookError> {
         let steps = self.steps(names)?;
-        Ok(steps.iter().map(|step| Partner { steps: step.split('+').map(str::to_owned).collect() }).collect())
+        let parts = |step: &String| step.split('+').map(str::to_owned).collect();
+        Ok(steps.iter().map(|step| Partner { steps: parts(step), level_min }).collect())
     }
 }
 
@@ -321,6 +363,9 @@ fn check_question(
         let index = |id: &String| needs.iter().position(|need| need.id == *id);
         ids.iter().map(|id| index(id).ok_or_else(|| fail(format!("there is no need {id:?}")))).collect()
     };
+    if let Some(tactic) = raw.tactic.as_deref().filter(|own| !tactics::is_known(own)) {
+        return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
+    }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
     Ok(Question {
         needs: find(&raw.needs)?,
@@ -341,6 +386,7 @@ fn check_question(
         supports,
         own,
         techniques: raw.techniques,
+        tactic: raw.tactic,
         act: raw.act,
         ended_by: groups.steps(&raw.ended_by)?,
         lasting: raw.lasting,
@@ -357,7 +403,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         let minutes = raise.minutes.unwrap_or(10);
         raises.push(Raise {
             to: grade(raise.to),
-            with: groups.partners(&raise.with)?,
+            with: groups.partners(&raise.with, raise.level.least())?,
             when: match raise.when {
                 RawWhen::Within => When::Within { minutes, other: false },
                 RawWhen::OtherWithin => When::Within { minutes, other: true },
@@ -370,7 +416,12 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
     let steps = groups.steps(&raw.step)?;
     Ok(steps
         .into_iter()
-        .map(|step| Support { step, grade: grade(raw.grade), raises: raises.clone() })
+        .map(|step| Support {
+            step,
+            grade: grade(raw.grade),
+            level_min: raw.level.least(),
+            raises: raises.clone(),
+        })
         .collect())
 }
 
