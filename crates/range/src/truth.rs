@@ -71,7 +71,7 @@ pub(crate) enum Grade {
 }
 
 impl Grade {
-    fn word(self) -> AnswerWord {
+    pub(crate) fn word(self) -> AnswerWord {
         match self {
             Grade::Likely => AnswerWord::Likely,
             Grade::Yes => AnswerWord::Yes,

@@ -1,9 +1,10 @@
 //! Every scenario of `range`: the right answer to each question, first and
 //! last time to the second.
 
-use crate::{json, scan};
+use crate::{json, json_lines, scan};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Seeds other than the example's, so that nothing hangs on one roll of the dice.
 const SEEDS: &[u64] = &[1, 7];
@@ -20,14 +21,69 @@ fn every_scenario_is_answered_right() {
     assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn check(scenario: &range::Scenario) -> Vec<String> {
-    let scratch = tempfile::tempdir().unwrap();
-    let evidence = scratch.path().join("evidence");
+/// Scenarios on which nothing happened.
+const CLEAN: &[&str] = &["clean", "clean-windows"];
+
+#[test]
+fn nothing_is_loud_where_nothing_happened() {
+    for name in CLEAN {
+        for seed in SEEDS {
+            let scratch = tempfile::tempdir().unwrap();
+            let evidence = write(&range::scenario(name, *seed).unwrap(), scratch.path());
+            let (_, out) = scan(&[&evidence], scratch.path(), &[]);
+            let loud: Vec<String> = json_lines(&out.join("findings.jsonl"))
+                .into_iter()
+                .filter(|finding| matches!(finding["level"].as_str(), Some("high" | "critical")))
+                .map(|finding| format!("{} {}", finding["rule_title"], finding["fields"]))
+                .collect();
+            assert!(loud.is_empty(), "{name}: {loud:#?}");
+            for verdict in json(&out.join("case.json"))["verdicts"].as_array().unwrap() {
+                assert_eq!(verdict["headline"], "no trace of a breach", "{name}: {verdict:#}");
+            }
+        }
+    }
+}
+
+/// A host that shows nothing of an attack gets a line for its casebook; what applies to it and found something is
+/// shown whole, a breach first.
+#[test]
+fn books_that_found_nothing_are_one_line() {
+    let shown = |name: &str| {
+        let scratch = tempfile::tempdir().unwrap();
+        let evidence = write(&range::scenario(name, 1).unwrap(), scratch.path());
+        let (ran, _) = scan(&[&evidence], scratch.path(), &[]);
+        ran.stdout
+    };
+    let text = shown("windows-intrusion");
+    assert!(text.contains("BREACHED: credential access, lateral movement, command and control"), "{text}");
+    assert!(text.contains("   Ransomware          no trace"), "{text}");
+    assert!(!text.contains("recovery removed"), "{text}");
+    assert!(text.contains("not asked: Exchange, chain of March 2021; Cloud identity"), "{text}");
+    let text = shown("ransomware");
+    assert!(text.contains("BREACHED: Ransomware\n"), "{text}");
+    assert!(text.contains("   recovery removed    yes"), "{text}");
+    assert!(text.contains("   Windows, by tactic  yes"), "{text}");
+    let text = shown("golden-saml");
+    assert!(text.contains("BREACHED: Cloud identity\n"), "{text}");
+    let text = shown("exchange-2021");
+    assert!(text.contains("BREACHED: Exchange, chain of March 2021\n"), "{text}");
+    assert!(!text.contains("recovery removed"), "{text}");
+}
+
+/// Writes the files of a scenario below `scratch`.
+fn write(scenario: &range::Scenario, scratch: &Path) -> PathBuf {
+    let evidence = scratch.join("evidence");
     for (path, bytes) in &scenario.files {
         let path = evidence.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
+    evidence
+}
+
+fn check(scenario: &range::Scenario) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let evidence = write(scenario, scratch.path());
     let (ran, out) = scan(&[&evidence], scratch.path(), &[]);
     assert!(matches!(ran.exit, assay::Exit::Done | assay::Exit::Losses), "{}", ran.stderr);
     let answers = json(&out.join("answers.json"));
