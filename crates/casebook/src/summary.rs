@@ -42,9 +42,8 @@ pub fn summaries(case: &Case, books: &[Casebook], by_book: &ByBook<'_>) -> Vec<B
 pub fn asked<'a>(books: &'a [Casebook], host: &Option<HostName>, by_book: &ByBook<'_>) -> Vec<&'a Casebook> {
     let applies = |book: &&Casebook| {
         let own = by_book.get(&(host, book.id.as_str())).into_iter().flatten();
-        let mut special = own.filter(|answer| {
-            book.question(&answer.question_id).is_some_and(|question| question.server_only)
-        });
+        let mut special = own
+            .filter(|answer| book.question(&answer.question_id).is_some_and(|question| question.server_only));
         special.any(|answer| answer.answer != AnswerWord::NotApplicable)
     };
     let own: Vec<&Casebook> = books.iter().filter(applies).collect();
@@ -61,11 +60,7 @@ fn summary(book: &Casebook, answers: &[&Answer]) -> (AnswerWord, String) {
         let titles = titles(word);
         (!titles.is_empty()).then(|| format!("{}: {titles}", word.as_str().replace('-', " ")))
     };
-    let (yes, likely, open) = (
-        said(AnswerWord::Yes),
-        said(AnswerWord::Likely),
-        said(AnswerWord::CannotTell),
-    );
+    let (yes, likely, open) = (said(AnswerWord::Yes), said(AnswerWord::Likely), said(AnswerWord::CannotTell));
     if yes.is_some() || likely.is_some() {
         let word = if yes.is_some() { AnswerWord::Yes } else { AnswerWord::Likely };
         return (word, [yes, likely, open].into_iter().flatten().collect::<Vec<_>>().join("; "));

@@ -184,8 +184,7 @@ impl<'a> View<'a> {
         let mut found = None;
         for partner in &raise.with {
             // A record of too low a level to be the partner may have one of the same step.
-            let is_lesser =
-                trace.finding.rule.level < partner.level_min && trace.shows_any(&partner.steps);
+            let is_lesser = trace.finding.rule.level < partner.level_min && trace.shows_any(&partner.steps);
             let own = self.traces.record_shows(trace, &partner.steps) && !is_lesser;
             let raiser = match raise.when {
                 When::Within { other: true, .. } | When::Near { .. } if own => None,

@@ -1,8 +1,8 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion, Problem,
-    Timestamp, Verdict,
+    Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion,
+    Problem, Timestamp, Verdict,
 };
 use std::borrow::Cow;
 use std::sync::Arc;

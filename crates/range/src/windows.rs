@@ -50,7 +50,13 @@ pub(crate) fn sysmon(time: Timestamp, id: u16, version: u8, fields: Vec<(&'stati
     Event { user: Some(Sid::system()), ..event }
 }
 
-pub(crate) fn security(time: Timestamp, id: u16, version: u8, task: u16, fields: Vec<(&'static str, Field)>) -> Event {
+pub(crate) fn security(
+    time: Timestamp,
+    id: u16,
+    version: u8,
+    task: u16,
+    fields: Vec<(&'static str, Field)>,
+) -> Event {
     let kind = Kind { level: 0, ..kind(SECURITY, id, version, task, AUDIT_SUCCESS) };
     Event { process_id: 668, thread_id: 712, ..event(time, kind, Body::Named(fields)) }
 }

@@ -45,7 +45,14 @@ const QUESTIONS: [(&str, &[&str]); 4] = [
     ),
     (
         "ransomware",
-        &["recovery-removed", "security-off", "files-encrypted", "extortion-staged", "spread", "logs-tampered"],
+        &[
+            "recovery-removed",
+            "security-off",
+            "files-encrypted",
+            "extortion-staged",
+            "spread",
+            "logs-tampered",
+        ],
     ),
     ("coin-mining", &["miner-run", "pool", "kept-running", "rivals-removed", "security-off", "brought"]),
     (
@@ -149,7 +156,8 @@ impl Stage {
         let is_deed = |supports: Supports| {
             supports.iter().any(|((book, id), _)| *book == "windows" && *id != "discovery")
         };
-        let recent = self.planted.iter().filter(|(time, supports)| time.nanos() >= since && is_deed(supports));
+        let recent =
+            self.planted.iter().filter(|(time, supports)| time.nanos() >= since && is_deed(supports));
         let times: Vec<Timestamp> = recent.map(|(time, _)| *time).collect();
         Some((times.iter().min().copied()?, times.iter().max().copied()?))
     }

@@ -1,7 +1,8 @@
 //! What terminal and HTML both show of a case: totals, hosts by severity, findings by rule, what was not read.
 
 use model::{
-    Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, Level, Problem, RuleFacts, Span, Verdict,
+    Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, IntrusionId, Level, Problem,
+    RuleFacts, Span, Verdict,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,6 +201,15 @@ impl Severity {
             Self::Unjudged => "no casebook applies",
         }
     }
+}
+
+/// Answers about one intrusion, of the casebooks that are about its hosts.
+pub(crate) fn intrusion_answers(case: &Case, intrusion: IntrusionId) -> impl Iterator<Item = &Answer> {
+    let is_other = |answer: &Answer| {
+        let of_it = |book: &&BookAnswer| book.casebook == answer.casebook && book.host == answer.host;
+        case.books.iter().find(of_it).is_some_and(|book| book.answer == AnswerWord::NotApplicable)
+    };
+    case.answers.iter().filter(move |answer| answer.intrusion == Some(intrusion) && !is_other(answer))
 }
 
 /// Hosts, the most severe first, then by their findings (those of the highest level decide), then by name.

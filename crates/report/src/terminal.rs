@@ -222,10 +222,8 @@ impl<'a> View<'a> {
     /// A casebook that needs no more than a line.
     fn book_line(&mut self, book: &BookAnswer, label_width: usize) {
         let word = book.answer.as_str().replace('-', " ");
-        let columns = [
-            (book.title.as_str(), label_width, Ink::Plain),
-            (&word, 11, Ink::of_answer(book.answer)),
-        ];
+        let columns =
+            [(book.title.as_str(), label_width, Ink::Plain), (&word, 11, Ink::of_answer(book.answer))];
         self.screen.short_row(&columns, &book.text);
     }
 
@@ -296,12 +294,12 @@ impl<'a> View<'a> {
         let label = format!("{}  ", words::intrusion_label(intrusion.id));
         self.screen.item(&label, Ink::Strong, &text.join(" · "), 1);
         for word in [AnswerWord::Yes, AnswerWord::Likely] {
-            let said = |answer: &&Answer| answer.intrusion == Some(intrusion.id) && answer.answer == word;
+            // Several hosts of an intrusion, and several books, may repeat a question.
             let mut seen = BTreeSet::new();
-            let answers = self.case.answers.iter().filter(said);
-            let questions: Vec<_> = answers.map(question).filter(|one| seen.insert(one.clone())).collect();
+            let answers = digest::intrusion_answers(self.case, intrusion.id).filter(|one| one.answer == word);
+            let labels = answers.map(|answer| words::question_label(&answer.question_id));
+            let questions: Vec<_> = labels.filter(|label| seen.insert(label.clone())).collect();
             if !questions.is_empty() {
-                let questions: Vec<_> = questions.into_iter().map(|(_, label)| label).collect();
                 let lead = format!("  {}: ", word.as_str());
                 self.screen.item(&lead, Ink::of_answer(word), &questions.join(", "), 1);
             }
@@ -351,11 +349,6 @@ impl<'a> View<'a> {
             }
         }
     }
-}
-
-/// Several hosts of an intrusion may repeat a question.
-fn question(answer: &Answer) -> (String, String) {
-    (answer.casebook.clone(), words::question_label(&answer.question_id))
 }
 
 fn losses(case: &Case) -> Vec<Trouble<'_>> {

@@ -338,10 +338,15 @@ fn a_casebook_without_a_sign_is_one_line() {
     assert_eq!(shown.matches("By a book.").count(), 1, "{shown}");
     assert!(shown.contains("   The grave book\n"), "{shown}");
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("The quiet book no trace what quiet says The general book yes what general says"), "{shown}");
+    assert!(
+        words.contains("The quiet book no trace what quiet says The general book yes what general says"),
+        "{shown}"
+    );
     assert!(words.contains("not asked: The other book"), "{shown}");
     let page = &files(&case, &sample::run())["report.html"];
-    assert!(page.contains("<summary>The quiet book: <span class=\"badge no-trace\">no trace</span> what quiet says</summary>"));
+    assert!(page.contains(
+        "<summary>The quiet book: <span class=\"badge no-trace\">no trace</span> what quiet says</summary>"
+    ));
     assert_eq!(page.matches("By a book.").count(), 3, "tables can be opened, but of those asked only");
 }
 

@@ -52,21 +52,21 @@ fn books_that_found_nothing_are_one_line() {
         let scratch = tempfile::tempdir().unwrap();
         let evidence = write(&range::scenario(name, 1).unwrap(), scratch.path());
         let (ran, _) = scan(&[&evidence], scratch.path(), &[]);
-        ran.stdout
+        ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let text = shown("windows-intrusion");
     assert!(text.contains("BREACHED: credential access, lateral movement, command and control"), "{text}");
-    assert!(text.contains("   Ransomware          no trace"), "{text}");
+    assert!(text.contains(" Ransomware no trace "), "{text}");
     assert!(!text.contains("recovery removed"), "{text}");
     assert!(text.contains("not asked: Exchange, chain of March 2021; Cloud identity"), "{text}");
     let text = shown("ransomware");
-    assert!(text.contains("BREACHED: Ransomware\n"), "{text}");
-    assert!(text.contains("   recovery removed    yes"), "{text}");
-    assert!(text.contains("   Windows, by tactic  yes"), "{text}");
+    assert!(text.contains("BREACHED: Ransomware First"), "{text}");
+    assert!(text.contains(" recovery removed yes "), "{text}");
+    assert!(text.contains(" Windows, by tactic yes "), "{text}");
     let text = shown("golden-saml");
-    assert!(text.contains("BREACHED: Cloud identity\n"), "{text}");
+    assert!(text.contains("BREACHED: Cloud identity First"), "{text}");
     let text = shown("exchange-2021");
-    assert!(text.contains("BREACHED: Exchange, chain of March 2021\n"), "{text}");
+    assert!(text.contains("BREACHED: Exchange, chain of March 2021 First"), "{text}");
     assert!(!text.contains("recovery removed"), "{text}");
 }
 
@@ -107,9 +107,18 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
         let wanted = (truth.answer.as_str().to_owned(), time(&truth.first), time(&truth.last));
         let shown = |(answer, first, last): &(String, String, String)| format!("{answer} {first} … {last}");
         match given.get(&key) {
-            None => wrong.push(format!("{} {} {}: no answer; wanted {}", key.0, key.1, key.2, shown(&wanted))),
+            None => {
+                wrong.push(format!("{} {} {}: no answer; wanted {}", key.0, key.1, key.2, shown(&wanted)))
+            }
             Some(got) if *got != wanted => {
-                wrong.push(format!("{} {} {}: {}; wanted {}", key.0, key.1, key.2, shown(got), shown(&wanted)));
+                wrong.push(format!(
+                    "{} {} {}: {}; wanted {}",
+                    key.0,
+                    key.1,
+                    key.2,
+                    shown(got),
+                    shown(&wanted)
+                ));
             }
             Some(_) => {}
         }

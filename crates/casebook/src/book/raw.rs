@@ -17,11 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const BUILD_TABLES: &[(&str, &str, &str)] =
     &[("exchange", "casebook/exchange-builds.yml", include_str!("../../../../casebook/exchange-builds.yml"))];
 const COLLECT_LISTS: &[(&str, &str, &str)] = &[
-    (
-        "exchange",
-        "casebook/collect/exchange.yml",
-        include_str!("../../../../casebook/collect/exchange.yml"),
-    ),
+    ("exchange", "casebook/collect/exchange.yml", include_str!("../../../../casebook/collect/exchange.yml")),
     ("windows", "casebook/collect/windows.yml", include_str!("../../../../casebook/collect/windows.yml")),
     ("identity", "casebook/collect/identity.yml", include_str!("../../../../casebook/collect/identity.yml")),
 ];

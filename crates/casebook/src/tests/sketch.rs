@@ -1,8 +1,8 @@
 //! Cases in a few lines.
 //!
 //! A finding is `<day>T<time> <steps> <name>=<value> | …`: the day is one of
-//! March 2021, the steps are joined by `+`. `rule.level`, `rule.technique`,
-//! `host` and `record` are not fields but what they say.
+//! March 2021, the steps are joined by `+`. `rule.level`, `rule.tag`,
+//! `rule.technique`, `host` and `record` are not fields but what they say.
 
 use crate::{Casebook, assess};
 use model::{

@@ -54,14 +54,14 @@ pub(super) fn clean_windows(dice: &mut Dice) -> (&'static str, Stage) {
 pub(super) fn windows_intrusion(dice: &mut Dice) -> (&'static str, Stage) {
     let mut stage = Stage::new("WS01", "10.20.4.58", dice);
     let word = "C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE";
-    let office = Process::new(dice, word, "WINWORD.EXE /n \"C:\\Users\\c.lind\\Downloads\\offer.docm\"", USER);
+    let office =
+        Process::new(dice, word, "WINWORD.EXE /n \"C:\\Users\\c.lind\\Downloads\\offer.docm\"", USER);
     let hidden = format!("powershell.exe -nop -w hidden -enc {ENCODED}");
     let (shell, _) =
         deed(&mut stage, march(4, 9, 12, 5), (&powershell(), &hidden), &office, &[(EXECUTION, Yes)], dice);
-    for (minute, program, command) in [
-        (14, "nltest.exe", "nltest /domain_trusts"),
-        (15, "net.exe", "net group \"Domain Admins\" /domain"),
-    ] {
+    for (minute, program, command) in
+        [(14, "nltest.exe", "nltest /domain_trusts"), (15, "net.exe", "net group \"Domain Admins\" /domain")]
+    {
         let looked: Supports = &[(("windows", "discovery"), Likely)];
         deed(&mut stage, march(4, 9, minute, 40), (&system32(program), command), &shell, looked, dice);
     }
@@ -108,7 +108,8 @@ fn higher_rights(stage: &mut Stage, shell: &Process, dice: &mut Dice) {
 }
 
 fn from_host_to_host(stage: &mut Stage, dice: &mut Dice) {
-    let provider = Process::new(dice, &system32("wbem\\WmiPrvSE.exe"), "wmiprvse.exe -secured -Embedding", SYSTEM);
+    let provider =
+        Process::new(dice, &system32("wbem\\WmiPrvSE.exe"), "wmiprvse.exe -secured -Embedding", SYSTEM);
     let command = "cmd.exe /Q /c ipconfig /all 1> \\\\127.0.0.1\\ADMIN$\\__1614852 2>&1";
     let came: Supports = &[(LATERAL, Yes), (EXECUTION, Likely)];
     deed(stage, march(4, 11, 2, 44), (&system32("cmd.exe"), command), &provider, came, dice);
@@ -142,7 +143,9 @@ pub(super) fn ransomware(dice: &mut Dice) -> (&'static str, Stage) {
     // What the Security log held before is gone.
     let span_start = stage.server.span.0;
     stage.server.channels.insert("Security", vec![(span_start, cleared)]);
-    for question in [("windows", "persistence"), ("windows", "credential-access"), ("coin-mining", "kept-running")] {
+    for question in
+        [("windows", "persistence"), ("windows", "credential-access"), ("coin-mining", "kept-running")]
+    {
         stage.silence.push((question, AnswerWord::CannotTell));
     }
     let time = within_second(march(4, 22, 5, 11), dice);
@@ -150,7 +153,8 @@ pub(super) fn ransomware(dice: &mut Dice) -> (&'static str, Stage) {
     stage.plant(time, &[(LATERAL, Likely), (EXECUTION, Likely), (("ransomware", "spread"), Likely)]);
     let remote = Process::new(dice, "C:\\Windows\\PSEXESVC.exe", "C:\\Windows\\PSEXESVC.exe", SYSTEM);
     let pack = format!("7z.exe a {PROGRAM_DATA}\\out\\d.7z D:\\Projects");
-    let packed: Supports = &[(("windows", "collection"), Likely), (("ransomware", "extortion-staged"), Likely)];
+    let packed: Supports =
+        &[(("windows", "collection"), Likely), (("ransomware", "extortion-staged"), Likely)];
     let packer = format!("{PROGRAM_DATA}\\7z.exe");
     deed(&mut stage, march(4, 22, 30, 40), (&packer, &pack), &remote, packed, dice);
     let sent: Supports = &[(("windows", "exfiltration"), Yes), (("ransomware", "extortion-staged"), Yes)];
@@ -158,7 +162,14 @@ pub(super) fn ransomware(dice: &mut Dice) -> (&'static str, Stage) {
     blind_and_burn(&mut stage, &remote, dice);
     encrypt(&mut stage, dice);
     let wiped: Supports = &[(EVASION, Yes), (("ransomware", "logs-tampered"), Yes)];
-    deed(&mut stage, march(5, 1, 25, 1), (&system32("wevtutil.exe"), "wevtutil.exe cl Security"), &remote, wiped, dice);
+    deed(
+        &mut stage,
+        march(5, 1, 25, 1),
+        (&system32("wevtutil.exe"), "wevtutil.exe cl Security"),
+        &remote,
+        wiped,
+        dice,
+    );
     let said = within_second(cleared, dice);
     stage.server.log_event(windows::security_cleared(said, "FS01$"));
     stage.plant(said, wiped);
@@ -173,7 +184,12 @@ fn blind_and_burn(stage: &mut Stage, remote: &Process, dice: &mut Dice) {
     let shell = powershell();
     let deeds: [(Timestamp, &str, &str, Supports); 5] = [
         (march(5, 1, 12, 4), "taskkill.exe", "taskkill /F /IM SophosHealth.exe", OFF),
-        (march(5, 1, 12, 20), &shell, "powershell.exe Set-MpPreference -DisableRealtimeMonitoring $true", OFF),
+        (
+            march(5, 1, 12, 20),
+            &shell,
+            "powershell.exe Set-MpPreference -DisableRealtimeMonitoring $true",
+            OFF,
+        ),
         (march(5, 1, 15, 10), "vssadmin.exe", "vssadmin.exe Delete Shadows /All /Quiet", BURNT),
         (march(5, 1, 15, 14), "wbem\\WMIC.exe", "wmic.exe shadowcopy delete /nointeractive", BURNT),
         (march(5, 1, 15, 20), "bcdedit.exe", "bcdedit.exe /set {default} recoveryenabled No", BURNT),
@@ -255,7 +271,8 @@ pub(super) fn golden_saml(dice: &mut Dice) -> (&'static str, Stage) {
     stage.server.log_event(events::adfs_audit(time, 307, &["sample", "claims provider trust changed"]));
     stage.plant(time, &[(("cloud-identity", "adfs-changed"), Likely)]);
     let time = within_second(march(4, 3, 5, 12), dice);
-    let forged = "New-AADIntSAMLToken -ImmutableID sample -Issuer http://sts.example.test/adfs/services/trust";
+    let forged =
+        "New-AADIntSAMLToken -ImmutableID sample -Issuer http://sts.example.test/adfs/services/trust";
     stage.server.log_event(events::script(time, forged));
     stage.plant(time, &[(("cloud-identity", "token-forged"), Yes)]);
     let about = "An AD FS server whose signing key was read by a public script and exported, on which a token was \

@@ -1,7 +1,9 @@
 //! Events that only these scenarios write, beside those of `windows`.
 
 use crate::evtx::{Body, Event, Field, Kind, Provider, Sid};
-use crate::windows::{self, AUDIT_SUCCESS, CLASSIC, OPERATIONAL, Process, kind, security, sysmon, sysmon_time};
+use crate::windows::{
+    self, AUDIT_SUCCESS, CLASSIC, OPERATIONAL, Process, kind, security, sysmon, sysmon_time,
+};
 use model::Timestamp;
 
 pub(crate) const POWERSHELL: Provider = Provider {
@@ -94,7 +96,8 @@ pub(crate) fn defender(time: Timestamp, id: u16, more: Vec<(&'static str, Field)
 
 /// Security 4698: a task is made.
 pub(crate) fn task_made(time: Timestamp, user: &str, name: &str, command: &str) -> Event {
-    let content = format!("<Task version=\"1.2\"><Actions><Exec><Command>{command}</Command></Exec></Actions></Task>");
+    let content =
+        format!("<Task version=\"1.2\"><Actions><Exec><Command>{command}</Command></Exec></Actions></Task>");
     let fields = vec![
         ("SubjectUserSid", Field::Sid(Sid::account(1_107))),
         ("SubjectUserName", Field::text(user)),

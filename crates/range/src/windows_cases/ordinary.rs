@@ -94,7 +94,10 @@ pub(crate) fn administration(stage: &mut Stage, dice: &mut Dice) {
     let console = Process::new(dice, &system32("cmd.exe"), "cmd.exe", ADMIN);
     let deeds: [(&str, &str); 18] = [
         ("PsExec.exe", "PsExec.exe -accepteula \\\\ws07 -s cmd /c gpupdate /force"),
-        ("schtasks.exe", "schtasks /create /tn \"Nightly backup\" /sc daily /st 02:00 /tr \"powershell.exe -File C:\\Scripts\\backup.ps1\""),
+        (
+            "schtasks.exe",
+            "schtasks /create /tn \"Nightly backup\" /sc daily /st 02:00 /tr \"powershell.exe -File C:\\Scripts\\backup.ps1\"",
+        ),
         ("vssadmin.exe", "vssadmin list shadows"),
         ("vssadmin.exe", "vssadmin delete shadows /for=D: /oldest /quiet"),
         ("wbadmin.exe", "wbadmin start systemstatebackup -backupTarget:E: -quiet"),
@@ -131,7 +134,10 @@ fn tools(stage: &mut Stage, console: &Process, dice: &mut Dice) {
              DownloadString('https://packages.example.org/install.ps1'))\"",
         ),
         // "Get-Service -Name Spooler | Out", by a management program.
-        (&powershell, "powershell.exe -EncodedCommand RwBlAHQALQBTAGUAcgB2AGkAYwBlACAALQBOAGEAbQBlACAAUwBwAG8AbwBsAGUAcgAgAHwAIABPAHUAdAA="),
+        (
+            &powershell,
+            "powershell.exe -EncodedCommand RwBlAHQALQBTAGUAcgB2AGkAYwBlACAALQBOAGEAbQBlACAAUwBwAG8AbwBsAGUAcgAgAHwAIABPAHUAdAA=",
+        ),
         ("C:\\Program Files\\PuTTY\\plink.exe", "plink.exe -batch admin@switch01.example.org show version"),
         ("C:\\Program Files\\rclone\\rclone.exe", "rclone.exe sync E:\\Backup backup:server --transfers 4"),
     ];
@@ -139,7 +145,11 @@ fn tools(stage: &mut Stage, console: &Process, dice: &mut Dice) {
         let time = within_second(later(march(4, 12, 10, 0), index as i64 * 733_000), dice);
         let process = start(stage, time, image, command, console, dice);
         if index == 0 {
-            stage.server.log_event(windows::sysmon_file(later(time, 90), &process, "E:\\Backup\\projects.7z"));
+            stage.server.log_event(windows::sysmon_file(
+                later(time, 90),
+                &process,
+                "E:\\Backup\\projects.7z",
+            ));
         }
     }
     for (minute, block) in [
@@ -175,11 +185,22 @@ fn deployment(stage: &mut Stage, services: &Process, dice: &mut Dice) {
     }
     let run = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\ExampleAgent";
     let time = within_second(march(4, 15, 3, 2), dice);
-    server.log_event(windows::sysmon_registry(time, &setup, run, "\"C:\\Program Files\\Example Agent\\tray.exe\""));
+    server.log_event(windows::sysmon_registry(
+        time,
+        &setup,
+        run,
+        "\"C:\\Program Files\\Example Agent\\tray.exe\"",
+    ));
     let time = within_second(march(4, 15, 9, 12), dice);
-    server.log_event(events::task_made(time, "adm.novak", "\\Example\\Update", "C:\\Program Files\\Example Agent\\update.exe"));
+    server.log_event(events::task_made(
+        time,
+        "adm.novak",
+        "\\Example\\Update",
+        "C:\\Program Files\\Example Agent\\update.exe",
+    ));
     let changed = |value: &str| vec![("Old Value", Field::text("")), ("New Value", Field::text(value))];
-    let updates = "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Signature Updates\\SignaturesLastUpdated = 0x0";
+    let updates =
+        "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Signature Updates\\SignaturesLastUpdated = 0x0";
     let excluded = "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\\D:\\Database = 0x0";
     for (minute, value) in [(20, updates), (26, excluded)] {
         let time = within_second(march(4, 15, minute, 33), dice);

@@ -66,7 +66,11 @@ fn write_books(page: &mut Page<'_>, host: &HostView<'_>) -> io::Result<()> {
     }
     if !idle.is_empty() {
         let titles: Vec<_> = idle.iter().map(BookView::title).collect();
-        page.element("<p class=\"faint\">Casebooks about other hosts, not asked: ", &titles.join("; "), ".</p>\n")?;
+        page.element(
+            "<p class=\"faint\">Casebooks about other hosts, not asked: ",
+            &titles.join("; "),
+            ".</p>\n",
+        )?;
     }
     Ok(())
 }
