@@ -2,12 +2,13 @@
 //!
 //! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`,
 //! `fuzz` and `hostile` are the long runs; see [`runs`], and [`indicators`] for
-//! theirs.
+//! theirs. `attack-tactics` makes a table of the casebook; see [`tactics`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
 mod indicators;
 mod runs;
+mod tactics;
 mod tidy;
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-indicators | differential | \
-                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR";
+                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ["differential"] => runs::differential(&root),
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
         ["hostile", folder] => runs::hostile(&root, Path::new(folder)),
+        ["attack-tactics", bundle, version] => tactics::write(&root, Path::new(bundle), version),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

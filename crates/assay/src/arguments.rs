@@ -164,4 +164,8 @@ pub struct CollectArguments {
 pub enum Server {
     /// Microsoft Exchange Server
     Exchange,
+    /// Any Windows host
+    Windows,
+    /// AD FS, the directory and the cloud tenant behind them
+    Identity,
 }

@@ -17,8 +17,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// `run.json`.
 const DIAGNOSTICS_SHOWN: usize = 10;
 
-/// The casebooks among the files of `casebook/`.
-const BOOKS: &[&str] = &["casebook/exchange-2021.yml"];
+/// The casebooks among the files of `casebook/`: those of one attack first, that
+/// of everything last. In this order they are asked and shown.
+const BOOKS: &[&str] = &[
+    "casebook/exchange-2021.yml",
+    "casebook/ransomware.yml",
+    "casebook/coin-mining.yml",
+    "casebook/cloud-identity.yml",
+    "casebook/windows.yml",
+];
 
 /// Scans, prints, writes the case, and says how it went.
 pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
@@ -118,8 +125,11 @@ fn show_diagnostics(notes: &[RuleNote], what: &str, output: &mut Output<'_>) -> 
 }
 
 fn load_casebooks() -> Result<Vec<Casebook>> {
-    let books = builtin::CASEBOOK.iter().filter(|(file, _)| BOOKS.contains(file));
-    books.map(|(file, text)| Ok(Casebook::parse(file, text)?)).collect()
+    let text = |file: &&str| {
+        let known = builtin::CASEBOOK.iter().find(|(own, _)| own == file);
+        known.with_context(|| format!("{file} is not built in"))
+    };
+    BOOKS.iter().map(|file| Ok(Casebook::parse(file, text(file)?.1)?)).collect()
 }
 
 fn scan_evidence(

@@ -38,11 +38,26 @@ pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: 
             .collect();
         for intrusion in members.keys() {
             for room in &rooms {
-                answers.extend(room.answers(*intrusion));
+                let own = room.answers(*intrusion);
+                // What an intruder did not do is said once, of the host.
+                if intrusion.is_none() || own.iter().any(|answer| !answer.grounds.is_empty()) {
+                    answers.extend(own);
+                }
             }
         }
     }
     answers
+}
+
+/// The answers over all intrusions, by host and book.
+pub type ByBook<'a> = BTreeMap<(&'a Option<HostName>, &'a str), Vec<&'a Answer>>;
+
+pub fn by_book(answers: &[Answer]) -> ByBook<'_> {
+    let mut by_book = ByBook::new();
+    for answer in answers.iter().filter(|answer| answer.intrusion.is_none()) {
+        by_book.entry((&answer.host, &answer.casebook)).or_default().push(answer);
+    }
+    by_book
 }
 
 /// The traces of each host: all, and by intrusion.

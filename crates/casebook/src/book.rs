@@ -11,7 +11,8 @@ use crate::collect::CollectList;
 use crate::needs::Need;
 use crate::sentence::Sentence;
 use crate::support::{Grade, Support};
-use model::{AnswerWord, LogKey, Span, Timestamp};
+use crate::tactics;
+use model::{AnswerWord, LogKey, RuleFacts, Span, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -66,6 +67,8 @@ pub struct Watched {
 pub struct Casebook {
     pub(crate) id: String,
     pub(crate) title: String,
+    /// Whether it asks about everything, and so repeats what others say.
+    pub(crate) general: bool,
     pub(crate) list: CollectList,
     pub(crate) builds: BuildTable,
     pub(crate) window: WindowRule,
@@ -151,6 +154,8 @@ pub(crate) struct Question {
     /// ATT&CK techniques (and, by prefix, their sub-techniques) that make it
     /// likely, from rules without a step.
     pub techniques: Vec<String>,
+    /// The ATT&CK tactic that makes it likely, from rules without a step.
+    pub tactic: Option<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
     /// Indexes of what is named in the coverage, and not needed.
@@ -297,10 +302,17 @@ impl Casebook {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// Whether yes to the question `id` means that somebody got in, not only that
-    /// somebody tried or could have.
+    /// Whether yes to the question means that somebody got in, not only that
+    /// somebody tried, looked around, or could have.
     pub(crate) fn is_intrusion(&self, question: &Question) -> bool {
-        question.kind == Kind::Steps && !self.verdict.probed.contains(&question.id)
+        question.kind == Kind::Steps && self.verdict.is_grave(&question.id)
+    }
+}
+
+impl VerdictRule {
+    /// Whether yes to the question says that somebody was in.
+    pub fn is_grave(&self, id: &str) -> bool {
+        self.breach.iter().chain(&self.suspect).any(|own| own == id)
     }
 }
 
@@ -321,6 +333,12 @@ impl Question {
             own.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let any = self.techniques.iter().any(|wanted| techniques.iter().any(|own| covers(wanted, own)));
+        if any { Grade::Likely } else { Grade::None }
+    }
+
+    /// The grade that the tactics of a rule without a step give.
+    pub fn tactic_grade(&self, rule: &RuleFacts) -> Grade {
+        let any = self.tactic.as_ref().is_some_and(|own| tactics::of_rule(rule).contains(&own.as_str()));
         if any { Grade::Likely } else { Grade::None }
     }
 }

@@ -54,7 +54,7 @@ pub enum Standing {
 }
 
 /// First fixed builds, by product.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BuildTable {
     /// Name of the table.

@@ -23,6 +23,8 @@ pub struct Support {
     pub step: String,
     /// Its grade alone.
     pub grade: Grade,
+    /// Rules of a lower level do not count: they match what administrators do, too.
+    pub level_min: Level,
     pub raises: Vec<Raise>,
     /// What else may have brought it about: then it says nothing here.
     pub explained: Option<Explained>,
@@ -55,6 +57,8 @@ pub struct Raise {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Partner {
     pub steps: Vec<String>,
+    /// Its rule must be of this level at least.
+    pub level_min: Level,
 }
 
 /// Where the partner must stand.
@@ -131,7 +135,8 @@ impl<'a> View<'a> {
             };
             for (partner, index) in &mut partners {
                 // One of them must be its own: else the record counts once for each rule that matched it.
-                if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
+                let weighs = trace.finding.rule.level >= partner.level_min;
+                if weighs && trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
                     index.add(trace, time, *member, components[*member]);
                 }
             }
@@ -159,7 +164,9 @@ impl<'a> View<'a> {
         };
         for member in &self.members {
             let trace = &self.traces.list[*member];
-            let shown = question.supports.iter().filter(|support| trace.shows(&support.step));
+            let level = trace.finding.rule.level;
+            let counts = |support: &&Support| level >= support.level_min && trace.shows(&support.step);
+            let shown = question.supports.iter().filter(counts);
             for support in shown.filter(|support| !self.is_explained(trace, *member, support)) {
                 let mut grade = support.grade;
                 for raise in &support.raises {
@@ -193,10 +200,16 @@ impl<'a> View<'a> {
 
     /// A rule of somebody else's, which knows no steps.
     fn technique_grade(&self, trace: &Trace<'_>, question: &Question) -> Grade {
-        if trace.finding.rule.level < Level::High || self.traces.record_has_step(trace) {
+        let rule = &trace.finding.rule;
+        if rule.level < Level::High || !trace.steps.is_empty() {
             return Grade::None;
         }
-        question.technique_grade(&trace.finding.rule.techniques)
+        let by_technique = if self.traces.record_has_step(trace) {
+            Grade::None
+        } else {
+            question.technique_grade(&rule.techniques)
+        };
+        by_technique.max(question.tactic_grade(rule))
     }
 
     /// The nearest partners of each kind; `None` when there is none at all.
@@ -204,7 +217,9 @@ impl<'a> View<'a> {
     fn raisers(&self, trace: &Trace<'_>, member: usize, raise: &Raise) -> Option<Vec<usize>> {
         let mut found = None;
         for partner in &raise.with {
-            let own = self.traces.record_shows(trace, &partner.steps);
+            // A record of too low a level to be the partner may have one of the same step.
+            let is_lesser = trace.finding.rule.level < partner.level_min && trace.shows_any(&partner.steps);
+            let own = self.traces.record_shows(trace, &partner.steps) && !is_lesser;
             let raiser = match raise.when {
                 When::Within { other: true, .. } | When::Near { .. } if own => None,
                 When::Within { other: false, .. } if own => {

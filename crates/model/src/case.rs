@@ -1,8 +1,8 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion, Problem,
-    Timestamp, Verdict,
+    Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion,
+    Problem, Timestamp, Verdict,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Case {
     pub intrusions: Vec<Intrusion>,
     /// Answers, by host, intrusion (`None` first), casebook order.
     pub answers: Vec<Answer>,
+    /// What each casebook says as a whole, by host, casebook order.
+    pub books: Vec<BookAnswer>,
     /// One verdict per host, by host.
     pub verdicts: Vec<Verdict>,
     /// SHA-256 over the rules that were loaded.

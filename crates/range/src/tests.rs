@@ -139,6 +139,9 @@ fn most_proxy_rows_are_health_probes() {
                 text.lines().filter(|line| line.starts_with("202")).map(str::to_owned).collect::<Vec<_>>()
             })
             .collect();
+        if rows.is_empty() {
+            continue;
+        }
         let probes = rows.iter().filter(|row| row.contains("HealthMailbox")).count();
         let percent = probes * 100 / rows.len();
         assert!((78..=92).contains(&percent), "{}: {percent} % of {}", scenario.name, rows.len());
@@ -150,7 +153,9 @@ fn every_question_of_every_host_is_answered() {
     for scenario in all() {
         let hosts: BTreeSet<&str> =
             scenario.truth.answers.iter().map(|answer| answer.host.as_str()).collect();
-        assert_eq!(scenario.truth.answers.len(), 18 * hosts.len(), "{}", scenario.name);
+        let questions = scenario.truth.answers.len() / hosts.len();
+        let is_mail_server = scenario.truth.answers[0].casebook == "exchange-2021";
+        assert_eq!(questions, if is_mail_server { 18 } else { 30 }, "{}", scenario.name);
         for answer in &scenario.truth.answers {
             let found = matches!(answer.answer, AnswerWord::Yes | AnswerWord::Likely)
                 || (answer.answer == AnswerWord::CannotTell && answer.first.is_some());

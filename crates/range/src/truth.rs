@@ -9,6 +9,9 @@ use crate::host::whole_second;
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 
+/// The casebook of the scenarios on mail servers.
+const EXCHANGE: &str = "exchange-2021";
+
 /// The questions of the Exchange casebook, in its order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Question {
@@ -88,7 +91,7 @@ pub(crate) enum Grade {
 }
 
 impl Grade {
-    fn word(self) -> AnswerWord {
+    pub(crate) fn word(self) -> AnswerWord {
         match self {
             Grade::Unsettled => AnswerWord::CannotTell,
             Grade::Likely => AnswerWord::Likely,
@@ -110,6 +113,8 @@ pub(crate) struct Planted {
 /// The answer to one question about one host.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TruthAnswer {
+    /// The casebook that asks.
+    pub casebook: &'static str,
     /// The host's short name.
     pub host: String,
     /// The casebook's id of the question.
@@ -139,7 +144,7 @@ pub struct TruthIntrusion {
 /// The truth of a scenario.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Truth {
-    /// Every question of the Exchange casebook, for every host.
+    /// Every question of each casebook that the scenario is about, for every host.
     pub answers: Vec<TruthAnswer>,
     /// Who was there; one who only probed is not counted.
     pub intrusions: Vec<TruthIntrusion>,
@@ -151,12 +156,13 @@ impl Truth {
     /// # Errors
     /// When the JSON library fails, which it has no reason to.
     pub fn to_json(&self, scenario: &str, seed: u64) -> serde_json::Result<String> {
+        let casebook = self.answers.first().map_or(EXCHANGE, |answer| answer.casebook);
         let file = json::File {
             mark: crate::evtx::MARK,
             scenario,
             seed,
-            casebook: "exchange-2021",
-            answers: self.answers.iter().map(json::Answer::of).collect(),
+            casebook,
+            answers: self.answers.iter().map(|answer| json::Answer::of(answer, casebook)).collect(),
             intrusions: self.intrusions.iter().map(json::Intrusion::of).collect(),
         };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
@@ -181,6 +187,9 @@ mod json {
 
     #[derive(Serialize)]
     pub(super) struct Answer<'a> {
+        /// Where it is not the file's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        casebook: Option<&'a str>,
         host: &'a str,
         question_id: &'a str,
         answer: &'a str,
@@ -189,8 +198,9 @@ mod json {
     }
 
     impl<'a> Answer<'a> {
-        pub(super) fn of(answer: &'a TruthAnswer) -> Self {
+        pub(super) fn of(answer: &'a TruthAnswer, casebook: &str) -> Self {
             Self {
+                casebook: (answer.casebook != casebook).then_some(answer.casebook),
                 host: &answer.host,
                 question_id: &answer.question_id,
                 answer: answer.answer.as_str(),
@@ -271,6 +281,7 @@ pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer
             };
             let entry = found.get(&question);
             TruthAnswer {
+                casebook: EXCHANGE,
                 host: facts.host.into(),
                 question_id: question.as_str().into(),
                 answer: entry.map_or(silence, |(grade, ..)| grade.word()),

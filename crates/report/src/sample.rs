@@ -267,6 +267,7 @@ pub(crate) fn case() -> Case {
             joined_by: vec!["shell /aspnet_client/example.aspx".to_owned(), "source 203.0.113.7".to_owned()],
         }],
         answers: answers(),
+        books: Vec::new(),
         verdicts: vec![
             Verdict {
                 host: Some("MXS01".into()),

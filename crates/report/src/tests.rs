@@ -347,6 +347,45 @@ fn an_error_of_a_file_ends_the_writing() {
     assert_eq!(opened, 1);
 }
 
+/// A casebook on `MXS01`, with one answer.
+fn add_book(case: &mut model::Case, id: &str, general: bool, word: AnswerWord) {
+    let mut answer = sample::answer("exploited", word, Default::default(), "By a book.");
+    answer.casebook = id.to_owned();
+    case.answers.push(answer);
+    case.books.push(model::BookAnswer {
+        casebook: id.to_owned(),
+        title: format!("The {id} book"),
+        general,
+        host: Some("MXS01".into()),
+        answer: word,
+        text: format!("what {id} says"),
+    });
+}
+
+/// A book that found nothing is one line, and so is a general one beside others; one about other hosts is named only.
+#[test]
+fn a_casebook_without_a_sign_is_one_line() {
+    let mut case = sample::case();
+    add_book(&mut case, "grave", false, AnswerWord::Likely);
+    add_book(&mut case, "quiet", false, AnswerWord::NoTrace);
+    add_book(&mut case, "other", false, AnswerWord::NotApplicable);
+    add_book(&mut case, "general", true, AnswerWord::Yes);
+    let shown = terminal(&case, &sample::run(), false, 100);
+    assert_eq!(shown.matches("By a book.").count(), 1, "{shown}");
+    assert!(shown.contains("   The grave book\n"), "{shown}");
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("The quiet book no trace what quiet says The general book yes what general says"),
+        "{shown}"
+    );
+    assert!(words.contains("not asked: The other book"), "{shown}");
+    let page = &files(&case, &sample::run())["report.html"];
+    assert!(page.contains(
+        "<summary>The quiet book: <span class=\"badge no-trace\">no trace</span> what quiet says</summary>"
+    ));
+    assert_eq!(page.matches("By a book.").count(), 3, "tables can be opened, but of those asked only");
+}
+
 #[test]
 fn two_casebooks_are_told_apart() {
     let mut case = sample::case();

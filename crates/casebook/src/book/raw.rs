@@ -9,31 +9,37 @@ use crate::collect::CollectList;
 use crate::needs::{Need, Source};
 use crate::sentence::Sentence;
 use crate::support::{Explained, Grade, Partner, Raise, Support, When};
-use model::Timestamp;
+use crate::tactics;
+use model::{Level, Timestamp};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables and lists that a casebook names; they come with the program.
 const BUILD_TABLES: &[(&str, &str, &str)] =
     &[("exchange", "casebook/exchange-builds.yml", include_str!("../../../../casebook/exchange-builds.yml"))];
-const COLLECT_LISTS: &[(&str, &str, &str)] = &[(
-    "exchange",
-    "casebook/collect/exchange.yml",
-    include_str!("../../../../casebook/collect/exchange.yml"),
-)];
+const COLLECT_LISTS: &[(&str, &str, &str)] = &[
+    ("exchange", "casebook/collect/exchange.yml", include_str!("../../../../casebook/collect/exchange.yml")),
+    ("windows", "casebook/collect/windows.yml", include_str!("../../../../casebook/collect/windows.yml")),
+    ("identity", "casebook/collect/identity.yml", include_str!("../../../../casebook/collect/identity.yml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBook {
     id: String,
     title: String,
-    builds: String,
+    #[serde(default)]
+    general: bool,
+    builds: Option<String>,
     collect: String,
     window: RawWindow,
     signs: Vec<String>,
+    #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     joins: RawJoins,
+    #[serde(default)]
     cves: BTreeMap<String, Vec<String>>,
     acts: Vec<RawAct>,
     needs: Vec<Need>,
@@ -57,8 +63,8 @@ struct RawWindow {
     logs: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
 struct RawJoins {
     links: Vec<RawLink>,
     visits: Vec<String>,
@@ -92,6 +98,7 @@ struct RawQuestion {
     like: Option<String>,
     #[serde(default)]
     techniques: Vec<String>,
+    tactic: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -145,6 +152,8 @@ struct RawSupport {
     step: Vec<String>,
     grade: RawGrade,
     #[serde(default)]
+    level: RawLevel,
+    #[serde(default)]
     raise: Vec<RawRaise>,
     explained: Option<RawExplained>,
 }
@@ -164,11 +173,33 @@ enum RawGrade {
     Yes,
 }
 
+/// The least level of a rule that counts.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "kebab-case")]
+enum RawLevel {
+    #[default]
+    Any,
+    High,
+    Critical,
+}
+
+impl RawLevel {
+    fn least(self) -> Level {
+        match self {
+            RawLevel::Any => Level::Informational,
+            RawLevel::High => Level::High,
+            RawLevel::Critical => Level::Critical,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRaise {
     to: RawGrade,
     with: Vec<String>,
+    #[serde(default)]
+    level: RawLevel,
     when: RawWhen,
     minutes: Option<u32>,
 }
@@ -199,8 +230,10 @@ struct RawVerdict {
     breach: Vec<String>,
     probable: Vec<String>,
     suspect: Vec<String>,
+    #[serde(default)]
     named: Vec<String>,
     decisive: Vec<String>,
+    #[serde(default)]
     probed: Vec<String>,
 }
 
@@ -212,7 +245,10 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         None => None,
     };
     let list = named(file, &raw.collect, COLLECT_LISTS, CollectList::parse)?;
-    let table = named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?;
+    let table = match &raw.builds {
+        Some(name) => named(file, name, BUILD_TABLES, BuildTable::parse)?,
+        None => BuildTable::default(),
+    };
     let needs = check_needs(file, raw.needs, &list)?;
     let mut questions: Vec<Question> = Vec::new();
     for question in raw.questions {
@@ -244,6 +280,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         signs: raw.signs,
         id: raw.id,
         title: raw.title,
+        general: raw.general,
         list,
         cves,
         needs,
@@ -274,9 +311,10 @@ impl Groups<'_> {
     }
 
     /// A partner may have to show several steps: `one+other`.
-    fn partners(&self, names: &[String]) -> Result<Vec<Partner>, BookError> {
+    fn partners(&self, names: &[String], level_min: Level) -> Result<Vec<Partner>, BookError> {
         let steps = self.steps(names)?;
-        Ok(steps.iter().map(|step| Partner { steps: step.split('+').map(str::to_owned).collect() }).collect())
+        let parts = |step: &String| step.split('+').map(str::to_owned).collect();
+        Ok(steps.iter().map(|step| Partner { steps: parts(step), level_min }).collect())
     }
 }
 
@@ -350,6 +388,9 @@ fn check_question(
         let index = |id: &String| needs.iter().position(|need| need.id == *id);
         ids.iter().map(|id| index(id).ok_or_else(|| fail(format!("there is no need {id:?}")))).collect()
     };
+    if let Some(tactic) = raw.tactic.as_deref().filter(|own| !tactics::is_known(own)) {
+        return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
+    }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
     Ok(Question {
         needs: find(&raw.needs)?,
@@ -370,6 +411,7 @@ fn check_question(
         supports,
         own,
         techniques: raw.techniques,
+        tactic: raw.tactic,
         act: raw.act,
         stay: Stay { lasting: raw.lasting, ended_by: groups.steps(&raw.ended_by)? },
         hole: match raw.hole {
@@ -403,7 +445,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         let minutes = raise.minutes.unwrap_or(10);
         raises.push(Raise {
             to: grade(raise.to),
-            with: groups.partners(&raise.with)?,
+            with: groups.partners(&raise.with, raise.level.least())?,
             when: match raise.when {
                 RawWhen::Within => When::Within { minutes, other: false },
                 RawWhen::OtherWithin => When::Within { minutes, other: true },
@@ -414,7 +456,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         });
     }
     let explained = match &raw.explained {
-        Some(raw) => Some(Explained { by: groups.partners(&raw.by)?, minutes: raw.minutes }),
+        Some(raw) => Some(Explained { by: groups.partners(&raw.by, Level::Informational)?, minutes: raw.minutes }),
         None => None,
     };
     let steps = groups.steps(&raw.step)?;
@@ -423,6 +465,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         .map(|step| Support {
             step,
             grade: grade(raw.grade),
+            level_min: raw.level.least(),
             raises: raises.clone(),
             explained: explained.clone(),
         })

@@ -41,10 +41,8 @@ fn write_intrusion(page: &mut Page<'_>, case: &Case, intrusion: &Intrusion) -> i
     if !intrusion.joined_by.is_empty() {
         page.element("<p>Joined by ", &intrusion.joined_by.join(", "), ".</p>\n")?;
     }
-    let of_it = |answer: &&Answer| {
-        answer.intrusion == Some(intrusion.id) && answer.answer != AnswerWord::NotApplicable
-    };
-    let answers: Vec<_> = case.answers.iter().filter(of_it).collect();
+    let arises = |answer: &&Answer| answer.answer != AnswerWord::NotApplicable;
+    let answers: Vec<_> = digest::intrusion_answers(case, intrusion.id).filter(arises).collect();
     if !answers.is_empty() {
         super::verdicts::write_answers(page, &format!("Questions and answers for {label}"), &answers)?;
     }

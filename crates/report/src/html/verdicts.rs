@@ -1,7 +1,7 @@
 //! Verdicts and answers per host, and what to do next.
 
 use super::page::Page;
-use crate::digest::{HostView, Severity};
+use crate::digest::{BookView, HostView, Severity};
 use crate::words;
 use model::{Answer, AnswerWord, Case, FindingId, HostBasis};
 use std::io;
@@ -40,11 +40,39 @@ fn write_host(page: &mut Page<'_>, case: &Case, host: &HostView<'_>) -> io::Resu
         page.raw(named_by(known.basis))?;
     }
     page.element("", &super::findings::levels_text(&host.levels), ".</p>\n")?;
-    if !host.answers.is_empty() {
-        let caption = format!("Questions and answers for {}", host.name.unwrap_or("records without a host"));
-        write_answers(page, &caption, &host.answers)?;
-    }
+    write_books(page, host)?;
     page.raw("</article>\n")
+}
+
+/// The casebooks: those with something to show as tables, others as a line that opens, those that are about other
+/// hosts by name only.
+fn write_books(page: &mut Page<'_>, host: &HostView<'_>) -> io::Result<()> {
+    let name = host.name.unwrap_or("records without a host");
+    let (asked, idle): (Vec<_>, Vec<_>) = host.books().into_iter().partition(BookView::is_asked);
+    let (whole, short): (Vec<_>, Vec<_>) = asked.into_iter().partition(|view| view.whole);
+    for view in whole {
+        write_answers(page, &format!("{}: questions and answers for {name}", view.title()), &view.answers)?;
+    }
+    for view in &short {
+        let Some(book) = view.book else { continue };
+        page.raw("<details>\n<summary>")?;
+        page.element("", view.title(), ": ")?;
+        page.raw(answer_open(book.answer))?;
+        page.element("", &book.answer.as_str().replace('-', " "), "</span> ")?;
+        page.value(&book.text)?;
+        page.raw("</summary>\n")?;
+        write_answers(page, &format!("{}: questions and answers for {name}", view.title()), &view.answers)?;
+        page.raw("</details>\n")?;
+    }
+    if !idle.is_empty() {
+        let titles: Vec<_> = idle.iter().map(BookView::title).collect();
+        page.element(
+            "<p class=\"faint\">Casebooks about other hosts, not asked: ",
+            &titles.join("; "),
+            ".</p>\n",
+        )?;
+    }
+    Ok(())
 }
 
 /// A table of answers.

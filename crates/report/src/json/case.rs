@@ -4,7 +4,8 @@ use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
 use crate::digest::LevelCounts;
 use crate::words;
 use model::{
-    Case, EvidenceItem, FileBasis, FileFacts, Host, HostBasis, HostName, IndicatorFile, Intrusion, Verdict,
+    BookAnswer, Case, EvidenceItem, FileBasis, FileFacts, Host, HostBasis, HostName, IndicatorFile,
+    Intrusion, Verdict,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ struct CaseShape<'a> {
     unread: Vec<UnreadShape<'a>>,
     hosts: Vec<HostShape<'a>>,
     verdicts: Vec<VerdictShape<'a>>,
+    casebooks: Vec<BookShape<'a>>,
     intrusions: Vec<IntrusionShape<'a>>,
     findings: FindingsShape,
     notes: Vec<String>,
@@ -90,6 +92,14 @@ struct VerdictShape<'a> {
 }
 
 #[derive(Serialize)]
+struct BookShape<'a> {
+    id: &'a str,
+    host: Option<&'a str>,
+    answer: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
 struct IntrusionShape<'a> {
     id: String,
     hosts: Vec<&'a str>,
@@ -121,6 +131,7 @@ pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()
         unread: unread_shapes(&case.unread),
         hosts: case.hosts.iter().map(host_shape).collect(),
         verdicts: case.verdicts.iter().map(verdict_shape).collect(),
+        casebooks: case.books.iter().map(book_shape).collect(),
         intrusions: case.intrusions.iter().map(intrusion_shape).collect(),
         notes: notes(case, findings.without_time),
         findings,
@@ -174,6 +185,11 @@ fn host_shape(host: &Host) -> HostShape<'_> {
 
 fn verdict_shape(verdict: &Verdict) -> VerdictShape<'_> {
     VerdictShape { host: verdict.host.as_deref(), headline: &verdict.headline, text: &verdict.text }
+}
+
+fn book_shape(book: &BookAnswer) -> BookShape<'_> {
+    let host = book.host.as_deref();
+    BookShape { id: &book.casebook, host, answer: book.answer.as_str(), text: &book.text }
 }
 
 fn intrusion_shape(intrusion: &Intrusion) -> IntrusionShape<'_> {
