@@ -338,7 +338,9 @@ impl<'a> Room<'a> {
         {
             let day = public.to_short();
             let day = day.get(..10).unwrap_or_default();
-            lines.push(format!("the first sign is older than anything that is known of it ({day}): look twice"));
+            lines.push(format!(
+                "the first sign is older than anything that is known of it ({day}): look twice"
+            ));
         }
         lines
     }
