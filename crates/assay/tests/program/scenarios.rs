@@ -90,9 +90,7 @@ fn headlines_name_the_chain() {
         let verdicts = case["verdicts"].as_array().unwrap();
         assert_eq!(verdicts[0]["headline"], headline, "{name}: {verdicts:#?}");
         let intrusions = case["intrusions"].as_array().map_or(0, Vec::len);
-        if name == "two-chains" {
-            assert_eq!(intrusions, scenario.truth.intrusions.len(), "{name}");
-        }
+        assert_eq!(intrusions, scenario.truth.intrusions.len(), "{name}");
     }
 }
 
@@ -125,7 +123,10 @@ fn an_outcome_that_nobody_logged_is_no_trace_of_nothing() {
     };
     assert_eq!(told("exploited")["answer"], "cannot-tell");
     assert_eq!(told("exploited")["grounds"].as_array().unwrap().len(), 1);
-    assert_eq!(told("exploited")["text"], "a request through the hole, its outcome not logged");
+    assert_eq!(
+        told("exploited")["text"],
+        "a request through the hole; the record does not say what came of it"
+    );
     assert_eq!(told("probed")["answer"], "yes");
     assert_eq!(told("proxyshell")["answer"], "no-trace");
 }
