@@ -151,7 +151,10 @@ fn an_open_hole_is_neither_used_nor_clean() {
     assert!(case.intrusions.is_empty());
     check(&[&format!("04T11:20:05 ssrf-unrated {A}")], &["exploited: cannot-tell", "probed: yes"]);
     let case = Sketch::full().findings(&[&format!("04T11:20:05 ssrf-unrated {A}")]).assess();
-    assert_eq!(answer(&case, "exploited").text, "a request through the hole; the record does not say what came of it");
+    assert_eq!(
+        answer(&case, "exploited").text,
+        "a request through the hole; the record does not say what came of it"
+    );
 }
 
 #[test]
