@@ -30,7 +30,7 @@ pub struct Support {
     pub explained: Option<Explained>,
 }
 
-/// A record that stands shortly before, joined, and explains another one.
+/// A record that stands nearby, joined, and explains another one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Explained {
     /// Any of these.
@@ -193,7 +193,7 @@ impl<'a> View<'a> {
     /// Whether something else brought about what `trace` shows.
     fn is_explained(&self, trace: &Trace<'_>, member: usize, support: &Support) -> bool {
         let Some(explained) = &support.explained else { return false };
-        let reach = Reach::before(explained.minutes);
+        let reach = Reach::around(explained.minutes);
         let mut indexes = explained.by.iter().filter_map(|partner| self.partners.get(partner));
         indexes.any(|index| self.nearest_within(index, trace, member, reach).is_some())
     }

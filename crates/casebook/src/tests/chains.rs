@@ -118,10 +118,24 @@ fn code_without_a_page_is_no_use_of_a_web_shell() {
         let lines = [format!("04T11:20:05 {step} {A}"), "04T11:20:09 shell-child x=y".to_owned()];
         check_in(sketch(&lines), &["web-shell-used: no-trace", "web-shell-written: no-trace"]);
         assert!(headline(sketch(&lines)).starts_with("BREACHED: Exchange, "));
+        // The web server logs a request when it has ended.
+        let lines = [format!("04T11:20:05 {step} {A}"), "04T11:20:01 shell-child x=y".to_owned()];
+        check_in(sketch(&lines), &["web-shell-used: no-trace"]);
         // Long after it, it is somebody else's doing.
         let lines = [format!("04T11:20:05 {step} {A}"), "04T12:20:09 shell-child x=y".to_owned()];
         check_in(sketch(&lines), &["web-shell-used: yes"]);
     }
+}
+
+#[test]
+fn a_view_state_of_another_key_is_only_a_try() {
+    for event in ["04T11:20:04", "04T11:20:06"] {
+        let lines = [format!("04T11:20:05 viewstate-reached {A}"), format!("{event} viewstate-refused x=y")];
+        check_in(sketch(&lines), &["cve-2020-0688: no-trace", "probed: yes"]);
+    }
+    let lines =
+        [format!("04T11:20:05 viewstate-reached {A}"), "04T11:22:05 viewstate-refused x=y".to_owned()];
+    check_in(sketch(&lines), &["cve-2020-0688: likely"]);
 }
 
 #[test]
@@ -137,7 +151,10 @@ fn an_open_hole_is_neither_used_nor_clean() {
     assert!(case.intrusions.is_empty());
     check(&[&format!("04T11:20:05 ssrf-unrated {A}")], &["exploited: cannot-tell", "probed: yes"]);
     let case = Sketch::full().findings(&[&format!("04T11:20:05 ssrf-unrated {A}")]).assess();
-    assert_eq!(answer(&case, "exploited").text, "a request through the hole, its outcome not logged");
+    assert_eq!(
+        answer(&case, "exploited").text,
+        "a request through the hole; the record does not say what came of it"
+    );
 }
 
 #[test]
