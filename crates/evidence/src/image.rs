@@ -35,8 +35,9 @@ const FORMAT: &str = "disk-image";
 const GATHERED_MAX: usize = 256;
 /// Runs of clusters of these.
 const GATHERED_RUNS_MAX: usize = 1 << 20;
-/// What E01 has room to name: `.E01` to `.EZZ` and on to `.ZZZ`.
-const SEGMENTS_MAX: u16 = 14_971;
+/// All segments of an image are open at once; systems let a program have some
+/// 1,024 files open.
+const SEGMENTS_MAX: u16 = 800;
 
 /// What the files of an image may have together.
 pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
