@@ -159,14 +159,42 @@ pub(crate) struct Question {
     pub act: Vec<String>,
     /// Entries of the collect list that would answer it, whatever was needed.
     pub next: Vec<String>,
+    pub stay: Stay,
+    /// Set where the question is about one hole, or one chain of them.
+    pub hole: Option<Hole>,
+    pub text: Texts,
+}
+
+/// What lasts beyond the records of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Stay {
     /// Questions whose grounds last until something ends them: a shell stays
     /// where it was written.
     pub lasting: Vec<String>,
     /// Steps that end them.
     pub ended_by: Vec<String>,
+}
+
+/// What is known of a hole, or of a chain of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Hole {
+    /// How a verdict names a breach over it.
+    pub called: String,
+    /// Nothing before it is asked for, whatever the book's window says.
+    pub from: Option<Timestamp>,
+    /// Its name in the table of builds.
+    pub builds: Option<String>,
+    /// What to say where every build seen has the fix.
+    pub immune: Option<Sentence>,
+    /// When it was fixed, described and used, by whose word.
+    pub known: String,
+    /// The first that is known of it, a use or a description; what is older needs a second look.
+    pub public: Option<Timestamp>,
+    /// Steps that keep "no trace" from being said: a request whose outcome
+    /// nobody logged.
+    pub unsettled: Vec<String>,
     /// What is true of some products only.
     pub notes: Vec<Note>,
-    pub text: Texts,
 }
 
 /// A remark on a question's coverage for one product.
@@ -277,6 +305,16 @@ impl Casebook {
 }
 
 impl Question {
+    /// The first day it asks for, where that is not the book's.
+    pub fn from(&self) -> Option<Timestamp> {
+        self.hole.as_ref().and_then(|hole| hole.from)
+    }
+
+    /// Steps that keep "no trace" from being said.
+    pub fn unsettled(&self) -> &[String] {
+        self.hole.as_ref().map_or(&[], |hole| &hole.unsettled)
+    }
+
     /// The grade that a rule's technique gives, without a step.
     pub fn technique_grade(&self, techniques: &[String]) -> Grade {
         let covers = |wanted: &String, own: &String| {

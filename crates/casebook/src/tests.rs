@@ -1,6 +1,7 @@
 //! What the casebook says of sketched cases.
 
 mod answers;
+mod chains;
 mod joins;
 mod properties;
 mod sketch;

@@ -102,10 +102,18 @@ fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>) -> (Rank, Verd
     (rank, Verdict { host: host.clone(), headline, text })
 }
 
-/// The book's title where the hole was used; else what was done.
+/// The book's title and the holes that were used; else what was done.
 fn name(book: &Casebook, own: &Own<'_>) -> String {
-    if own.any(&book.verdict.named, &[AnswerWord::Yes, AnswerWord::Likely]) {
-        return book.title.clone();
+    for word in [AnswerWord::Yes, AnswerWord::Likely] {
+        let used = book.verdict.named.iter().filter(|id| own.word(id) == Some(word));
+        let used: Vec<&str> =
+            used.filter_map(|id| book.question(id)?.hole.as_ref()).map(|hole| hole.called.as_str()).collect();
+        if !used.is_empty() {
+            return format!("{}, {}", book.title, used.join(" and "));
+        }
+        if own.any(&book.verdict.named, &[word]) {
+            return book.title.clone();
+        }
     }
     let grave = book.verdict.breach.iter().chain(&book.verdict.suspect);
     let of = |word: AnswerWord| {

@@ -5,7 +5,7 @@
 use crate::Limits;
 use disk::ReadAt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +32,10 @@ impl<'a> Bytes<'a> {
     pub(crate) fn open(path: &Path, progress: &'a (dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
+        // What the kernel makes up as it is read has no size, and may be more than any.
+        if len == 0 && read_file_at(&file, &mut [0], 0)? > 0 {
+            return Err(io::Error::other("its size is 0, and yet it holds something"));
+        }
         Ok(Self { store: Store::File(Arc::new(file)), len, progress })
     }
 
@@ -84,7 +88,8 @@ impl<'a> Bytes<'a> {
     /// A reader of the bytes from `start` to before `end`.
     pub(crate) fn range(&self, start: u64, end: u64) -> RangeReader<'a> {
         let end = end.min(self.len);
-        RangeReader { bytes: self.clone(), at: start.min(end), end }
+        let start = start.min(end);
+        RangeReader { bytes: self.clone(), start, at: start, end }
     }
 
     /// Up to `len` bytes at `start`, as many as there are.
@@ -98,6 +103,7 @@ impl<'a> Bytes<'a> {
 /// Reads one range of [`Bytes`], from its start on.
 pub(crate) struct RangeReader<'a> {
     bytes: Bytes<'a>,
+    start: u64,
     at: u64,
     end: u64,
 }
@@ -120,6 +126,20 @@ impl Read for RangeReader<'_> {
         self.at += read as u64;
         (self.bytes.progress)(read as u64);
         Ok(read)
+    }
+}
+
+/// Places are those within the range.
+impl Seek for RangeReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, by) = match to {
+            SeekFrom::Start(at) => (self.start.checked_add(at), 0),
+            SeekFrom::End(by) => (Some(self.end), by),
+            SeekFrom::Current(by) => (Some(self.at), by),
+        };
+        let at = from.and_then(|from| from.checked_add_signed(by)).filter(|at| *at >= self.start);
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?.min(self.end);
+        Ok(self.at - self.start)
     }
 }
 

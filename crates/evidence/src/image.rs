@@ -19,7 +19,7 @@ use crate::format::sniff;
 use crate::input::{self, Head, Input};
 use crate::members::Names;
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use crate::{ItemHead, Limits, ReadItem, Visitor, batch::Pace, path};
+use crate::{ItemHead, Limits, ReadItem, Visitor, WantedHashes, batch::Pace, path};
 use disk::image::Kind;
 use disk::ntfs::{BAD_CLUSTERS, Bitmap, Entry, Folders, MFT, Name, Stream, Times, Volume};
 use disk::{Faults, ReadAt, Slice, image, partition};
@@ -148,7 +148,9 @@ impl<V: Visitor> Reading<'_, V> {
         // Its beginning was read, and told of as progress, to see what it is.
         let head = Head::read(&mut bytes.quiet().range(0, bytes.len()));
         let reader = bytes.range(head.bytes.len() as u64, bytes.len());
-        let closed = Input::new(head, Box::new(reader), self.limits.item_bytes_max).close();
+        // An image has too many bytes to be hashed in several ways.
+        let wanted = WantedHashes::default();
+        let closed = Input::new(head, Box::new(reader), self.limits.item_bytes_max, wanted).close();
         let mut problems = faults.list();
         problems.extend(closed.problem);
         let head = ItemHead { path: &node.path, root: &node.root, format: FORMAT };
@@ -156,6 +158,7 @@ impl<V: Visitor> Reading<'_, V> {
             path: node.path.clone(),
             root: node.root.clone(),
             sha256: closed.sha256,
+            older: closed.older,
             size_bytes: closed.size_bytes,
             format: Some(FORMAT),
             records: 0,

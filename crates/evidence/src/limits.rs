@@ -24,6 +24,9 @@ pub struct Limits {
     /// Unpacked bytes that one archive may have whatever their ratio: sparse
     /// event logs, which are mostly zeros, pack a thousand to one.
     pub ratio_free_bytes: u64,
+    /// Bytes of the dictionary that a packed stream (7z, xz) may ask for; a lying
+    /// header can ask for 4 GiB.
+    pub dictionary_bytes_max: usize,
     /// Bytes of one line, and of one record of several lines.
     pub line_bytes_max: usize,
     /// Physical lines of one CSV record (line ends within quotes).
@@ -60,6 +63,7 @@ impl Default for Limits {
             archive_bytes_max: 4 << 40,
             ratio_max: 200,
             ratio_free_bytes: 1 << 30,
+            dictionary_bytes_max: 256 << 20,
             line_bytes_max: 4 << 20,
             record_lines_max: 1_000,
             columns_max: 1_024,

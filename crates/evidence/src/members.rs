@@ -5,6 +5,8 @@
 //! order of the archive, so that limits hit the same member on any number of
 //! threads.
 
+mod seven_zip;
+
 use crate::archive::tar::{Kind, Tar};
 use crate::archive::{self, zip};
 use crate::batch::Pace;
@@ -47,8 +49,10 @@ impl<V: Visitor> Reading<'_, V> {
         }
         let mut stream = head.chain(rest);
         match (content, whole) {
-            (Content::Zip, Some(bytes)) => self.zip(node, &bytes, budget),
-            (Content::Zip, None) => {
+            (Content::Zip | Content::SevenZip | Content::Image(_), Some(bytes)) => {
+                self.at_random(content, node, &bytes, budget)
+            }
+            (Content::Zip | Content::SevenZip | Content::Image(_), None) => {
                 // One byte more than allowed tells that there is more.
                 let mut bounded = stream.take(budget.left.saturating_add(1));
                 match Bytes::spool(&mut bounded, self.limits) {
@@ -57,33 +61,24 @@ impl<V: Visitor> Reading<'_, V> {
                         if budget.left == 0 {
                             self.exhausted(&node.path);
                         }
-                        self.zip(node, &bytes, budget);
+                        self.at_random(content, node, &bytes, budget);
                     }
                     Err(error) => {
-                        self.problem(&node.path, unplaced("unreadable", "a zip archive", error.to_string()))
+                        self.problem(&node.path, unplaced("unreadable", "an archive", error.to_string()))
                     }
                 }
             }
-            (Content::Image(kind), Some(bytes)) => self.nested_image(node, kind, bytes, budget),
-            (Content::Image(kind), None) => {
-                let mut bounded = stream.take(budget.left.saturating_add(1));
-                match Bytes::spool(&mut bounded, self.limits) {
-                    Ok(bytes) => {
-                        budget.left = budget.left.saturating_sub(bytes.len());
-                        self.nested_image(node, kind, bytes, budget);
-                    }
-                    Err(error) => {
-                        self.problem(&node.path, unplaced("unreadable", "a disk image", error.to_string()))
-                    }
-                }
-            }
-            (Content::Gzip, _) => {
-                let mut unpacked = archive::gunzip(BufReader::new(stream));
+            (Content::Gzip | Content::Xz, _) => {
+                let packed = BufReader::new(stream);
+                let mut unpacked = match content {
+                    Content::Xz => archive::unxz(packed, self.limits),
+                    _ => archive::gunzip(packed),
+                };
                 let head = Head::read(&mut unpacked);
                 if sniff(&head.bytes, self.limits) == Content::Tar {
                     self.tar(node, head.chain(unpacked), budget);
                 } else {
-                    let name = archive::gzip_member(&node.path);
+                    let name = archive::packed_member(&node.path);
                     let path = format!("{}{}{name}", node.path, path::MEMBER);
                     // One packed file is no collection: its root is its archive's.
                     let member = Node {
@@ -100,6 +95,15 @@ impl<V: Visitor> Reading<'_, V> {
         }
     }
 
+    /// Reads an archive whose list stands at its end.
+    fn at_random(&self, content: Content, node: &Node, bytes: &Bytes<'_>, budget: &mut Budget) {
+        match content {
+            Content::SevenZip => self.seven_zip(node, bytes, budget),
+            Content::Image(kind) => self.nested_image(node, kind, bytes.clone(), budget),
+            _ => self.zip(node, bytes, budget),
+        }
+    }
+
     fn zip(&self, node: &Node, bytes: &Bytes<'_>, budget: &mut Budget) {
         let listing = zip::list(bytes, self.limits, budget.left);
         for problem in listing.problems {
@@ -108,7 +112,7 @@ impl<V: Visitor> Reading<'_, V> {
         let mut names = Names::default();
         let mut small: Vec<(Node, zip::Member, u64)> = Vec::new();
         for member in listing.members {
-            let member_node = self.member(node, &member.name, &mut names);
+            let member_node = self.member(node, &member.name, member.facts.clone(), &mut names);
             if member.is_folder && member.size_bytes == 0 {
                 continue;
             }
@@ -197,7 +201,8 @@ impl<V: Visitor> Reading<'_, V> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
                 Err(error) => {
-                    let problem = unplaced(input::kind(&error), "a further member", error.to_string());
+                    let kind = input::kind(&error);
+                    let problem = Problem::new(kind, tar.at(), "a further member", error.to_string());
                     self.problem(&node.path, problem);
                     break;
                 }
@@ -211,7 +216,7 @@ impl<V: Visitor> Reading<'_, V> {
                 );
                 break;
             }
-            let member = self.member(node, &entry.name, &mut names);
+            let member = self.member(node, &entry.name, entry.facts, &mut names);
             if entry.kind != Kind::File {
                 self.not_a_file(&member.path, entry.kind);
                 // Its bytes are unpacked all the same.
@@ -226,7 +231,9 @@ impl<V: Visitor> Reading<'_, V> {
                     Ok(_) => gathered.push((member, bytes)),
                     Err(error) => {
                         // What is there is read; that it is not all is told.
-                        let problem = unplaced(input::kind(&error), "a whole member", error.to_string());
+                        let at = bytes.len() as u64;
+                        let problem =
+                            Problem::new(input::kind(&error), at, "a whole member", error.to_string());
                         self.problem(&member.path, problem);
                         gathered.push((member, bytes));
                         break;
@@ -296,7 +303,7 @@ impl<V: Visitor> Reading<'_, V> {
     }
 
     /// The node of a member; a name that leads out of the archive is told.
-    fn member(&self, archive: &Node, name: &[u8], names: &mut Names) -> Node {
+    fn member(&self, archive: &Node, name: &[u8], facts: FileFacts, names: &mut Names) -> Node {
         let (name, leaves) = path::of_member(name);
         let path = format!("{}{}{}", archive.path, path::MEMBER, names.unique(name));
         if leaves {
@@ -304,7 +311,7 @@ impl<V: Visitor> Reading<'_, V> {
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
         let nesting = archive.nesting + 1;
-        Node { path, root: archive.path.clone(), nesting, facts: FileFacts::default(), folders: None }
+        Node { path, root: archive.path.clone(), nesting, facts, folders: None }
     }
 }
 

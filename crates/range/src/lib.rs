@@ -3,7 +3,8 @@
 //! [`scenario`] gives the files of an Exchange server (or two) as a collector
 //! leaves them, and a [`Truth`]: the right answer to every question of the
 //! Exchange casebook. The same name and seed give the same bytes. [`bulk`]
-//! writes logs of any size for measurements of speed and memory.
+//! writes logs of any size for measurements of speed and memory; [`hostile`]
+//! makes inputs that are damaged or made to hurt.
 //!
 //! Everything is inert: script bodies are comments, names and addresses are
 //! reserved ones (RFC 2606, 5737, 1918), and every file holds the mark
@@ -19,14 +20,18 @@
 //! Rules, casebooks, readers. The truth is kept by hand beside each planted
 //! record and never derived by running a scan.
 
+pub mod artifact;
 pub mod bulk;
+pub mod hostile;
 
 mod chain;
+mod chain_others;
 mod dice;
 mod evtx;
 mod exchange;
 mod host;
 mod iis;
+pub mod indicators;
 mod noise;
 mod scenarios;
 mod server;

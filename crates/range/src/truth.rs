@@ -15,6 +15,12 @@ pub(crate) enum Question {
     Vulnerable,
     Probed,
     Exploited,
+    ProxyShell,
+    ProxyToken,
+    ProxyNotShell,
+    Owassrf,
+    Cve20200688,
+    Cve202142321,
     WebShellWritten,
     WebShellUsed,
     CredentialsTaken,
@@ -27,10 +33,16 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    pub(crate) const ALL: [Question; 12] = [
+    pub(crate) const ALL: [Question; 18] = [
         Question::Vulnerable,
         Question::Probed,
         Question::Exploited,
+        Question::ProxyShell,
+        Question::ProxyToken,
+        Question::ProxyNotShell,
+        Question::Owassrf,
+        Question::Cve20200688,
+        Question::Cve202142321,
         Question::WebShellWritten,
         Question::WebShellUsed,
         Question::CredentialsTaken,
@@ -47,6 +59,12 @@ impl Question {
             Question::Vulnerable => "vulnerable",
             Question::Probed => "probed",
             Question::Exploited => "exploited",
+            Question::ProxyShell => "proxyshell",
+            Question::ProxyToken => "proxytoken",
+            Question::ProxyNotShell => "proxynotshell",
+            Question::Owassrf => "owassrf",
+            Question::Cve20200688 => "cve-2020-0688",
+            Question::Cve202142321 => "cve-2021-42321",
             Question::WebShellWritten => "web-shell-written",
             Question::WebShellUsed => "web-shell-used",
             Question::CredentialsTaken => "credentials-taken",
@@ -63,6 +81,8 @@ impl Question {
 /// How far a planted record carries an answer, the whole scenario considered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Grade {
+    /// It does not say how it ended: nobody can say that there was nothing.
+    Unsettled,
     Likely,
     Yes,
 }
@@ -70,6 +90,7 @@ pub(crate) enum Grade {
 impl Grade {
     fn word(self) -> AnswerWord {
         match self {
+            Grade::Unsettled => AnswerWord::CannotTell,
             Grade::Likely => AnswerWord::Likely,
             Grade::Yes => AnswerWord::Yes,
         }
@@ -209,6 +230,8 @@ pub(crate) struct HostFacts {
     pub(crate) last_record: Timestamp,
     /// Whether the logs show that the shell was taken away.
     pub(crate) shell_removed: bool,
+    /// Holes that its build cannot have.
+    pub(crate) closed: &'static [Question],
     /// Questions to which the logs could not have shown an answer.
     pub(crate) blind: &'static [Question],
 }
@@ -216,10 +239,17 @@ pub(crate) struct HostFacts {
 /// The answers to all questions about one host.
 pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer> {
     let mut found: BTreeMap<Question, (Grade, Timestamp, Timestamp)> = BTreeMap::new();
+    let mut supports: Vec<(Grade, Question, Timestamp)> = Vec::new();
     for record in planted {
-        for (question, grade) in record.supports {
-            let entry = found.entry(*question).or_insert((*grade, record.time, record.time));
-            *entry = (entry.0.max(*grade), entry.1.min(record.time), entry.2.max(record.time));
+        supports.extend(record.supports.iter().map(|(question, grade)| (*grade, *question, record.time)));
+    }
+    // The surest first: what does not say how it ended counts where nothing else does.
+    supports.sort_by_key(|(grade, ..)| std::cmp::Reverse(*grade));
+    for (grade, question, time) in supports {
+        let known = found.get(&question).map(|(grade, ..)| *grade);
+        if grade > Grade::Unsettled || known.is_none_or(|known| known == Grade::Unsettled) {
+            let entry = found.entry(question).or_insert((grade, time, time));
+            *entry = (entry.0.max(grade), entry.1.min(time), entry.2.max(time));
         }
     }
     if let Some((first, last)) = facts.vulnerable {
@@ -232,8 +262,13 @@ pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer
     Question::ALL
         .into_iter()
         .map(|question| {
-            let silence =
-                if facts.blind.contains(&question) { AnswerWord::CannotTell } else { AnswerWord::NoTrace };
+            let silence = if facts.closed.contains(&question) {
+                AnswerWord::NotApplicable
+            } else if facts.blind.contains(&question) {
+                AnswerWord::CannotTell
+            } else {
+                AnswerWord::NoTrace
+            };
             let entry = found.get(&question);
             TruthAnswer {
                 host: facts.host.into(),
@@ -265,5 +300,8 @@ fn still_in(
 }
 
 fn is_deed(supports: Supports) -> bool {
-    supports.iter().any(|(question, _)| !matches!(question, Question::Vulnerable | Question::Probed))
+    let is_deed = |(question, grade): &(Question, Grade)| {
+        *grade > Grade::Unsettled && !matches!(question, Question::Vulnerable | Question::Probed)
+    };
+    supports.iter().any(is_deed)
 }

@@ -470,3 +470,19 @@ pub(crate) fn cmdlet(time: Timestamp, name: &str, parameters: &str, caller: &str
     let kind = Kind { qualifiers: Some(16_384), ..kind(CMDLETS, 1, 0, 1, CLASSIC) };
     Event { process_id: 0, thread_id: 0, ..event(time, kind, Body::Unnamed(texts)) }
 }
+
+/// MSExchange Management 6: a cmdlet that failed, and over what.
+pub(crate) fn cmdlet_failed(
+    time: Timestamp,
+    name: &str,
+    parameters: &str,
+    caller: &str,
+    error: &str,
+) -> Event {
+    let mut failed = cmdlet(time, name, parameters, caller, true);
+    failed.kind = Kind { id: 6, level: 2, qualifiers: Some(49_152), ..failed.kind };
+    if let Body::Unnamed(texts) = &mut failed.body {
+        texts[11] = error.into();
+    }
+    failed
+}

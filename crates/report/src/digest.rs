@@ -18,6 +18,8 @@ pub(crate) struct Totals {
     pub(crate) records: u64,
     pub(crate) hosts: u64,
     pub(crate) rules: u64,
+    /// Values of files of indicators.
+    pub(crate) indicators: u64,
     /// Items of unknown format: hashed, not read.
     pub(crate) unknown: u64,
 }
@@ -30,6 +32,7 @@ impl Totals {
             records: case.coverage.items.iter().fold(0, |sum, item| sum.saturating_add(item.records)),
             hosts: case.hosts.len() as u64,
             rules: case.rules_loaded as u64,
+            indicators: case.indicators.iter().map(|file| file.loaded).sum(),
             unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
         }
     }

@@ -65,13 +65,16 @@ impl<'a> View<'a> {
 
     fn totals(&mut self) {
         let totals = Totals::of(self.case);
-        let line = [
+        let mut line = vec![
             words::count(totals.items, "item"),
             words::bytes(totals.size_bytes),
             words::count(totals.records, "record"),
             words::count(totals.hosts, "host"),
             words::count(totals.rules, "rule"),
         ];
+        if totals.indicators > 0 {
+            line.push(words::count(totals.indicators, "indicator"));
+        }
         self.screen.ends(&line.join(" · "), &words::duration(self.run.seconds));
     }
 

@@ -4,6 +4,7 @@
 use crate::{json, scan};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Seeds other than the example's, so that nothing hangs on one roll of the dice.
 const SEEDS: &[u64] = &[1, 7];
@@ -20,16 +21,22 @@ fn every_scenario_is_answered_right() {
     assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn check(scenario: &range::Scenario) -> Vec<String> {
-    let scratch = tempfile::tempdir().unwrap();
-    let evidence = scratch.path().join("evidence");
+/// Scans the scenario's files; gives the folder of the case.
+fn scan_files(scenario: &range::Scenario, scratch: &Path) -> PathBuf {
+    let evidence = scratch.join("evidence");
     for (path, bytes) in &scenario.files {
         let path = evidence.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let (ran, out) = scan(&[&evidence], scratch.path(), &[]);
+    let (ran, out) = scan(&[&evidence], scratch, &[]);
     assert!(matches!(ran.exit, assay::Exit::Done | assay::Exit::Losses), "{}", ran.stderr);
+    out
+}
+
+fn check(scenario: &range::Scenario) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scan_files(scenario, scratch.path());
     let answers = json(&out.join("answers.json"));
     let given: BTreeMap<(String, String), (String, String, String)> = answers
         .as_array()
@@ -59,6 +66,34 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The verdict names the chain that was used, and no other.
+#[test]
+fn headlines_name_the_chain() {
+    for (name, headline) in [
+        ("exchange-2021", "BREACHED: Exchange, chain of March 2021"),
+        ("proxyshell", "BREACHED: Exchange, ProxyShell"),
+        ("proxyshell-open", "probed, not breached by what can be seen"),
+        ("proxytoken", "BREACHED: Exchange, ProxyToken"),
+        ("proxynotshell", "BREACHED: Exchange, ProxyNotShell"),
+        ("owassrf", "BREACHED: Exchange, OWASSRF"),
+        ("viewstate", "BREACHED: Exchange, CVE-2020-0688"),
+        ("app-deserialisation", "BREACHED: Exchange, CVE-2021-42321"),
+        ("chains-refused", "probed, not breached by what can be seen"),
+        ("two-chains", "BREACHED: Exchange, chain of March 2021 and ProxyShell"),
+    ] {
+        let scenario = range::scenario(name, 3).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let out = scan_files(&scenario, scratch.path());
+        let case = json(&out.join("case.json"));
+        let verdicts = case["verdicts"].as_array().unwrap();
+        assert_eq!(verdicts[0]["headline"], headline, "{name}: {verdicts:#?}");
+        let intrusions = case["intrusions"].as_array().map_or(0, Vec::len);
+        if name == "two-chains" {
+            assert_eq!(intrusions, scenario.truth.intrusions.len(), "{name}");
+        }
+    }
 }
 
 /// An RFC 3339 time, cut to the second.

@@ -1,13 +1,14 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    Act, BookError, Casebook, JoinRules, Kind, Link, Note, Question, Texts, VerdictRule, WindowRule,
+    Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
+    WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;
 use crate::needs::{Need, Source};
 use crate::sentence::Sentence;
-use crate::support::{Grade, Partner, Raise, Support, When};
+use crate::support::{Explained, Grade, Partner, Raise, Support, When};
 use model::Timestamp;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,9 +104,23 @@ struct RawQuestion {
     lasting: Vec<String>,
     #[serde(default)]
     ended_by: Vec<String>,
+    hole: Option<RawHole>,
+    text: RawTexts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHole {
+    called: String,
+    known: String,
+    public: Option<String>,
+    from: Option<String>,
+    builds: Option<String>,
+    immune: Option<String>,
+    #[serde(default)]
+    unsettled: Vec<String>,
     #[serde(default)]
     notes: Vec<Note>,
-    text: RawTexts,
 }
 
 #[derive(Deserialize, Default)]
@@ -131,6 +146,14 @@ struct RawSupport {
     grade: RawGrade,
     #[serde(default)]
     raise: Vec<RawRaise>,
+    explained: Option<RawExplained>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExplained {
+    by: Vec<String>,
+    minutes: u32,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -189,11 +212,17 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         None => None,
     };
     let list = named(file, &raw.collect, COLLECT_LISTS, CollectList::parse)?;
+    let table = named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?;
     let needs = check_needs(file, raw.needs, &list)?;
     let mut questions: Vec<Question> = Vec::new();
     for question in raw.questions {
         let question = check_question(&groups, question, &needs, &questions)?;
         check_next(file, &question.next, &list)?;
+        if let Some(builds) = question.hole.as_ref().and_then(|hole| hole.builds.as_ref())
+            && !table.has_hole(builds)
+        {
+            return Err(BookError::new(file, format!("the table {:?} has no hole {builds:?}", table.id)));
+        }
         if questions.iter().any(|other| other.id == question.id) {
             return Err(BookError::new(file, format!("the question {:?} stands twice", question.id)));
         }
@@ -210,7 +239,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         sign_steps: groups.steps(&raw.sign_steps)?,
         verdict: check_verdict(file, raw.verdict, &questions)?,
         joins: check_joins(&groups, raw.joins)?,
-        builds: named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?,
+        builds: table,
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
         id: raw.id,
@@ -342,12 +371,29 @@ fn check_question(
         own,
         techniques: raw.techniques,
         act: raw.act,
-        ended_by: groups.steps(&raw.ended_by)?,
-        lasting: raw.lasting,
+        stay: Stay { lasting: raw.lasting, ended_by: groups.steps(&raw.ended_by)? },
+        hole: match raw.hole {
+            Some(hole) => Some(check_hole(groups, hole)?),
+            None => None,
+        },
         next: raw.next,
-        notes: raw.notes,
         title: raw.title,
         id: raw.id,
+    })
+}
+
+fn check_hole(groups: &Groups<'_>, raw: RawHole) -> Result<Hole, BookError> {
+    let day = |day: Option<String>| day.map(|day| parse_day(groups.file, &day)).transpose();
+    let immune = raw.immune.map(|text| Sentence::parse(&text)).transpose();
+    Ok(Hole {
+        called: raw.called,
+        from: day(raw.from)?,
+        public: day(raw.public)?,
+        builds: raw.builds,
+        immune: immune.map_err(|reason| BookError::new(groups.file, reason))?,
+        known: raw.known,
+        unsettled: groups.steps(&raw.unsettled)?,
+        notes: raw.notes,
     })
 }
 
@@ -367,10 +413,19 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
             },
         });
     }
+    let explained = match &raw.explained {
+        Some(raw) => Some(Explained { by: groups.partners(&raw.by)?, minutes: raw.minutes }),
+        None => None,
+    };
     let steps = groups.steps(&raw.step)?;
     Ok(steps
         .into_iter()
-        .map(|step| Support { step, grade: grade(raw.grade), raises: raises.clone() })
+        .map(|step| Support {
+            step,
+            grade: grade(raw.grade),
+            raises: raises.clone(),
+            explained: explained.clone(),
+        })
         .collect())
 }
 

@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 /// Logs of a server that logs everything, with the fields that are needed.
 const FULL: &[(&str, &str, &[&str])] = &[
-    ("httpproxy", "", &["UrlStem", "HttpStatus", "AnchorMailbox"]),
+    ("httpproxy", "", &["UrlStem", "UrlQuery", "HttpStatus", "AnchorMailbox"]),
+    ("httpproxy", "autodiscover", &[]),
     ("httpproxy", "ecp", &[]),
     ("httpproxy", "owa", &[]),
     ("ecp-server", "", &["EventData"]),
     ("oabgenerator", "", &[]),
-    ("iis", "", &["cs-uri-stem", "sc-status"]),
+    ("iis", "", &["cs-uri-stem", "cs-uri-query", "sc-status"]),
     ("security", "", &[]),
     ("security", "4688", &["NewProcessName", "CommandLine", "ParentProcessName"]),
     ("system", "", &[]),

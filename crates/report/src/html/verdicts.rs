@@ -3,7 +3,7 @@
 use super::page::Page;
 use crate::digest::{HostView, Severity};
 use crate::words;
-use model::{Answer, AnswerWord, Case, FindingId};
+use model::{Answer, AnswerWord, Case, FindingId, HostBasis};
 use std::io;
 
 /// Grounds of an answer that are linked.
@@ -37,7 +37,7 @@ fn write_host(page: &mut Page<'_>, case: &Case, host: &HostView<'_>) -> io::Resu
         page.element("Also named ", &host.also.join(", "), ". ")?;
     }
     if let Some(known) = case.hosts.iter().find(|known| Some(&*known.name) == host.name) {
-        page.element("Name known from: ", &known.basis.as_str().replace('-', " "), ". ")?;
+        page.raw(named_by(known.basis))?;
     }
     page.element("", &super::findings::levels_text(&host.levels), ".</p>\n")?;
     if !host.answers.is_empty() {
@@ -62,11 +62,28 @@ pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answ
         page.time(&words::time(answer.span.last))?;
         page.raw("<td class=\"says\">")?;
         page.text(&answer.text)?;
-        write_coverage_lines(page, &answer.coverage)?;
-        write_grounds(page, &answer.grounds)?;
+        write_ground(page, answer)?;
         page.raw("</td></tr>\n")?;
     }
     page.end_table()
+}
+
+/// What an answer rests on, folded: most readers want the answers at a glance first.
+fn write_ground(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
+    let findings = answer.grounds.len() as u64;
+    let parts = [(findings, "finding"), (answer.coverage.len() as u64, "log")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| words::count(*count, noun))
+        .collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    page.element("<details class=\"small\"><summary>rests on ", &parts.join(", "), "</summary>")?;
+    write_coverage_lines(page, &answer.coverage)?;
+    write_grounds(page, &answer.grounds)?;
+    page.raw("</details>")
 }
 
 fn write_coverage_lines(page: &mut Page<'_>, lines: &[String]) -> io::Result<()> {
@@ -117,6 +134,14 @@ pub(super) fn write_next(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Res
         page.raw("<p>No answer asks for a next step.</p>\n")?;
     }
     page.raw("</section>\n")
+}
+
+const fn named_by(basis: HostBasis) -> &'static str {
+    match basis {
+        HostBasis::Log => "Named so by its own logs. ",
+        HostBasis::Root => "Named so after the only host of its collection. ",
+        HostBasis::Argument => "Named so by whoever ran the scan. ",
+    }
 }
 
 const fn severity_open(severity: Severity) -> &'static str {

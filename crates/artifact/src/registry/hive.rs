@@ -1,0 +1,337 @@
+//! The cells of a hive: keys, values, and the lists that lead to them.
+//!
+//! Offsets of cells are relative to the first bin, as the format writes them.
+//! Nothing is trusted: what points out of the file, to itself, or to something
+//! else than it should is a [`Fault`].
+//!
+//! # Why our own
+//! The libraries at hand refuse a hive as a whole for a wrong checksum in its
+//! header, copy each cell, and do not say where it stood.
+
+use crate::bytes::{filetime_at, latin1, size_at, slice, u16_at, u32_at, utf16};
+use model::{Problem, Timestamp};
+use std::borrow::Cow;
+
+/// The header before the first bin.
+pub(super) const HEADER_BYTES: usize = 4096;
+/// Data in a segment of big data.
+const SEGMENT_BYTES: usize = 16_344;
+/// Entries looked at in one list when a key is looked up by name.
+const LOOKUP_MAX: usize = 65_536;
+/// No cell.
+const NONE: u32 = u32::MAX;
+
+/// Why a cell could not be read.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// In the file.
+    at: usize,
+    wanted: &'static str,
+    found: String,
+}
+
+impl Fault {
+    fn new(at: usize, wanted: &'static str, found: impl Into<String>) -> Self {
+        Self { at, wanted, found: found.into() }
+    }
+
+    /// As a problem; how many records it cost nobody knows.
+    pub(super) fn problem(self) -> Problem {
+        Problem::new("bad-record", self.at as u64, self.wanted, self.found)
+    }
+}
+
+/// The bytes of a hive.
+#[derive(Clone, Copy)]
+pub(super) struct Hive<'a> {
+    pub(super) bytes: &'a [u8],
+}
+
+/// A key.
+#[derive(Clone)]
+pub(super) struct Key<'a> {
+    pub(super) offset: u32,
+    pub(super) name: Cow<'a, str>,
+    pub(super) last_write: Option<Timestamp>,
+    pub(super) is_root: bool,
+    pub(super) parent: u32,
+    pub(super) subkeys: (usize, u32),
+    pub(super) values: (usize, u32),
+}
+
+/// A value; its data are read by [`Hive::data`].
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) offset: u32,
+    pub(super) name: Cow<'a, str>,
+    pub(super) kind: u32,
+    pub(super) size: usize,
+    place: DataPlace,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum DataPlace {
+    Inline,
+    Cell(u32),
+}
+
+/// Remembers cells, each of which belongs to one owner only: a cell that is
+/// reached twice is damage or a trap, and following it again would have no end.
+pub(super) struct Seen(Vec<u64>);
+
+impl Seen {
+    pub(super) fn new(hive: Hive<'_>) -> Self {
+        Self(vec![0; hive.bytes.len() / 8 / 64 + 1])
+    }
+
+    pub(super) fn contains(&self, offset: u32) -> bool {
+        let cell = offset as usize / 8;
+        self.0.get(cell / 64).is_some_and(|word| word >> (cell % 64) & 1 == 1)
+    }
+
+    /// Notes the cell at `offset`.
+    ///
+    /// # Errors
+    /// When it was noted before.
+    pub(super) fn note(&mut self, offset: u32) -> Result<(), Fault> {
+        if self.contains(offset) {
+            return Err(Fault::new(place(offset), "a cell of its own", "one that belongs to another"));
+        }
+        let cell = offset as usize / 8;
+        if let Some(word) = self.0.get_mut(cell / 64) {
+            *word |= 1 << (cell % 64);
+        }
+        Ok(())
+    }
+}
+
+/// Where a cell stands in the file.
+pub(super) fn place(offset: u32) -> usize {
+    HEADER_BYTES.saturating_add(offset as usize)
+}
+
+impl<'a> Hive<'a> {
+    /// What is in the cell at `offset`, allocated or not.
+    pub(super) fn cell(&self, offset: u32) -> Result<&'a [u8], Fault> {
+        let at = place(offset);
+        if offset == NONE || !offset.is_multiple_of(8) {
+            return Err(Fault::new(at, "the offset of a cell", format!("{offset:#x}")));
+        }
+        let Some(size) = u32_at(self.bytes, at) else {
+            let end = self.bytes.len();
+            return Err(Fault::new(at, "a cell within the file", format!("the file's end at {end}")));
+        };
+        let len = (size.cast_signed().unsigned_abs() as usize).saturating_sub(4);
+        slice(self.bytes, at + 4, len).ok_or_else(|| {
+            Fault::new(at, "a cell within the file", format!("{len} bytes, which reach beyond its end"))
+        })
+    }
+
+    /// The key at `offset`.
+    pub(super) fn key(&self, offset: u32) -> Result<Key<'a>, Fault> {
+        let cell = self.cell(offset)?;
+        parse_key(cell, offset).ok_or_else(|| Fault::new(place(offset), "a key (nk)", show(cell)))
+    }
+
+    /// The value at `offset`.
+    pub(super) fn value(&self, offset: u32) -> Result<Entry<'a>, Fault> {
+        let cell = self.cell(offset)?;
+        parse_value(cell, offset).ok_or_else(|| Fault::new(place(offset), "a value (vk)", show(cell)))
+    }
+
+    /// The values of `key`, as far as the list goes.
+    pub(super) fn value_offsets(&self, key: &Key<'a>) -> Result<Vec<u32>, Fault> {
+        let (count, list) = key.values;
+        if count == 0 || list == NONE {
+            return Ok(Vec::new());
+        }
+        let cell = self.cell(list)?;
+        let listed = cell.len() / 4;
+        if listed < count {
+            let found = format!("a list of {listed}");
+            return Err(Fault::new(place(list), "as many values as the key has", found));
+        }
+        Ok((0..count).filter_map(|index| u32_at(cell, 4 * index)).collect())
+    }
+
+    /// The keys below `key`. `note` is asked before each list of keys is read.
+    pub(super) fn subkey_offsets(
+        &self,
+        key: &Key<'a>,
+        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<u32> {
+        let (count, list) = key.subkeys;
+        let mut found = Vec::new();
+        if count == 0 || list == NONE {
+            return found;
+        }
+        if let Err(fault) = self.push_list(list, true, note, faults, &mut found) {
+            faults.push(fault);
+        }
+        found
+    }
+
+    /// Adds the entries of one list; one of lists (`ri`) holds lists of keys only.
+    fn push_list(
+        &self,
+        list: u32,
+        is_first: bool,
+        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        faults: &mut Vec<Fault>,
+        found: &mut Vec<u32>,
+    ) -> Result<(), Fault> {
+        note(list)?;
+        let cell = self.cell(list)?;
+        let entry_bytes = match cell.get(..2) {
+            Some(b"lf" | b"lh") => 8,
+            Some(b"li") => 4,
+            Some(b"ri") if is_first => 4,
+            _ => return Err(Fault::new(place(list), "a list of keys (lf, lh, li, ri)", show(cell))),
+        };
+        let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        let entries = (0..count).map_while(|index| u32_at(cell, 4 + entry_bytes * index));
+        if cell.starts_with(b"ri") {
+            for entry in entries {
+                if let Err(fault) = self.push_list(entry, false, note, faults, found) {
+                    faults.push(fault);
+                }
+            }
+        } else {
+            let before = found.len();
+            found.extend(entries);
+            if found.len() - before < count {
+                let wanted = "as many keys as the list says";
+                faults.push(Fault::new(place(list), wanted, format!("{} of {count}", found.len() - before)));
+            }
+        }
+        Ok(())
+    }
+
+    /// All data of a value, up to `max` bytes. `note` is asked before each
+    /// cell is read.
+    pub(super) fn data(
+        &self,
+        value: &Entry<'a>,
+        max: usize,
+        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+    ) -> Result<Cow<'a, [u8]>, Fault> {
+        let wanted = value.size.min(max);
+        let list = match value.place {
+            DataPlace::Inline => {
+                let inline = slice(self.bytes, place(value.offset) + 4 + 8, value.size.min(4));
+                return Ok(Cow::Borrowed(inline.unwrap_or_default()));
+            }
+            DataPlace::Cell(_) if value.size == 0 => return Ok(Cow::Borrowed(&[])),
+            DataPlace::Cell(offset) => offset,
+        };
+        note(list)?;
+        let cell = self.cell(list)?;
+        if value.size > SEGMENT_BYTES && cell.starts_with(b"db") {
+            return self.big_data(cell, wanted, note).map(Cow::Owned);
+        }
+        cell.get(..wanted).map(Cow::Borrowed).ok_or_else(|| {
+            Fault::new(place(list), "the data of a value", format!("{} of {wanted} bytes", cell.len()))
+        })
+    }
+
+    fn big_data(
+        &self,
+        cell: &[u8],
+        wanted: usize,
+        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+    ) -> Result<Vec<u8>, Fault> {
+        let list = u32_at(cell, 4).unwrap_or(NONE);
+        note(list)?;
+        let offsets = self.cell(list)?;
+        let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        let mut data = Vec::new();
+        for segment in (0..count).map_while(|index| u32_at(offsets, 4 * index)) {
+            if data.len() >= wanted {
+                break;
+            }
+            note(segment)?;
+            let cell = self.cell(segment)?;
+            let len = SEGMENT_BYTES.min(cell.len()).min(wanted - data.len());
+            data.extend_from_slice(&cell[..len]);
+        }
+        if data.len() < wanted {
+            let found = format!("{} of {wanted} bytes", data.len());
+            return Err(Fault::new(place(list), "the data of a value", found));
+        }
+        Ok(data)
+    }
+
+    /// The key below `key` at `path`, names without regard to case. For single
+    /// look-ups: nothing is noted as seen.
+    pub(super) fn find(&self, key: &Key<'a>, path: &[&str]) -> Option<Key<'a>> {
+        let mut key = key.clone();
+        for name in path {
+            let below = self.subkey_offsets(&key, &mut |_| Ok(()), &mut Vec::new());
+            let mut named = below.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.key(offset).ok());
+            key = named.find(|below| below.name.eq_ignore_ascii_case(name))?;
+        }
+        Some(key)
+    }
+
+    /// The value `name` of `key`; see [`Hive::find`].
+    pub(super) fn find_value(&self, key: &Key<'a>, name: &str) -> Option<Entry<'a>> {
+        let offsets = self.value_offsets(key).ok()?;
+        let mut values = offsets.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.value(offset).ok());
+        values.find(|value| value.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Reads an `nk` cell; `None` when it is none.
+fn parse_key(cell: &[u8], offset: u32) -> Option<Key<'_>> {
+    const ROOT: u16 = 0x04;
+    const COMPRESSED: u16 = 0x20;
+    if !cell.starts_with(b"nk") {
+        return None;
+    }
+    let flags = u16_at(cell, 2)?;
+    let name = slice(cell, 76, usize::from(u16_at(cell, 72)?))?;
+    Some(Key {
+        offset,
+        name: key_name(name, flags & COMPRESSED != 0),
+        last_write: filetime_at(cell, 4),
+        is_root: flags & ROOT != 0,
+        parent: u32_at(cell, 16)?,
+        subkeys: (size_at(cell, 20)?, u32_at(cell, 28)?),
+        values: (size_at(cell, 36)?, u32_at(cell, 40)?),
+    })
+}
+
+/// Reads a `vk` cell; `None` when it is none.
+fn parse_value(cell: &[u8], offset: u32) -> Option<Entry<'_>> {
+    const INLINE: u32 = 1 << 31;
+    const COMPRESSED: u16 = 1;
+    if !cell.starts_with(b"vk") {
+        return None;
+    }
+    let name = slice(cell, 20, usize::from(u16_at(cell, 2)?))?;
+    let size = u32_at(cell, 4)?;
+    let place = if size & INLINE == 0 { DataPlace::Cell(u32_at(cell, 8)?) } else { DataPlace::Inline };
+    Some(Entry {
+        offset,
+        name: key_name(name, u16_at(cell, 16)? & COMPRESSED != 0),
+        kind: u32_at(cell, 12)?,
+        size: (size & !INLINE) as usize,
+        place,
+    })
+}
+
+/// A name, of one byte a character where that is said.
+fn key_name(bytes: &[u8], is_compressed: bool) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(ascii) if is_compressed && ascii.is_ascii() => Cow::Borrowed(ascii),
+        _ if is_compressed => Cow::Owned(latin1(bytes)),
+        _ => Cow::Owned(utf16(bytes)),
+    }
+}
+
+/// The beginning of a cell, for a fault.
+fn show(cell: &[u8]) -> String {
+    let shown: String = cell.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    if shown.is_empty() { "nothing".into() } else { shown }
+}
