@@ -194,9 +194,10 @@ pub fn intrusion() -> Vec<u8> {
         (24, record(1, 1, reference(23, 1), &[clusters(DATA, "", 0, &[0x11, 2, 100, 0], 2_048)])),
         (25, record(1, 1, reference(23, 1), &[clusters(DATA, "", 2, &[0x11, 1, 110, 0x11, 1, 0xfb, 0], 0)])),
     ];
-    let log = "#Fields: date time c-ip\n2021-03-04 10:00:00 203.0.113.7\n".repeat(40);
+    let lines = "2021-03-04 10:00:00 203.0.113.7\n".repeat(62);
+    let log = format!("#Fields: date time c-ip\n#Remark: an inert log, made for a test.\n{lines}");
     let (first, rest) = log.as_bytes().split_at(1_024);
-    volume(&records, &[(100, first), (110, &rest[..512]), (105, &rest[512..1_000])])
+    volume(&records, &[(100, first), (110, &rest[..512]), (105, &rest[512..])])
 }
 
 /// A VHD that grows around `disk`.

@@ -39,8 +39,12 @@ impl<'a> Bytes<'a> {
         Ok(Self { store: Store::File(Arc::new(file)), len, progress })
     }
 
-    /// Opens another file, told of in the same way.
+    /// Opens another file, told of in the same way; not what a link leads to,
+    /// nor a pipe.
     pub(crate) fn beside(&self, path: &Path) -> io::Result<Self> {
+        if !std::fs::symlink_metadata(path)?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         Self::open(path, self.progress)
     }
 

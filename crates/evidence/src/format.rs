@@ -129,11 +129,14 @@ impl fmt::Debug for Format {
 
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
-const CLOSED: [(&[u8], &str); 4] = [
+const CLOSED: [(&[u8], &str); 7] = [
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"BZh", "a bzip2 stream"),
     (b"\x28\xb5\x2f\xfd", "a zstd stream"),
     (b"EVF2\x0d\x0a\x81\0", "an Ex01 image"),
+    (b"LVF\x09\x0d\x0a\xff\0", "an L01 image"),
+    (b"KDMV", "a VMDK disk"),
+    (b"QFI\xfb", "a QCOW disk"),
 ];
 
 /// What begins with `head`.

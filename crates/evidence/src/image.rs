@@ -35,8 +35,9 @@ const FORMAT: &str = "disk-image";
 const GATHERED_MAX: usize = 256;
 /// Runs of clusters of these.
 const GATHERED_RUNS_MAX: usize = 1 << 20;
-/// What E01 has room to name: `.E01` to `.EZZ` and on to `.ZZZ`.
-const SEGMENTS_MAX: u16 = 14_971;
+/// All segments of an image are open at once; systems let a program have some
+/// 1,024 files open.
+const SEGMENTS_MAX: u16 = 800;
 
 /// What the files of an image may have together.
 pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
@@ -136,8 +137,11 @@ impl<V: Visitor> Reading<'_, V> {
                 items: 0,
                 path_bytes: 0,
                 is_full: false,
+                lost: Lost::default(),
             };
-            files.read(budget);
+            for (kind, wanted, found) in files.read(budget).told() {
+                faults.push(Problem::new(kind, place.start, wanted, found));
+            }
         }
     }
 
@@ -192,6 +196,32 @@ struct Files<'r, 'd, V> {
     path_bytes: usize,
     /// Whether there are more than the limits let pass.
     is_full: bool,
+    lost: Lost,
+}
+
+/// Content that is not there to be read, as on any disk that was in use: told
+/// in sum, not file by file. An item's size says how much of it was read.
+#[derive(Default)]
+struct Lost {
+    overwritten: u64,
+    packed: u64,
+}
+
+impl Lost {
+    fn told(&self) -> impl Iterator<Item = (&'static str, &'static str, String)> {
+        let Lost { overwritten, packed } = self;
+        let all = [
+            ("overwritten", "deleted files", overwritten, "whose clusters or records are in use again"),
+            (
+                "unsupported-compression",
+                "files in clusters",
+                packed,
+                "that Windows packed by itself (compact OS)",
+            ),
+        ];
+        let some = all.into_iter().filter(|(_, _, count, _)| **count > 0);
+        some.map(|(kind, wanted, count, why)| (kind, wanted, format!("{count} {why}; not read whole")))
+    }
 }
 
 /// One stream, ready to be read.
@@ -203,7 +233,7 @@ struct File<'d> {
 
 impl<'d, V: Visitor> Files<'_, 'd, V> {
     /// Files in use first, so that their names are theirs; then deleted ones.
-    fn read(mut self, budget: &mut Budget) {
+    fn read(mut self, budget: &mut Budget) -> Lost {
         let mut deleted = Vec::new();
         let volume = self.volume;
         volume.walk(&mut |number, bytes| {
@@ -232,6 +262,7 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
             self.reading
                 .problem(&self.image.path, unplaced("limit", &wanted, "more; the rest is not read".into()));
         }
+        self.lost
     }
 
     /// All names and streams of an entry.
@@ -247,6 +278,15 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
         // Some records are set aside for later versions of NTFS: no name, nothing in them.
         if paths.is_empty() && entry.streams.iter().any(|stream| stream.size_bytes > 0) {
             paths.push(format!("$Orphans/entry-{}", entry.number));
+        }
+        if entry.is_damaged && !entry.in_use {
+            self.lost.overwritten += 1;
+        } else if entry.is_damaged
+            && let Some(path) = paths.first()
+        {
+            let path = format!("{}{}{}/{path}", self.image.path, path::MEMBER, self.name);
+            let found = "damaged; what of it could be told is read".into();
+            self.reading.problem(&path, unplaced("bad-record", "an $MFT entry and what continues it", found));
         }
         for path in paths {
             for stream in &entry.streams {
@@ -301,16 +341,14 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
     }
 
     /// What of a stream is to be read; says what is not.
-    fn content(&self, entry: &Entry, stream: &Stream, path: &str) -> Arc<dyn ReadAt + 'd> {
-        let problem =
-            |kind, wanted, found: &str| self.reading.problem(path, unplaced(kind, wanted, found.into()));
+    fn content(&mut self, entry: &Entry, stream: &Stream, path: &str) -> Arc<dyn ReadAt + 'd> {
         if stream.name.is_empty() && entry.is_packed_by_windows {
-            let found = "one that Windows packed by itself (compact OS); it is not read";
-            problem("unsupported-compression", "a file in clusters", found);
+            self.lost.packed += 1;
             return Arc::new(Vec::new());
         }
         if stream.is_encrypted {
-            problem("encrypted", "a file that can be read", "one that is encrypted (EFS)");
+            let found = "one that is encrypted (EFS)".into();
+            self.reading.problem(path, unplaced("encrypted", "a file that can be read", found));
         }
         let store = stream.open(self.volume);
         if is_journal(entry, stream) {
@@ -320,8 +358,7 @@ impl<'d, V: Visitor> Files<'_, 'd, V> {
         let free = self.bitmap.as_ref().filter(|_| !entry.in_use);
         match free.map(|bitmap| bitmap.free_bytes(stream, self.volume)) {
             Some(free) if free < stream.size_bytes => {
-                let wanted = format!("{} bytes of a deleted file", stream.size_bytes);
-                problem("overwritten", &wanted, &format!("{free}; then clusters that are in use again"));
+                self.lost.overwritten += 1;
                 Arc::new(Slice::new(store, 0, free))
             }
             _ => store,
