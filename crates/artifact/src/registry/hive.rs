@@ -16,8 +16,12 @@ use std::borrow::Cow;
 pub(super) const HEADER_BYTES: usize = 4096;
 /// Data in a segment of big data.
 const SEGMENT_BYTES: usize = 16_344;
-/// Entries looked at in one list when a key is looked up by name.
-const LOOKUP_MAX: usize = 65_536;
+/// Entries looked at in one list when a key or value is looked up by name.
+const LOOKUP_MAX: usize = 4_096;
+/// Free cells that are looked at.
+const FREE_MAX: usize = 200_000;
+/// Bytes of a key's name; Windows allows 255 characters.
+const KEY_NAME_BYTES_MAX: usize = 512;
 /// No cell.
 const NONE: u32 = u32::MAX;
 
@@ -75,31 +79,47 @@ enum DataPlace {
     Cell(u32),
 }
 
-/// Remembers cells, each of which belongs to one owner only: a cell that is
+/// Remembers cells by their bytes, which belong to one owner only: what is
 /// reached twice is damage or a trap, and following it again would have no end.
-pub(super) struct Seen(Vec<u64>);
+/// So the work on a hive is bounded by its size.
+pub(super) struct Seen {
+    /// One bit for each eight bytes.
+    bits: Vec<u64>,
+    free: usize,
+}
 
 impl Seen {
     pub(super) fn new(hive: Hive<'_>) -> Self {
-        Self(vec![0; hive.bytes.len() / 8 / 64 + 1])
+        Self { bits: vec![0; hive.bytes.len() / 8 / 64 + 1], free: 0 }
     }
 
     pub(super) fn contains(&self, offset: u32) -> bool {
-        let cell = offset as usize / 8;
-        self.0.get(cell / 64).is_some_and(|word| word >> (cell % 64) & 1 == 1)
+        self.has(offset as usize / 8)
     }
 
-    /// Notes the cell at `offset`.
+    fn has(&self, slot: usize) -> bool {
+        self.bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
+    /// Notes the cell at `offset`: all of it, or only where it begins when it
+    /// is free, because free cells are joined and lie within each other.
     ///
     /// # Errors
-    /// When it was noted before.
-    pub(super) fn note(&mut self, offset: u32) -> Result<(), Fault> {
-        if self.contains(offset) {
+    /// When a part of it was noted before, or too many free cells were.
+    pub(super) fn note(&mut self, hive: Hive<'_>, offset: u32) -> Result<(), Fault> {
+        let first = offset as usize / 8;
+        let size = u32_at(hive.bytes, place(offset)).unwrap_or(0).cast_signed();
+        let slots = if size < 0 { size.unsigned_abs() as usize / 8 } else { 1 };
+        self.free += usize::from(size >= 0);
+        if self.free > FREE_MAX {
+            return Err(Fault::new(place(offset), "at most 200,000 free cells that are looked at", "more"));
+        }
+        let end = (first + slots).min(64 * self.bits.len());
+        if (first..end).any(|slot| self.has(slot)) {
             return Err(Fault::new(place(offset), "a cell of its own", "one that belongs to another"));
         }
-        let cell = offset as usize / 8;
-        if let Some(word) = self.0.get_mut(cell / 64) {
-            *word |= 1 << (cell % 64);
+        for slot in first..end {
+            self.bits[slot / 64] |= 1 << (slot % 64);
         }
         Ok(())
     }
@@ -139,8 +159,8 @@ impl<'a> Hive<'a> {
         parse_value(cell, offset).ok_or_else(|| Fault::new(place(offset), "a value (vk)", show(cell)))
     }
 
-    /// The values of `key`, as far as the list goes.
-    pub(super) fn value_offsets(&self, key: &Key<'a>) -> Result<Vec<u32>, Fault> {
+    /// The values of `key`, at most `max` of them.
+    pub(super) fn value_offsets(&self, key: &Key<'a>, max: usize) -> Result<Vec<u32>, Fault> {
         let (count, list) = key.values;
         if count == 0 || list == NONE {
             return Ok(Vec::new());
@@ -151,7 +171,7 @@ impl<'a> Hive<'a> {
             let found = format!("a list of {listed}");
             return Err(Fault::new(place(list), "as many values as the key has", found));
         }
-        Ok((0..count).filter_map(|index| u32_at(cell, 4 * index)).collect())
+        Ok((0..count.min(max)).filter_map(|index| u32_at(cell, 4 * index)).collect())
     }
 
     /// The keys below `key`. `note` is asked before each list of keys is read.
@@ -267,7 +287,17 @@ impl<'a> Hive<'a> {
     pub(super) fn find(&self, key: &Key<'a>, path: &[&str]) -> Option<Key<'a>> {
         let mut key = key.clone();
         for name in path {
-            let below = self.subkey_offsets(&key, &mut |_| Ok(()), &mut Vec::new());
+            let mut lists = 0;
+            // One list of lists may name one list any number of times.
+            let mut note = |list| {
+                lists += 1;
+                if lists > LOOKUP_MAX / 64 {
+                    Err(Fault::new(place(list), "fewer lists", "more"))
+                } else {
+                    Ok(())
+                }
+            };
+            let below = self.subkey_offsets(&key, &mut note, &mut Vec::new());
             let mut named = below.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.key(offset).ok());
             key = named.find(|below| below.name.eq_ignore_ascii_case(name))?;
         }
@@ -276,8 +306,8 @@ impl<'a> Hive<'a> {
 
     /// The value `name` of `key`; see [`Hive::find`].
     pub(super) fn find_value(&self, key: &Key<'a>, name: &str) -> Option<Entry<'a>> {
-        let offsets = self.value_offsets(key).ok()?;
-        let mut values = offsets.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.value(offset).ok());
+        let offsets = self.value_offsets(key, LOOKUP_MAX).ok()?;
+        let mut values = offsets.into_iter().filter_map(|offset| self.value(offset).ok());
         values.find(|value| value.name.eq_ignore_ascii_case(name))
     }
 }
@@ -290,7 +320,8 @@ fn parse_key(cell: &[u8], offset: u32) -> Option<Key<'_>> {
         return None;
     }
     let flags = u16_at(cell, 2)?;
-    let name = slice(cell, 76, usize::from(u16_at(cell, 72)?))?;
+    let name =
+        slice(cell, 76, usize::from(u16_at(cell, 72)?)).filter(|name| name.len() <= KEY_NAME_BYTES_MAX)?;
     Some(Key {
         offset,
         name: key_name(name, flags & COMPRESSED != 0),
