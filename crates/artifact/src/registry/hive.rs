@@ -22,6 +22,9 @@ const LOOKUP_MAX: usize = 4_096;
 const FREE_MAX: usize = 200_000;
 /// Bytes of a key's name; Windows allows 255 characters.
 const KEY_NAME_BYTES_MAX: usize = 512;
+/// Bytes of a value's name; Windows allows 16,383 characters, and writes some
+/// hundreds at most.
+const VALUE_NAME_BYTES_MAX: usize = 2_048;
 /// No cell.
 const NONE: u32 = u32::MAX;
 
@@ -55,6 +58,8 @@ pub(super) struct Hive<'a> {
 #[derive(Clone)]
 pub(super) struct Key<'a> {
     pub(super) offset: u32,
+    /// Bytes of its cell that say something.
+    pub(super) used: usize,
     pub(super) name: Cow<'a, str>,
     pub(super) last_write: Option<Timestamp>,
     pub(super) is_root: bool,
@@ -67,6 +72,8 @@ pub(super) struct Key<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) offset: u32,
+    /// Bytes of its cell that say something.
+    pub(super) used: usize,
     pub(super) name: Cow<'a, str>,
     pub(super) kind: u32,
     pub(super) size: usize,
@@ -101,22 +108,21 @@ impl Seen {
         self.bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// Notes the cell at `offset`: all of it, or only where it begins when it
-    /// is free, because free cells are joined and lie within each other.
+    /// Notes the first `used` bytes of the cell at `offset`; not all of it,
+    /// because one size that lies would take its neighbours along.
     ///
     /// # Errors
     /// When a part of it was noted before, or too many free cells were.
-    pub(super) fn note(&mut self, hive: Hive<'_>, offset: u32) -> Result<(), Fault> {
+    pub(super) fn note(&mut self, hive: Hive<'_>, offset: u32, used: usize) -> Result<(), Fault> {
         let first = offset as usize / 8;
-        let size = u32_at(hive.bytes, place(offset)).unwrap_or(0).cast_signed();
-        let slots = if size < 0 { size.unsigned_abs() as usize / 8 } else { 1 };
-        self.free += usize::from(size >= 0);
-        if self.free > FREE_MAX {
-            return Err(Fault::new(place(offset), "at most 200,000 free cells that are looked at", "more"));
-        }
-        let end = (first + slots).min(64 * self.bits.len());
+        let end = (first + used.div_ceil(8).max(1)).min(64 * self.bits.len());
         if (first..end).any(|slot| self.has(slot)) {
             return Err(Fault::new(place(offset), "a cell of its own", "one that belongs to another"));
+        }
+        let is_free = u32_at(hive.bytes, place(offset)).is_none_or(|size| size >> 31 == 0);
+        self.free += usize::from(is_free);
+        if self.free > FREE_MAX {
+            return Err(Fault::new(place(offset), "at most 200,000 free cells that are looked at", "more"));
         }
         for slot in first..end {
             self.bits[slot / 64] |= 1 << (slot % 64);
@@ -124,6 +130,9 @@ impl Seen {
         Ok(())
     }
 }
+
+/// Asked before bytes of a cell are taken: its offset, and how many.
+pub(super) type Note<'n> = dyn FnMut(u32, usize) -> Result<(), Fault> + 'n;
 
 /// Where a cell stands in the file.
 pub(super) fn place(offset: u32) -> usize {
@@ -159,8 +168,13 @@ impl<'a> Hive<'a> {
         parse_value(cell, offset).ok_or_else(|| Fault::new(place(offset), "a value (vk)", show(cell)))
     }
 
-    /// The values of `key`, at most `max` of them.
-    pub(super) fn value_offsets(&self, key: &Key<'a>, max: usize) -> Result<Vec<u32>, Fault> {
+    /// The values of `key`, at most `max` of them. `note` is asked for the list.
+    pub(super) fn value_offsets(
+        &self,
+        key: &Key<'a>,
+        max: usize,
+        note: &mut Note<'_>,
+    ) -> Result<Vec<u32>, Fault> {
         let (count, list) = key.values;
         if count == 0 || list == NONE {
             return Ok(Vec::new());
@@ -171,14 +185,15 @@ impl<'a> Hive<'a> {
             let found = format!("a list of {listed}");
             return Err(Fault::new(place(list), "as many values as the key has", found));
         }
+        note(list, 4 + 4 * count)?;
         Ok((0..count.min(max)).filter_map(|index| u32_at(cell, 4 * index)).collect())
     }
 
-    /// The keys below `key`. `note` is asked before each list of keys is read.
+    /// The keys below `key`. `note` is asked for each list.
     pub(super) fn subkey_offsets(
         &self,
         key: &Key<'a>,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
         faults: &mut Vec<Fault>,
     ) -> Vec<u32> {
         let (count, list) = key.subkeys;
@@ -197,11 +212,10 @@ impl<'a> Hive<'a> {
         &self,
         list: u32,
         is_first: bool,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
         faults: &mut Vec<Fault>,
         found: &mut Vec<u32>,
     ) -> Result<(), Fault> {
-        note(list)?;
         let cell = self.cell(list)?;
         let entry_bytes = match cell.get(..2) {
             Some(b"lf" | b"lh") => 8,
@@ -210,6 +224,7 @@ impl<'a> Hive<'a> {
             _ => return Err(Fault::new(place(list), "a list of keys (lf, lh, li, ri)", show(cell))),
         };
         let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        note(list, (4 + 4 + entry_bytes * count).min(4 + cell.len()))?;
         let entries = (0..count).map_while(|index| u32_at(cell, 4 + entry_bytes * index));
         if cell.starts_with(b"ri") {
             for entry in entries {
@@ -228,13 +243,13 @@ impl<'a> Hive<'a> {
         Ok(())
     }
 
-    /// All data of a value, up to `max` bytes. `note` is asked before each
-    /// cell is read.
+    /// All data of a value, up to `max` bytes. `note` is asked for each
+    /// cell.
     pub(super) fn data(
         &self,
         value: &Entry<'a>,
         max: usize,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
     ) -> Result<Cow<'a, [u8]>, Fault> {
         let wanted = value.size.min(max);
         let list = match value.place {
@@ -245,34 +260,31 @@ impl<'a> Hive<'a> {
             DataPlace::Cell(_) if value.size == 0 => return Ok(Cow::Borrowed(&[])),
             DataPlace::Cell(offset) => offset,
         };
-        note(list)?;
         let cell = self.cell(list)?;
         if value.size > SEGMENT_BYTES && cell.starts_with(b"db") {
+            note(list, 4 + 8)?;
             return self.big_data(cell, wanted, note).map(Cow::Owned);
         }
-        cell.get(..wanted).map(Cow::Borrowed).ok_or_else(|| {
+        let data = cell.get(..wanted).ok_or_else(|| {
             Fault::new(place(list), "the data of a value", format!("{} of {wanted} bytes", cell.len()))
-        })
+        })?;
+        note(list, 4 + wanted)?;
+        Ok(Cow::Borrowed(data))
     }
 
-    fn big_data(
-        &self,
-        cell: &[u8],
-        wanted: usize,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
-    ) -> Result<Vec<u8>, Fault> {
+    fn big_data(&self, cell: &[u8], wanted: usize, note: &mut Note<'_>) -> Result<Vec<u8>, Fault> {
         let list = u32_at(cell, 4).unwrap_or(NONE);
-        note(list)?;
         let offsets = self.cell(list)?;
         let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        note(list, (4 + 4 * count).min(4 + offsets.len()))?;
         let mut data = Vec::new();
         for segment in (0..count).map_while(|index| u32_at(offsets, 4 * index)) {
             if data.len() >= wanted {
                 break;
             }
-            note(segment)?;
             let cell = self.cell(segment)?;
             let len = SEGMENT_BYTES.min(cell.len()).min(wanted - data.len());
+            note(segment, 4 + len)?;
             data.extend_from_slice(&cell[..len]);
         }
         if data.len() < wanted {
@@ -289,7 +301,7 @@ impl<'a> Hive<'a> {
         for name in path {
             let mut lists = 0;
             // One list of lists may name one list any number of times.
-            let mut note = |list| {
+            let mut note = |list, _| {
                 lists += 1;
                 if lists > LOOKUP_MAX / 64 {
                     Err(Fault::new(place(list), "fewer lists", "more"))
@@ -306,7 +318,7 @@ impl<'a> Hive<'a> {
 
     /// The value `name` of `key`; see [`Hive::find`].
     pub(super) fn find_value(&self, key: &Key<'a>, name: &str) -> Option<Entry<'a>> {
-        let offsets = self.value_offsets(key, LOOKUP_MAX).ok()?;
+        let offsets = self.value_offsets(key, LOOKUP_MAX, &mut |_, _| Ok(())).ok()?;
         let mut values = offsets.into_iter().filter_map(|offset| self.value(offset).ok());
         values.find(|value| value.name.eq_ignore_ascii_case(name))
     }
@@ -324,6 +336,7 @@ fn parse_key(cell: &[u8], offset: u32) -> Option<Key<'_>> {
         slice(cell, 76, usize::from(u16_at(cell, 72)?)).filter(|name| name.len() <= KEY_NAME_BYTES_MAX)?;
     Some(Key {
         offset,
+        used: 4 + 76 + name.len(),
         name: key_name(name, flags & COMPRESSED != 0),
         last_write: filetime_at(cell, 4),
         is_root: flags & ROOT != 0,
@@ -340,11 +353,13 @@ fn parse_value(cell: &[u8], offset: u32) -> Option<Entry<'_>> {
     if !cell.starts_with(b"vk") {
         return None;
     }
-    let name = slice(cell, 20, usize::from(u16_at(cell, 2)?))?;
+    let name =
+        slice(cell, 20, usize::from(u16_at(cell, 2)?)).filter(|name| name.len() <= VALUE_NAME_BYTES_MAX)?;
     let size = u32_at(cell, 4)?;
     let place = if size & INLINE == 0 { DataPlace::Cell(u32_at(cell, 8)?) } else { DataPlace::Inline };
     Some(Entry {
         offset,
+        used: 4 + 20 + name.len(),
         name: key_name(name, u16_at(cell, 16)? & COMPRESSED != 0),
         kind: u32_at(cell, 12)?,
         size: (size & !INLINE) as usize,

@@ -171,7 +171,10 @@ impl<'a> Walk<'a, '_> {
                 open.pop();
                 continue;
             };
-            let key = self.seen.note(self.hive, offset).and_then(|()| self.hive.key(offset));
+            let key = self.hive.key(offset).and_then(|key| {
+                self.seen.note(self.hive, offset, key.used)?;
+                Ok(key)
+            });
             let key = match key {
                 Ok(key) => key,
                 Err(fault) => {
@@ -196,16 +199,15 @@ impl<'a> Walk<'a, '_> {
         self.show(key, false);
         let mut faults = Vec::new();
         let (hive, seen) = (self.hive, &mut self.seen);
-        let below = hive.subkey_offsets(key, &mut |list| seen.note(hive, list), &mut faults);
+        let below = hive.subkey_offsets(key, &mut |list, used| seen.note(hive, list, used), &mut faults);
         faults.into_iter().for_each(|fault| self.sink.problem(fault.problem()));
         below
     }
 
     /// Shows the values of a key, and what is decoded from them.
     fn show(&mut self, key: &Key<'a>, deleted: bool) {
-        let has_list = key.values.0 > 0 && key.values.1 != u32::MAX;
-        let noted = if has_list { self.seen.note(self.hive, key.values.1) } else { Ok(()) };
-        let values = noted.and_then(|()| self.hive.value_offsets(key, usize::MAX));
+        let (hive, seen) = (self.hive, &mut self.seen);
+        let values = hive.value_offsets(key, usize::MAX, &mut |list, used| seen.note(hive, list, used));
         match values {
             Ok(values) if values.is_empty() && key.subkeys.0 > 0 => {}
             Ok(values) if values.is_empty() => self.push(key, None, &[], deleted),
@@ -243,7 +245,10 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn show_value(&mut self, key: &Key<'a>, offset: u32, deleted: bool) {
-        let value = self.seen.note(self.hive, offset).and_then(|()| self.hive.value(offset));
+        let value = self.hive.value(offset).and_then(|value| {
+            self.seen.note(self.hive, offset, value.used)?;
+            Ok(value)
+        });
         let value = match value {
             Ok(value) => value,
             Err(fault) => return self.fault(fault, deleted),
@@ -251,7 +256,7 @@ impl<'a> Walk<'a, '_> {
         let is_shimcache = shimcache::is(&self.path, &value.name);
         let max = if is_shimcache { shimcache::BYTES_MAX } else { SHOWN_BYTES_MAX };
         let (hive, seen) = (self.hive, &mut self.seen);
-        let data = match hive.data(&value, max, &mut |cell| seen.note(hive, cell)) {
+        let data = match hive.data(&value, max, &mut |cell, used| seen.note(hive, cell, used)) {
             Ok(data) => data,
             Err(fault) => {
                 self.fault(fault, deleted);
@@ -305,8 +310,16 @@ impl<'a> Walk<'a, '_> {
     /// list is lost.
     fn sweep(&mut self) {
         let bytes = self.hive.bytes;
+        let told = HEADER_BYTES.saturating_add(u32_at(bytes, 40).unwrap_or(0) as usize);
         let mut bin = HEADER_BYTES;
-        while let Some(b"hbin") = slice(bytes, bin, 4) {
+        let mut lost = None;
+        while bin < bytes.len() {
+            if slice(bytes, bin, 4) != Some(b"hbin") {
+                lost = lost.or(Some(bin));
+                bin += 4096;
+                continue;
+            }
+            self.tell_lost(lost.take(), bin);
             let size = u32_at(bytes, bin + 8).unwrap_or(0) as usize;
             // A bin is a whole number of pages; one that lies is taken for one page.
             let size = if size == 0 || !size.is_multiple_of(4096) { 4096 } else { size };
@@ -314,10 +327,15 @@ impl<'a> Walk<'a, '_> {
             self.sweep_bin(bin + 32, end);
             bin = bin.saturating_add(size);
         }
-        let told = HEADER_BYTES + u32_at(bytes, 40).unwrap_or(0) as usize;
-        if bin < told.min(bytes.len()) {
-            let found = slice(bytes, bin, 4).map_or("nothing".into(), |found| format!("{found:02x?}"));
-            self.sink.problem(Problem::new("bad-record", bin as u64, "a bin (hbin)", found));
+        // Behind the last bin a file may be longer than its hive.
+        self.tell_lost(lost, told.min(bytes.len()));
+    }
+
+    /// Tells that from `lost` up to `end` there is no bin.
+    fn tell_lost(&mut self, lost: Option<usize>, end: usize) {
+        if let Some(lost) = lost.filter(|lost| *lost < end) {
+            let found = format!("{} bytes without", end - lost);
+            self.sink.problem(Problem::new("bad-record", lost as u64, "a bin (hbin)", found));
         }
     }
 
@@ -347,7 +365,7 @@ impl<'a> Walk<'a, '_> {
         let Ok(key) = self.hive.key(offset) else { return };
         // What looks like a key by chance seldom has a name and a time.
         let is_likely = !key.name.is_empty() && (!is_free || key.last_write.is_some());
-        if key.is_root || !is_likely || self.seen.note(self.hive, offset).is_err() {
+        if key.is_root || !is_likely || self.seen.note(self.hive, offset, key.used).is_err() {
             return;
         }
         self.path = self.path_of(&key);

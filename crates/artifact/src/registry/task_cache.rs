@@ -28,7 +28,7 @@ pub(super) fn push(hive: Hive<'_>, key: &Key<'_>, below: &[&str], path: &str, si
     let Some(id) = text_of(hive, key, "Id") else { return };
     let index = text_of(hive, key, "Index");
     // What could not be read may have been the descriptor.
-    let offsets = hive.value_offsets(key, VALUES_MAX).unwrap_or_default();
+    let offsets = hive.value_offsets(key, VALUES_MAX, &mut |_, _| Ok(())).unwrap_or_default();
     let values: Result<Vec<_>, _> = offsets.into_iter().map(|offset| hive.value(offset)).collect();
     let has_descriptor = values.map(|values| values.iter().any(|value| value.name == "SD"));
     let uri = format!("\\{}", below[6..].join("\\"));
