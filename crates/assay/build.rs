@@ -9,9 +9,11 @@ fn main() -> io::Result<()> {
     let workspace =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..").canonicalize()?;
     let mut table = String::new();
-    for (name, folder) in [("RULES", "rules"), ("CASEBOOK", "casebook")] {
+    for (name, folder, ending) in
+        [("RULES", "rules", "yml"), ("YARA_RULES", "rules/yara", "yar"), ("CASEBOOK", "casebook", "yml")]
+    {
         let mut files = Vec::new();
-        collect(&workspace.join(folder), &mut files)?;
+        collect(&workspace.join(folder), ending, &mut files)?;
         files.sort();
         let _ = writeln!(table, "pub const {name}: &[(&str, &str)] = &[");
         for file in files {
@@ -24,13 +26,13 @@ fn main() -> io::Result<()> {
     fs::write(out.join("builtin.rs"), table)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn collect(folder: &Path, wanted: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ending == "yml") {
+            collect(&path, wanted, files)?;
+        } else if path.extension().is_some_and(|ending| ending == wanted) {
             println!("cargo::rerun-if-changed={}", path.display());
             files.push(path);
         }

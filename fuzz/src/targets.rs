@@ -1,7 +1,8 @@
 //! The targets: one for each parser of untrusted input.
 
+use disk::sample;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Seeds larger than this (in bytes) are left out: damage in them is seldom hit.
@@ -24,6 +25,9 @@ pub struct Target {
 /// All targets, by name.
 pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
+    Target { name: "auditd", run: evidence::fuzz::auditd, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "csv-table", run: evidence::fuzz::csv_table, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 300 },
     Target {
         name: "exchange-csv",
         run: evidence::fuzz::exchange_csv,
@@ -31,13 +35,43 @@ pub const TARGETS: &[Target] = &[
         rounds_in_tests: 1_000,
     },
     Target { name: "iis-config", run: evidence::fuzz::iis_config, seeds: xml, rounds_in_tests: 1_000 },
+    Target {
+        name: "indicator-differential",
+        run: indicator::fuzz::differential,
+        seeds: indicators,
+        rounds_in_tests: 300,
+    },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 1_000 },
+    Target {
+        name: "journal-export",
+        run: evidence::fuzz::journal_export,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target {
+        name: "journal-json",
+        run: evidence::fuzz::journal_json,
+        seeds: text_logs,
+        rounds_in_tests: 1_000,
+    },
+    Target {
+        name: "known-good",
+        run: scan::fuzz_known_good,
+        seeds: known_good_lists,
+        rounds_in_tests: 1_000,
+    },
     Target { name: "lnk", run: evidence::fuzz::lnk, seeds: links, rounds_in_tests: 1_000 },
+    Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
+    Target { name: "ncsa", run: evidence::fuzz::ncsa, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "prefetch", run: evidence::fuzz::prefetch, seeds: prefetch, rounds_in_tests: 1_000 },
     Target { name: "registry", run: evidence::fuzz::registry, seeds: hives, rounds_in_tests: 300 },
+    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 600 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "syslog", run: evidence::fuzz::syslog, seeds: text_logs, rounds_in_tests: 1_000 },
     Target { name: "task", run: evidence::fuzz::task, seeds: xml, rounds_in_tests: 1_000 },
+    Target { name: "usn", run: evidence::fuzz::usn, seeds: journals, rounds_in_tests: 500 },
     Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
     Target {
         name: "windows-jsonl",
@@ -46,6 +80,8 @@ pub const TARGETS: &[Target] = &[
         rounds_in_tests: 1_000,
     },
     Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 500 },
+    Target { name: "yara-program", run: yara::fuzz::program, seeds: programs, rounds_in_tests: 200 },
+    Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules, rounds_in_tests: 40 },
 ];
 
 fn workspace() -> PathBuf {
@@ -120,11 +156,76 @@ fn archives() -> Vec<Vec<u8>> {
     let logs: Vec<_> = text_logs().into_iter().take(6).collect();
     let inner = zip_of(&logs);
     let nested = inner.as_ref().and_then(|inner| zip_of(&[logs.concat(), inner.clone()]));
-    [inner, nested, tar_of(&logs)].into_iter().flatten().collect()
+    let packed = logs.first().and_then(|log| xz_of(log));
+    [inner, nested, tar_of(&logs), seven_zip_of(&logs), packed].into_iter().flatten().collect()
+}
+
+/// A small volume in each of the containers that we open.
+fn disk_images() -> Vec<Vec<u8>> {
+    let disk = sample::intrusion();
+    vec![sample::vhd(&disk), sample::vhdx(&disk, true), sample::ewf(&disk), disk]
+}
+
+/// The `$MFT` of that volume: 32 records from cluster 16 on.
+fn tables() -> Vec<Vec<u8>> {
+    vec![sample::intrusion()[16 * 512..16 * 512 + 32 * 1024].to_vec()]
+}
+
+fn journals() -> Vec<Vec<u8>> {
+    let changes = (0..200).map(|index| sample::change(4_096 + 80 * index, 21, 20, 0x102, "page.aspx"));
+    vec![changes.collect::<Vec<_>>().concat()]
+}
+
+/// A file of each format.
+fn indicators() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("crates/indicator/testdata"))
 }
 
 fn rules() -> Vec<Vec<u8>> {
     files_below(&workspace().join("rules"))
+}
+
+fn yara_rules() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("rules/yara"))
+}
+
+fn script(data: &[u8]) {
+    if let Some(script) = script::read(data) {
+        for at in [0, script.text.len() as u64 / 2, u64::MAX] {
+            let _ = script.offset(at);
+        }
+    }
+}
+
+/// The corpus of pages, which lies packed: letters turned by 13.
+fn pages() -> Vec<Vec<u8>> {
+    let turn = |byte: u8| match byte {
+        b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
+        other => other,
+    };
+    let packed = files_below(&workspace().join("crates/assay/tests/shells")).into_iter();
+    let unpacked = packed.map(|file| {
+        String::from_utf8_lossy(&file.iter().copied().map(turn).collect::<Vec<_>>()).into_owned()
+    });
+    let pages = unpacked
+        .flat_map(|text| text.split("\n== ").map(|page| page.as_bytes().to_vec()).collect::<Vec<_>>());
+    pages.collect()
+}
+
+/// The fuzzer itself, which is a program.
+fn programs() -> Vec<Vec<u8>> {
+    let own = std::env::current_exe().and_then(fs::File::open);
+    let mut head = Vec::new();
+    let read = own.and_then(|file| file.take(SEED_BYTES_MAX).read_to_end(&mut head));
+    read.map(|_| vec![head]).unwrap_or_default()
+}
+
+fn known_good_lists() -> Vec<Vec<u8>> {
+    let row = |path: &str| format!("{path},{},15.1.2106.2,15.2.792.3,2\r\n", "AB".repeat(32));
+    let list =
+        format!("path,sha256,first_build,last_build,builds\r\n{}{}", row("owa\\a.aspx"), row("ecp\\b.dll"));
+    vec![list.into_bytes()]
 }
 
 /// The files below `folder`, in the order of their paths, within limits.
@@ -164,4 +265,22 @@ fn tar_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
         builder.append_data(&mut header, format!("{index}.log"), file.as_slice()).ok()?;
     }
     builder.into_inner().ok()
+}
+
+/// All members in one block, but for the last.
+fn seven_zip_of(files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    use sevenz_rust2::{ArchiveEntry, ArchiveWriter, SourceReader};
+    let mut writer = ArchiveWriter::new(std::io::Cursor::new(Vec::new())).ok()?;
+    let (last, solid) = files.split_last()?;
+    let entries = (0..solid.len()).map(|index| ArchiveEntry::new_file(&format!("{index}.log"))).collect();
+    let sources = solid.iter().map(|file| SourceReader::new(file.as_slice())).collect();
+    writer.push_archive_entries(entries, sources).ok()?;
+    writer.push_archive_entry(ArchiveEntry::new_file("last.log"), Some(last.as_slice())).ok()?;
+    Some(writer.finish().ok()?.into_inner())
+}
+
+fn xz_of(file: &[u8]) -> Option<Vec<u8>> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).ok()?;
+    writer.write_all(file).ok()?;
+    writer.finish().ok()
 }

@@ -1,18 +1,22 @@
 //! What the project does to itself.
 //!
-//! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`
-//! and `fuzz` are the long runs; see [`runs`].
+//! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`,
+//! `fuzz` and `hostile` are the long runs; see [`runs`], and [`indicators`] for
+//! theirs. `attack-tactics` makes a table of the casebook; see [`tactics`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
+mod indicators;
 mod runs;
+mod tactics;
 mod tidy;
 
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | differential | fuzz [TARGET] [SECONDS] [SEED]";
+const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-indicators | differential | \
+                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -21,8 +25,11 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["tidy"] => run_tidy(&root),
         ["bench", ref given @ ..] => runs::bench(&root, given),
+        ["bench-indicators"] => indicators::bench(&root),
         ["differential"] => runs::differential(&root),
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
+        ["hostile", folder] => runs::hostile(&root, Path::new(folder)),
+        ["attack-tactics", bundle, version] => tactics::write(&root, Path::new(bundle), version),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,5 +1,5 @@
 //! Long runs: the speed of the whole program, the compiled matcher against
-//! the naive one, fuzzing.
+//! the naive one, fuzzing, hostile inputs of full size.
 //!
 //! CPU seconds and memory are the kernel's own count (`/proc`), so `bench`
 //! runs on Linux only.
@@ -53,20 +53,53 @@ fn measure(root: &Path, evidence: &Path) -> Result<()> {
     } else {
         println!("rules: the built-in ones ({WINDOWS_RULES} is missing)");
     }
-    let before = children_seconds()?;
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let peak = peak_memory(&mut child)?;
-    let output = child.wait_with_output()?;
-    ensure!(output.status.code().is_some(), "the scan was killed");
-    let seconds = children_seconds()? - before;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let records = records(&text).context("the scan says how many records it read")?;
+    let cost = run_measured(&mut command)?;
+    let records = records(&cost.text).context("the scan says how many records it read")?;
+    let seconds = cost.seconds;
     println!(
         "  {records} records, {seconds:.2} CPU seconds, {:.0} records per CPU second",
         records / seconds
     );
-    println!("  peak memory {} MiB", peak / 1024);
+    println!("  peak memory {} MiB", cost.peak_kib / 1024);
     Ok(())
+}
+
+/// What a program printed and took.
+struct Cost {
+    text: String,
+    exit: i32,
+    seconds: f64,
+    peak_kib: u64,
+}
+
+fn run_measured(command: &mut Command) -> Result<Cost> {
+    let before = children_seconds()?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let peak_kib = peak_memory(&mut child)?;
+    let output = child.wait_with_output()?;
+    let exit = output.status.code().context("the scan was killed")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(Cost { text, exit, seconds: children_seconds()? - before, peak_kib })
+}
+
+/// A scan of the hostile folder at full size, made in `folder`.
+pub fn hostile(root: &Path, folder: &Path) -> Result<bool> {
+    run(cargo(root).args(["build", "--release", "-p", "assay", "-p", "range"]))?;
+    fs::create_dir_all(folder)?;
+    let (evidence, case) = (folder.join("evidence"), folder.join("case"));
+    let range = root.join("target/release/range");
+    run(Command::new(range).args(["hostile", "--whole", "--out"]).arg(&evidence))?;
+    let mut command = Command::new(root.join("target/release/assay"));
+    let cost = run_measured(command.arg("scan").arg(&evidence).arg("--out").arg(&case))?;
+    println!("{}", cost.text.lines().next().unwrap_or_default());
+    println!(
+        "exit code {}, {:.2} CPU seconds, peak memory {} MiB",
+        cost.exit,
+        cost.seconds,
+        cost.peak_kib / 1024
+    );
+    // Losses, and nothing worse, within the budget of any scan.
+    Ok(cost.exit == 4 && cost.peak_kib <= 300 << 10)
 }
 
 /// The number before the word `records` in the first line.
@@ -77,7 +110,7 @@ fn records(text: &str) -> Option<f64> {
 }
 
 /// CPU seconds, user and system, of all children that ended.
-fn children_seconds() -> Result<f64> {
+pub(crate) fn children_seconds() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(')').context("/proc/self/stat")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
@@ -88,7 +121,7 @@ fn children_seconds() -> Result<f64> {
 }
 
 /// The child's peak memory in KiB, looked at until it ends.
-fn peak_memory(child: &mut Child) -> Result<u64> {
+pub(crate) fn peak_memory(child: &mut Child) -> Result<u64> {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
@@ -116,13 +149,13 @@ pub fn fuzz(root: &Path, words: &[&str]) -> Result<bool> {
     Ok(cargo(root).args(["run", "--release", "-p", "fuzz", "--"]).args(words).status()?.success())
 }
 
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root);
     command
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     ensure!(command.status()?.success(), "{command:?} failed");
     Ok(())
 }

@@ -21,8 +21,12 @@ const STRUCT_FIELDS_MAX: usize = 15;
 const LEVELS: &[(&str, u8)] = &[
     ("model", 0),
     ("artifact", 1),
+    ("disk", 1),
+    ("indicator", 1),
     ("winevt", 1),
+    ("script", 1),
     ("sigma", 1),
+    ("yara", 1),
     ("casebook", 2),
     ("evidence", 2),
     ("report", 2),

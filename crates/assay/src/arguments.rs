@@ -38,12 +38,24 @@ pub struct ScanArguments {
     /// More Sigma rules: a file, or a folder with all below it (repeatable)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// YARA rules for the content of files: a file, or a folder with all below it (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub yara: Vec<PathBuf>,
+    /// List of files that Microsoft delivered (CSV, may be .gz; repeatable): path, sha256,
+    /// first_build, last_build
+    #[arg(long, value_name = "FILE")]
+    pub known_good: Vec<PathBuf>,
     /// Leave the built-in rules out
     #[arg(long)]
     pub no_builtin_rules: bool,
     /// YAML file of placeholder values for Sigma's `expand` (name: [values])
     #[arg(long, value_name = "FILE")]
     pub placeholders: Option<PathBuf>,
+    /// Look for indicators of a plain list, CSV, STIX 2.1 bundle or MISP
+    /// event: addresses, domains, URLs, hashes, paths, file names, user agents,
+    /// query parameters (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub indicators: Vec<PathBuf>,
     /// Host of logs that name none and stand in no collection of one host
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
@@ -53,9 +65,52 @@ pub struct ScanArguments {
     /// End with exit code 3 when a finding has this level or a higher one
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub report: ReportArguments,
     /// Threads (default: one per core)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// How the report is to look.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ReportArguments {
+    /// Let names of people and of web shells stand in the report, which masks them otherwise
+    #[arg(long)]
+    pub reveal: bool,
+    /// The report's marking (TLP 2.0)
+    #[arg(long, value_enum, value_name = "LABEL", default_value_t = TlpLabel::AmberStrict)]
+    pub tlp: TlpLabel,
+}
+
+impl ReportArguments {
+    /// The same, as the report takes it.
+    pub fn options(self) -> report::Options {
+        let tlp = match self.tlp {
+            TlpLabel::Clear => report::Tlp::Clear,
+            TlpLabel::Green => report::Tlp::Green,
+            TlpLabel::Amber => report::Tlp::Amber,
+            TlpLabel::AmberStrict => report::Tlp::AmberStrict,
+            TlpLabel::Red => report::Tlp::Red,
+        };
+        report::Options { reveal: self.reveal, tlp }
+    }
+}
+
+/// Labels of the Traffic Light Protocol.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TlpLabel {
+    /// No limit
+    Clear,
+    /// The community
+    Green,
+    /// The organisation and its clients
+    Amber,
+    /// The organisation only
+    #[value(name = "amber+strict")]
+    AmberStrict,
+    /// Named recipients only
+    Red,
 }
 
 const EXIT_CODES: &str = "\
@@ -109,4 +164,8 @@ pub struct CollectArguments {
 pub enum Server {
     /// Microsoft Exchange Server
     Exchange,
+    /// Any Windows host
+    Windows,
+    /// AD FS, the directory and the cloud tenant behind them
+    Identity,
 }

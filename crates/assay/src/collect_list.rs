@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result};
 pub fn run(arguments: &CollectArguments, output: &mut Output<'_>) -> Result<Exit> {
     let file = match arguments.server {
         Server::Exchange => "casebook/collect/exchange.yml",
+        Server::Windows => "casebook/collect/windows.yml",
+        Server::Identity => "casebook/collect/identity.yml",
     };
     let known = builtin::CASEBOOK.iter().find(|(name, _)| *name == file);
     let (_, text) = known.with_context(|| format!("{file} is not built in"))?;

@@ -8,6 +8,8 @@ mod arguments;
 mod builtin;
 mod case_folder;
 mod collect_list;
+mod indicator_files;
+mod known_good_files;
 mod progress;
 mod rule_files;
 mod scan_command;

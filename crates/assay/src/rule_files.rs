@@ -8,11 +8,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A rule file larger than this (in bytes) is not one.
-const FILE_BYTES_MAX: u64 = 4 << 20;
+const FILE_BYTES_MAX: u64 = 16 << 20;
 /// Folders below each other.
 const DEPTH_MAX: usize = 32;
 
-/// The built-in rules: path in the source tree, and text.
+/// A kind of rule files: the option that names them, and their endings.
+pub struct Kind {
+    option: &'static str,
+    endings: &'static [&'static str],
+}
+
+/// Sigma rules.
+pub const SIGMA: Kind = Kind { option: "--rules", endings: &["yml", "yaml"] };
+/// YARA rules.
+pub const YARA: Kind = Kind { option: "--yara", endings: &["yar", "yara"] };
+
+/// The built-in Sigma rules: path in the source tree, and text.
 pub fn builtin_rules() -> &'static [(&'static str, &'static str)] {
     builtin::RULES
 }
@@ -26,17 +37,18 @@ pub struct RuleFiles {
     pub unread: Vec<RuleNote>,
 }
 
-/// Reads all `.yml` and `.yaml` files of `paths`, folders whole, in the order
-/// of their names.
+/// Reads all rule files of a kind in `paths`, folders whole, in the order of
+/// their names.
 ///
 /// # Errors
 /// When a path that the user named is not there or not readable.
-pub fn read(paths: &[PathBuf]) -> Result<RuleFiles> {
+pub fn read(kind: &Kind, paths: &[PathBuf]) -> Result<RuleFiles> {
     let mut files = RuleFiles::default();
     for path in paths {
-        let about = fs::metadata(path).with_context(|| format!("--rules {}", path.display()))?;
+        let named = || format!("{} {}", kind.option, path.display());
+        let about = fs::metadata(path).with_context(named)?;
         if about.is_dir() {
-            read_folder(path, 0, &mut files).with_context(|| format!("--rules {}", path.display()))?;
+            read_folder(kind, path, 0, &mut files).with_context(named)?;
         } else {
             read_file(path, &mut files);
         }
@@ -44,18 +56,21 @@ pub fn read(paths: &[PathBuf]) -> Result<RuleFiles> {
     Ok(files)
 }
 
-fn read_folder(folder: &Path, depth: usize, files: &mut RuleFiles) -> Result<()> {
+fn read_folder(kind: &Kind, folder: &Path, depth: usize, files: &mut RuleFiles) -> Result<()> {
     if depth > DEPTH_MAX {
         bail!("{}: more than {DEPTH_MAX} folders deep", folder.display());
     }
     let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        if kind.is_dir() {
-            read_folder(&path, depth + 1, files)?;
-        } else if kind.is_file() && path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
-        {
+        let (path, file_type) = (entry.path(), entry.file_type()?);
+        let is_rule = || {
+            path.extension()
+                .is_some_and(|ending| kind.endings.iter().any(|own| ending.eq_ignore_ascii_case(own)))
+        };
+        if file_type.is_dir() {
+            read_folder(kind, &path, depth + 1, files)?;
+        } else if file_type.is_file() && is_rule() {
             read_file(&path, files);
         }
     }

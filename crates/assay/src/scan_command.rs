@@ -1,21 +1,31 @@
 //! `assay scan`: the main job, composed.
 
 use crate::arguments::{Format, ScanArguments};
+use crate::indicator_files::{self, Indicators};
 use crate::progress::Progress;
-use crate::{Exit, Output, builtin, case_folder, rule_files};
+use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files};
 use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
+use sha2::{Digest as _, Sha256};
 use sigma::{LoadOptions, RuleText};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Rule diagnostics shown on standard error; all are in `run.json`.
+/// Diagnostics of rules, and of indicators, shown on standard error; all are in
+/// `run.json`.
 const DIAGNOSTICS_SHOWN: usize = 10;
 
-/// The casebooks among the files of `casebook/`.
-const BOOKS: &[&str] = &["casebook/exchange-2021.yml"];
+/// The casebooks among the files of `casebook/`: those of one attack first, that
+/// of everything last. In this order they are asked and shown.
+const BOOKS: &[&str] = &[
+    "casebook/exchange-2021.yml",
+    "casebook/ransomware.yml",
+    "casebook/coin-mining.yml",
+    "casebook/cloud-identity.yml",
+    "casebook/windows.yml",
+];
 
 /// Scans, prints, writes the case, and says how it went.
 pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
@@ -24,16 +34,19 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     if let Some(folder) = &arguments.out {
         case_folder::prepare(folder, &arguments.paths)?;
     }
-    let (engine, rules_sha256) = load_rules(arguments, &mut run)?;
-    show_diagnostics(&run.rules_not_loaded, output)?;
+    let rules = load_rules(arguments, &mut run)?;
+    show_diagnostics(&run.rules_not_loaded, "rules were not loaded", output)?;
+    let indicators = indicator_files::read(&arguments.indicators)?;
+    show_diagnostics(&indicators.not_loaded, "indicators were not taken", output)?;
     let books = load_casebooks()?;
-    let mut case = scan_evidence(arguments, &engine, rules_sha256, &books, output)?;
+    let mut case = scan_evidence(arguments, &rules, &indicators, &books, output)?;
     casebook::assess(&mut case, &books);
-    run.rules_not_met = rules_not_met(&engine);
+    run.indicators_not_loaded = indicators.not_loaded;
+    run.rules_not_met = rules_not_met(&rules.sigma);
     run.seconds = began.elapsed().as_secs_f64();
 
     if let Some(folder) = &arguments.out {
-        write_case(folder, &case, &run)?;
+        write_case(folder, &case, &run, &arguments.report.options())?;
     }
     let printed = print_case(arguments, &case, &run, output);
     // `assay scan … | head` closes our output early; what was found stands.
@@ -50,8 +63,16 @@ fn now() -> Option<Timestamp> {
     Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?)
 }
 
-fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine, [u8; 32])> {
-    let files = rule_files::read(&arguments.rules)?;
+/// All that was loaded to look for.
+struct Rules {
+    sigma: sigma::Engine,
+    yara: yara::RuleSet,
+    known_good: scan::KnownGood,
+    sha256: [u8; 32],
+}
+
+fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
+    let files = rule_files::read(&rule_files::SIGMA, &arguments.rules)?;
     let placeholders = match &arguments.placeholders {
         Some(path) => rule_files::read_placeholders(path)?,
         None => Default::default(),
@@ -67,10 +88,30 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<(sigma::Engine
         rule: diagnostic.rule,
         reason: format!("{}: {}", diagnostic.id, diagnostic.message),
     }));
-    Ok((sigma::Engine::new(loaded.rules), loaded.sha256))
+    let yara = load_yara(arguments, run)?;
+    let known_good = known_good_files::read(&arguments.known_good, &mut run.rules_not_loaded)?;
+    let sha256 = Sha256::digest([loaded.sha256, yara.sha256].concat()).into();
+    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), yara: yara.rules, known_good, sha256 })
 }
 
-fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
+fn load_yara(arguments: &ScanArguments, run: &mut Run) -> Result<yara::Loaded> {
+    let files = rule_files::read(&rule_files::YARA, &arguments.yara)?;
+    let builtin = if arguments.no_builtin_rules { &[] } else { builtin::YARA_RULES };
+    let own = builtin.iter().map(|(file, text)| yara::RuleText { file, text });
+    let theirs = files.texts.iter().map(|(file, text)| yara::RuleText { file, text });
+    let mut loaded = yara::load(own.chain(theirs));
+    run.rules_not_loaded.extend(files.unread);
+    let notes = loaded.diagnostics.drain(..).map(|diagnostic| RuleNote {
+        file: diagnostic.file,
+        line: diagnostic.line,
+        rule: diagnostic.rule,
+        reason: diagnostic.reason,
+    });
+    run.rules_not_loaded.extend(notes);
+    Ok(loaded)
+}
+
+fn show_diagnostics(notes: &[RuleNote], what: &str, output: &mut Output<'_>) -> Result<()> {
     for note in notes.iter().take(DIAGNOSTICS_SHOWN) {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         let text = format!("warning: {}{line}: {}", note.file, note.reason);
@@ -78,23 +119,23 @@ fn show_diagnostics(notes: &[RuleNote], output: &mut Output<'_>) -> Result<()> {
     }
     if notes.len() > DIAGNOSTICS_SHOWN {
         let rest = notes.len() - DIAGNOSTICS_SHOWN;
-        writeln!(
-            output.stderr,
-            "warning: {rest} more rules were not loaded (run.json lists all, with --out)"
-        )?;
+        writeln!(output.stderr, "warning: {rest} more {what} (run.json lists all, with --out)")?;
     }
     Ok(())
 }
 
 fn load_casebooks() -> Result<Vec<Casebook>> {
-    let books = builtin::CASEBOOK.iter().filter(|(file, _)| BOOKS.contains(file));
-    books.map(|(file, text)| Ok(Casebook::parse(file, text)?)).collect()
+    let text = |file: &&str| {
+        let known = builtin::CASEBOOK.iter().find(|(own, _)| own == file);
+        known.with_context(|| format!("{file} is not built in"))
+    };
+    BOOKS.iter().map(|file| Ok(Casebook::parse(file, text(file)?.1)?)).collect()
 }
 
 fn scan_evidence(
     arguments: &ScanArguments,
-    engine: &sigma::Engine,
-    rules_sha256: [u8; 32],
+    rules: &Rules,
+    indicators: &Indicators,
     books: &[Casebook],
     output: &Output<'_>,
 ) -> Result<Case> {
@@ -110,15 +151,20 @@ fn scan_evidence(
             sources: &opened.sources,
             unread: opened.problems,
             limits: &limits,
-            engine,
-            rules_sha256,
+            engine: &rules.sigma,
+            indicators: Some(&indicators.set).filter(|set| !set.is_empty()),
+            yara: &rules.yara,
+            known_good: &rules.known_good,
+            rules_sha256: rules.sha256,
             watched: &watched,
             host: arguments.host.as_deref(),
             progress: &|bytes, records| progress.add(bytes, records),
         })
     });
     progress.end();
-    case.context("putting findings aside in a temporary file")
+    let mut case = case.context("putting findings aside in a temporary file")?;
+    case.indicators.clone_from(&indicators.files);
+    Ok(case)
 }
 
 fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {
@@ -132,9 +178,9 @@ fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {
     not_met.collect()
 }
 
-fn write_case(folder: &Path, case: &Case, run: &Run) -> Result<()> {
+fn write_case(folder: &Path, case: &Case, run: &Run, options: &report::Options) -> Result<()> {
     let mut open = |name: &str| case_folder::create(folder, name);
-    report::write_case(case, run, &mut open)
+    report::write_case(case, run, options, &mut open)
         .with_context(|| format!("writing the case to {}", folder.display()))
 }
 
@@ -165,12 +211,13 @@ fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
     let items = || case.items.iter().zip(&case.coverage.items);
     // A log that is empty was read; one of which nothing could be saved was not.
     let any_read = items().any(|(item, coverage)| {
-        item.format.is_some() && (coverage.records > 0 || !coverage.problems.iter().any(is_loss))
+        item.format.is_some()
+            && (coverage.records + coverage.carved > 0 || !coverage.problems.iter().any(is_loss))
     });
     let mut problems = items().flat_map(|(_, coverage)| &coverage.problems);
     let lost = problems.any(is_loss) || case.unread.iter().any(|(_, problem)| is_loss(problem));
     let fail_on = arguments.fail_on.map(model::Level::from);
-    if !any_read {
+    if !any_read && case.files_scanned == 0 {
         Exit::NothingRead
     } else if fail_on.is_some_and(|level| case.findings.iter().any(|finding| finding.rule.level >= level)) {
         Exit::FailOn

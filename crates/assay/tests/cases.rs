@@ -112,10 +112,13 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
     let limits = evidence::Limits::default();
     let opened = evidence::open(&[folder.to_path_buf()], &limits);
     scan::scan(scan::Input {
+        indicators: None,
         sources: &opened.sources,
         unread: opened.problems,
         limits: &limits,
         engine,
+        yara: &yara::load([]).rules,
+        known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],
         watched: &[],
         host: None,

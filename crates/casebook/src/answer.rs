@@ -1,7 +1,7 @@
 //! From grounds and coverage to answers.
 
-use crate::book::{Casebook, Kind, Question};
-use crate::build::{Build, Standing};
+use crate::book::{Casebook, Kind, Question, WindowRule};
+use crate::build::{Build, Immunity, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
 use crate::intrusion::Partition;
 use crate::key::Key;
@@ -16,6 +16,8 @@ use facts::Facts;
 
 /// `still-in` looks back so far from the host's last record.
 const LAST_DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
+/// A fixed build seen so soon after the window begins was there when it began.
+const BUILD_LATE_HOURS_MAX: i64 = 24;
 
 /// All answers: by host, intrusion (none first), book, question.
 pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: &Partition) -> Vec<Answer> {
@@ -36,11 +38,26 @@ pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: 
             .collect();
         for intrusion in members.keys() {
             for room in &rooms {
-                answers.extend(room.answers(*intrusion));
+                let own = room.answers(*intrusion);
+                // What an intruder did not do is said once, of the host.
+                if intrusion.is_none() || own.iter().any(|answer| !answer.grounds.is_empty()) {
+                    answers.extend(own);
+                }
             }
         }
     }
     answers
+}
+
+/// The answers over all intrusions, by host and book.
+pub type ByBook<'a> = BTreeMap<(&'a Option<HostName>, &'a str), Vec<&'a Answer>>;
+
+pub fn by_book(answers: &[Answer]) -> ByBook<'_> {
+    let mut by_book = ByBook::new();
+    for answer in answers.iter().filter(|answer| answer.intrusion.is_none()) {
+        by_book.entry((&answer.host, &answer.casebook)).or_default().push(answer);
+    }
+    by_book
 }
 
 /// The traces of each host: all, and by intrusion.
@@ -65,10 +82,9 @@ struct Room<'a> {
     traces: &'a Traces<'a>,
     /// Whether the host is a server of the book's kind, as far as can be seen.
     is_server: bool,
-    window: Option<Window>,
     last_record: Option<Timestamp>,
-    /// By need, over the window.
-    measures: Vec<Measure>,
+    /// What is asked over one window; one for each first day that a question asks for.
+    asked: BTreeMap<Option<Timestamp>, Asked>,
     /// By need, over the last day.
     last_day: Vec<Measure>,
     builds: Vec<(Build, Span, Standing)>,
@@ -76,6 +92,12 @@ struct Room<'a> {
     views: BTreeMap<Option<IntrusionId>, View<'a>>,
     /// When each shell was last seen to be removed.
     removed: BTreeMap<&'a Key, Timestamp>,
+}
+
+/// Over which time is asked, and how well each need is met over it.
+struct Asked {
+    window: Option<Window>,
+    measures: Vec<Measure>,
 }
 
 /// A word and what it rests on.
@@ -97,7 +119,12 @@ impl<'a> Room<'a> {
         let all = views.get(&None);
         let active = all.map(|view| active_hours(book, traces, view)).unwrap_or_default();
         let breached = all.map(|view| breach_span(book, traces, view)).unwrap_or_default();
-        let window = logs.window(&book.window).map(|window| book.window.stretch(window, breached));
+        let ask = |from: Option<Timestamp>| {
+            let rule = WindowRule { from: from.or(book.window.from), logs: book.window.logs.clone() };
+            let window = logs.window(&rule).map(|window| rule.stretch(window, breached));
+            let measures = book.needs.iter().map(|need| need.measure(logs, window, &active)).collect();
+            (from, Asked { window, measures })
+        };
         let shows_server = |view: &View<'_>| {
             let mut members = view.members().iter();
             members.any(|member| traces.list[*member].shows_any(&book.sign_steps))
@@ -111,7 +138,14 @@ impl<'a> Room<'a> {
         let builds: Vec<_> = builds.collect();
         Self {
             is_server: logs.has_any(&book.signs) || !builds.is_empty() || all.is_some_and(shows_server),
-            measures: book.needs.iter().map(|need| need.measure(logs, window, &active)).collect(),
+            asked: book
+                .questions
+                .iter()
+                .map(Question::from)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(ask)
+                .collect(),
             last_day: book.needs.iter().map(|need| need.measure(logs, last_day, &active)).collect(),
             last_record: logs.last_record,
             removed: views.get(&None).map(|view| removals(book, traces, view)).unwrap_or_default(),
@@ -119,7 +153,6 @@ impl<'a> Room<'a> {
             book,
             host,
             traces,
-            window,
             builds,
         }
     }
@@ -140,7 +173,8 @@ impl<'a> Room<'a> {
             .map(|question| {
                 let found = match question.kind {
                     Kind::Steps => {
-                        self.by_steps(question, by_question.get(&*question.id).cloned().unwrap_or_default())
+                        let grounds = by_question.get(&*question.id).cloned().unwrap_or_default();
+                        self.by_steps(question, view, grounds)
                     }
                     Kind::Builds => self.by_builds(),
                     Kind::StillIn => self.still_in(question, view, &by_question),
@@ -150,27 +184,60 @@ impl<'a> Room<'a> {
             .collect()
     }
 
-    fn by_steps(&self, question: &Question, grounds: Vec<Ground>) -> Found {
+    fn by_steps(&self, question: &Question, view: &View<'_>, mut grounds: Vec<Ground>) -> Found {
+        if grounds.is_empty() {
+            grounds = self.unsettled(question, view);
+        }
         let word = match grounds.iter().map(|ground| ground.grade).max() {
             Some(Grade::Yes) => AnswerWord::Yes,
             Some(Grade::Likely) => AnswerWord::Likely,
-            Some(Grade::None) | None => self.without_grounds(question),
+            // Something went on of which nobody knows how it ended.
+            Some(Grade::None) => AnswerWord::CannotTell,
+            None => self.without_grounds(question),
         };
         let span = self.span(&grounds);
         Found { word, grounds, span }
     }
 
+    /// Findings that support nothing, and keep "no trace" from being said.
+    fn unsettled(&self, question: &Question, view: &View<'_>) -> Vec<Ground> {
+        let steps = question.unsettled();
+        let open = view.members().iter().filter(|member| self.traces.list[**member].shows_any(steps));
+        open.map(|member| Ground { trace: *member, grade: Grade::None, by_step: true }).collect()
+    }
+
     fn without_grounds(&self, question: &Question) -> AnswerWord {
-        if question.server_only && !self.is_server {
+        if (question.server_only && !self.is_server) || self.is_immune(question) {
             return AnswerWord::NotApplicable;
         }
         let met = self.needs(question).all(|(_, measure)| measure.met);
         if met { AnswerWord::NoTrace } else { AnswerWord::CannotTell }
     }
 
+    /// Whether the host cannot have had the hole over all the time that is
+    /// asked for: its product never had it, or was fixed when that time began.
+    fn is_immune(&self, question: &Question) -> bool {
+        let Some(hole) = question.hole.as_ref().and_then(|hole| hole.builds.as_ref()) else { return false };
+        let Some(window) = self.asked(question).window else { return false };
+        let stands = |build: &Build| self.book.builds.immunity(hole, *build);
+        let never =
+            !self.builds.is_empty() && self.builds.iter().all(|(build, ..)| stands(build) == Immunity::Never);
+        let closed = self.builds.iter().all(|(build, ..)| stands(build) != Immunity::Open);
+        let first = self.builds.iter().filter_map(|(_, span, _)| span.first).min();
+        let from_begin = first
+            .is_some_and(|first| first.hour_index() <= window.first.saturating_add(BUILD_LATE_HOURS_MAX));
+        never || (closed && from_begin)
+    }
+
+    fn asked(&self, question: &Question) -> &Asked {
+        // Every question's first day was asked for when the room was made.
+        &self.asked[&question.from()]
+    }
+
     /// What the question needs on this host.
     fn needs<'s>(&'s self, question: &'s Question) -> impl Iterator<Item = (usize, &'s Measure)> {
-        let measures = if question.kind == Kind::StillIn { &self.last_day } else { &self.measures };
+        let measures =
+            if question.kind == Kind::StillIn { &self.last_day } else { &self.asked(question).measures };
         let asked =
             question.needs.iter().filter(|need| self.is_server || !self.book.needs[**need].server_only);
         asked.map(|need| (*need, &measures[*need]))
@@ -223,7 +290,7 @@ impl<'a> Room<'a> {
             grounds.sort_by_key(|ground| ground.trace);
             grounds.dedup_by_key(|ground| ground.trace);
         }
-        self.by_steps(question, grounds)
+        self.by_steps(question, view, grounds)
     }
 
     fn is_of_last_day(&self, ground: &Ground) -> bool {
@@ -241,7 +308,7 @@ impl<'a> Room<'a> {
         view: &View<'_>,
         by_question: &BTreeMap<&str, Vec<Ground>>,
     ) -> Vec<Ground> {
-        let lasting = question.lasting.iter().filter_map(|id| by_question.get(id.as_str())).flatten();
+        let lasting = question.stay.lasting.iter().filter_map(|id| by_question.get(id.as_str())).flatten();
         let mut groups: BTreeMap<usize, (Vec<Ground>, Vec<bool>)> = BTreeMap::new();
         for ground in lasting {
             let trace = &self.traces.list[ground.trace];
@@ -259,15 +326,37 @@ impl<'a> Room<'a> {
     /// What there was to answer the question, a line for each log.
     fn coverage(&self, question: &Question) -> Vec<String> {
         let asked = |need: &&usize| self.is_server || !self.book.needs[**need].server_only;
-        let also = question.also.iter().filter(asked).map(|need| &self.measures[*need]);
+        let also = question.also.iter().filter(asked).map(|need| &self.asked(question).measures[*need]);
         let measures = self.needs(question).map(|(_, measure)| measure).chain(also);
         let mut lines: Vec<String> = measures.flat_map(|measure| measure.lines.iter().cloned()).collect();
         if question.kind == Kind::Builds {
             let builds = self.builds.iter();
             lines.extend(builds.map(|(build, span, standing)| facts::build_line(*build, *span, standing)));
         }
-        let notes = question.notes.iter().filter(|note| note.holds(&self.builds));
-        lines.extend(notes.map(|note| note.text.clone()));
+        lines
+    }
+
+    /// What is known of the hole, beside what the logs covered.
+    fn hole_lines(&self, question: &Question, span: Span) -> Vec<String> {
+        let Some(hole) = &question.hole else { return Vec::new() };
+        let mut lines = Vec::new();
+        if let Some(name) = &hole.builds {
+            let by = self.book.builds.closed_by(name);
+            let stands = |build: Build| self.book.builds.immunity(name, build);
+            let builds = self.builds.iter();
+            lines.extend(builds.map(|(build, span, _)| facts::hole_line(*build, *span, stands(*build), by)));
+        }
+        lines.extend(hole.notes.iter().filter(|note| note.holds(&self.builds)).map(|note| note.text.clone()));
+        lines.push(format!("{}: {}", hole.called, hole.known));
+        if let Some((first, public)) = span.first.zip(hole.public)
+            && first < public
+        {
+            let day = public.to_short();
+            let day = day.get(..10).unwrap_or_default();
+            lines.push(format!(
+                "the first sign is older than anything that is known of it ({day}): look twice"
+            ));
+        }
         lines
     }
 
@@ -308,7 +397,8 @@ impl<'a> Room<'a> {
         found: Found,
         last_sign: Option<Timestamp>,
     ) -> Answer {
-        let coverage = self.coverage(question);
+        let mut coverage = self.coverage(question);
+        coverage.extend(self.hole_lines(question, found.span));
         let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
         let missing: Vec<&str> = unmet.map(|(_, measure)| measure.missing.as_str()).collect();
         let next = match found.word {
@@ -327,10 +417,15 @@ impl<'a> Room<'a> {
             covered: self.covered(question),
             get: self.get(question),
             last_sign,
-            window: self.window.map(|window| window.to_string()).unwrap_or_default(),
+            window: self.asked(question).window.map(|window| window.to_string()).unwrap_or_default(),
             last_record: self.last_record,
         };
-        let mut text = question.text.of(found.word).render(|name| facts.get(name));
+        let immune = question.hole.as_ref().and_then(|hole| hole.immune.as_ref());
+        let sentence = match (found.word, immune) {
+            (AnswerWord::NotApplicable, Some(immune)) if self.is_immune(question) => immune,
+            (word, _) => question.text.of(word),
+        };
+        let mut text = sentence.render(|name| facts.get(name));
         if text.is_empty() {
             text = facts.get("what");
         }
@@ -351,7 +446,8 @@ impl<'a> Room<'a> {
 
 fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, view: &View<'_>) -> BTreeMap<&'a Key, Timestamp> {
     let mut removed = BTreeMap::new();
-    let ends = |trace: &Trace<'_>| book.questions.iter().any(|question| trace.shows_any(&question.ended_by));
+    let ends =
+        |trace: &Trace<'_>| book.questions.iter().any(|question| trace.shows_any(&question.stay.ended_by));
     for trace in view.members().iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
         let Some(time) = trace.time() else { continue };
         for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {

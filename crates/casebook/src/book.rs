@@ -11,7 +11,8 @@ use crate::collect::CollectList;
 use crate::needs::Need;
 use crate::sentence::Sentence;
 use crate::support::{Grade, Support};
-use model::{AnswerWord, LogKey, Span, Timestamp};
+use crate::tactics;
+use model::{AnswerWord, LogKey, RuleFacts, Span, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -66,6 +67,8 @@ pub struct Watched {
 pub struct Casebook {
     pub(crate) id: String,
     pub(crate) title: String,
+    /// Whether it asks about everything, and so repeats what others say.
+    pub(crate) general: bool,
     pub(crate) list: CollectList,
     pub(crate) builds: BuildTable,
     pub(crate) window: WindowRule,
@@ -151,6 +154,8 @@ pub(crate) struct Question {
     /// ATT&CK techniques (and, by prefix, their sub-techniques) that make it
     /// likely, from rules without a step.
     pub techniques: Vec<String>,
+    /// The ATT&CK tactic that makes it likely, from rules without a step.
+    pub tactic: Option<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
     /// Indexes of what is named in the coverage, and not needed.
@@ -159,14 +164,42 @@ pub(crate) struct Question {
     pub act: Vec<String>,
     /// Entries of the collect list that would answer it, whatever was needed.
     pub next: Vec<String>,
+    pub stay: Stay,
+    /// Set where the question is about one hole, or one chain of them.
+    pub hole: Option<Hole>,
+    pub text: Texts,
+}
+
+/// What lasts beyond the records of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Stay {
     /// Questions whose grounds last until something ends them: a shell stays
     /// where it was written.
     pub lasting: Vec<String>,
     /// Steps that end them.
     pub ended_by: Vec<String>,
+}
+
+/// What is known of a hole, or of a chain of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Hole {
+    /// How a verdict names a breach over it.
+    pub called: String,
+    /// Nothing before it is asked for, whatever the book's window says.
+    pub from: Option<Timestamp>,
+    /// Its name in the table of builds.
+    pub builds: Option<String>,
+    /// What to say where every build seen has the fix.
+    pub immune: Option<Sentence>,
+    /// When it was fixed, described and used, by whose word.
+    pub known: String,
+    /// The first that is known of it, a use or a description; what is older needs a second look.
+    pub public: Option<Timestamp>,
+    /// Steps that keep "no trace" from being said: a request whose outcome
+    /// nobody logged.
+    pub unsettled: Vec<String>,
     /// What is true of some products only.
     pub notes: Vec<Note>,
-    pub text: Texts,
 }
 
 /// A remark on a question's coverage for one product.
@@ -269,20 +302,43 @@ impl Casebook {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// Whether yes to the question `id` means that somebody got in, not only that
-    /// somebody tried or could have.
+    /// Whether yes to the question means that somebody got in, not only that
+    /// somebody tried, looked around, or could have.
     pub(crate) fn is_intrusion(&self, question: &Question) -> bool {
-        question.kind == Kind::Steps && !self.verdict.probed.contains(&question.id)
+        question.kind == Kind::Steps && self.verdict.is_grave(&question.id)
+    }
+}
+
+impl VerdictRule {
+    /// Whether yes to the question says that somebody was in.
+    pub fn is_grave(&self, id: &str) -> bool {
+        self.breach.iter().chain(&self.suspect).any(|own| own == id)
     }
 }
 
 impl Question {
+    /// The first day it asks for, where that is not the book's.
+    pub fn from(&self) -> Option<Timestamp> {
+        self.hole.as_ref().and_then(|hole| hole.from)
+    }
+
+    /// Steps that keep "no trace" from being said.
+    pub fn unsettled(&self) -> &[String] {
+        self.hole.as_ref().map_or(&[], |hole| &hole.unsettled)
+    }
+
     /// The grade that a rule's technique gives, without a step.
     pub fn technique_grade(&self, techniques: &[String]) -> Grade {
         let covers = |wanted: &String, own: &String| {
             own.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let any = self.techniques.iter().any(|wanted| techniques.iter().any(|own| covers(wanted, own)));
+        if any { Grade::Likely } else { Grade::None }
+    }
+
+    /// The grade that the tactics of a rule without a step give.
+    pub fn tactic_grade(&self, rule: &RuleFacts) -> Grade {
+        let any = self.tactic.as_ref().is_some_and(|own| tactics::of_rule(rule).contains(&own.as_str()));
         if any { Grade::Likely } else { Grade::None }
     }
 }

@@ -8,6 +8,7 @@
 
 use crate::book::{BookError, read_yaml};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A build number: major, minor, build, revision.
@@ -53,7 +54,7 @@ pub enum Standing {
 }
 
 /// First fixed builds, by product.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BuildTable {
     /// Name of the table.
@@ -61,6 +62,46 @@ pub struct BuildTable {
     /// Where its numbers come from.
     pub source: String,
     branches: Vec<Branch>,
+    /// Holes that were closed by other updates.
+    #[serde(default)]
+    holes: Vec<HoleBuilds>,
+}
+
+/// Which builds of a product no longer had a hole. Whatever is not named here
+/// had it: a table of fixes must not clear a build that it does not know.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoleBuilds {
+    id: String,
+    /// Which updates closed it.
+    by: String,
+    products: Vec<HoleProduct>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoleProduct {
+    major: u32,
+    minor: u32,
+    /// The product never had it.
+    #[serde(default)]
+    never: bool,
+    /// The third number from which on every build holds the fix.
+    fixed_from: Option<u32>,
+    /// By third number: the first fixed fourth one.
+    #[serde(default)]
+    fixed: BTreeMap<u32, u32>,
+}
+
+/// What a table says of a build and a hole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Immunity {
+    /// The product never had the hole.
+    Never,
+    /// From this build on it is closed.
+    Fixed,
+    /// It is open, or nobody knows.
+    Open,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -87,6 +128,28 @@ impl BuildTable {
     /// Reads a table.
     pub fn parse(file: &str, yaml: &str) -> Result<Self, BookError> {
         read_yaml(file, yaml)
+    }
+
+    /// Whether the table knows the hole.
+    pub fn has_hole(&self, hole: &str) -> bool {
+        self.holes.iter().any(|own| own.id == hole)
+    }
+
+    /// Which updates closed `hole`.
+    pub fn closed_by(&self, hole: &str) -> &str {
+        self.holes.iter().find(|own| own.id == hole).map_or("", |own| &own.by)
+    }
+
+    /// What the table says of `build` and `hole`.
+    pub fn immunity(&self, hole: &str, build: Build) -> Immunity {
+        let [major, minor, number, revision] = build.0;
+        let mut products = self.holes.iter().filter(|own| own.id == hole).flat_map(|own| &own.products);
+        match products.find(|own| (own.major, own.minor) == (major, minor)) {
+            Some(own) if own.never => Immunity::Never,
+            Some(own) if own.fixed_from.is_some_and(|from| number >= from) => Immunity::Fixed,
+            Some(own) if own.fixed.get(&number).is_some_and(|fixed| revision >= *fixed) => Immunity::Fixed,
+            _ => Immunity::Open,
+        }
     }
 
     /// What the table says of `build`.

@@ -162,7 +162,8 @@ impl Names {
     }
 
     fn read_files(&mut self, finding: &Finding) {
-        if let Some(file) = finding.field("TargetFilename") {
+        // A file of the evidence itself has its path.
+        if let Some(file) = finding.field("TargetFilename").or_else(|| finding.field("Path")) {
             self.add_page(shell::from_file(file), file);
         }
     }

@@ -7,7 +7,9 @@
 //! - [`model::Intrusion`]s: findings that belong together (`intrusion`),
 //! - [`model::Answer`]s, per host and per intrusion (`answer`), from what the
 //!   findings support (`support`) and what the logs covered (`coverage`),
-//! - a [`model::Verdict`] per host (`verdict`).
+//! - a [`model::BookAnswer`] per host and book (`summary`), by which a reader
+//!   passes over books that found nothing,
+//! - a [`model::Verdict`] per host over all books (`verdict`).
 //!
 //! A [`CollectList`] says what to copy from a server, in the order in which
 //! it disappears; an answer `cannot-tell` points into it.
@@ -27,7 +29,9 @@ mod key;
 mod needs;
 mod sentence;
 mod shell;
+mod summary;
 mod support;
+mod tactics;
 mod trace;
 mod verdict;
 
@@ -43,17 +47,20 @@ use model::Case;
 /// verdicts from its findings, hosts and coverage; what was there of these
 /// before is replaced. The result does not depend on the order of findings.
 pub fn assess(case: &mut Case, books: &[Casebook]) {
-    let (intrusions, assigned, answers, verdicts) = {
+    let (partition, answers, summaries, verdicts) = {
         let traces = trace::Traces::new(case, books);
         let partition = intrusion::partition(&traces, books);
         let answers = answer::answers(case, books, &traces, &partition);
-        let verdicts = verdict::verdicts(case, books, &partition.intrusions, &answers);
-        (partition.intrusions, partition.assigned, answers, verdicts)
+        let by_host = answer::by_book(&answers);
+        let summaries = summary::summaries(case, books, &by_host);
+        let verdicts = verdict::verdicts(case, books, &partition.intrusions, &by_host);
+        (partition, answers, summaries, verdicts)
     };
-    for (finding, intrusion) in case.findings.iter_mut().zip(assigned) {
+    for (finding, intrusion) in case.findings.iter_mut().zip(partition.assigned) {
         finding.intrusion = intrusion;
     }
-    case.intrusions = intrusions;
+    case.intrusions = partition.intrusions;
     case.answers = answers;
+    case.books = summaries;
     case.verdicts = verdicts;
 }

@@ -32,6 +32,9 @@ pub struct Need {
     /// Needed only of a server of the book's kind.
     #[serde(default)]
     pub server_only: bool,
+    /// Worth a line only where it is there.
+    #[serde(default)]
+    pub optional: bool,
     pub any: Vec<Source>,
     /// Entries of the collect list that would meet it.
     #[serde(default)]
@@ -67,6 +70,10 @@ pub struct Source {
     /// Jumps in its record numbers are what is asked for.
     #[serde(default)]
     pub unbroken: bool,
+    /// No log, but what lies there (files): it has no hours, and what is there
+    /// speaks for the whole window.
+    #[serde(default)]
+    pub standing: bool,
 }
 
 /// How well a need is met.
@@ -110,7 +117,7 @@ impl Need {
         let met = enough && silent.count() == 0;
         let mut lines: Vec<String> =
             found.iter().filter(|found| found.there).map(|found| found.line.clone()).collect();
-        if lines.is_empty() {
+        if lines.is_empty() && !self.optional {
             lines.push(format!("{}{NOT_THERE}", self.name));
         }
         let missing = if met {
@@ -172,6 +179,11 @@ fn find(source: &Source, logs: &HostLogs<'_>, window: Window) -> Found {
     }
     if let Some(unfilled) = unfilled(source, part) {
         return absent(true, &unfilled);
+    }
+    if source.standing {
+        let files = if part.records == 1 { "file" } else { "files" };
+        let line = format!("{}: {} {files}", source.name, part.records);
+        return Found { there: true, usable: true, covered: window.hours(), brief: line.clone(), line };
     }
     let mut covered = hours(source, part, whole, window);
     if !source.part.is_empty() {

@@ -23,7 +23,25 @@ pub struct Support {
     pub step: String,
     /// Its grade alone.
     pub grade: Grade,
+    /// Rules of a lower level do not count: they match what administrators do, too.
+    pub level_min: Level,
     pub raises: Vec<Raise>,
+    /// What else may have brought it about: then it says nothing here.
+    pub explained: Option<Explained>,
+}
+
+/// A record that stands shortly before, joined, and explains another one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explained {
+    /// Any of these.
+    pub by: Vec<Partner>,
+    pub minutes: u32,
+}
+
+impl Support {
+    fn explained_by(&self) -> impl Iterator<Item = &Partner> {
+        self.explained.iter().flat_map(|explained| &explained.by)
+    }
 }
 
 /// What makes a step weigh more.
@@ -39,6 +57,8 @@ pub struct Raise {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Partner {
     pub steps: Vec<String>,
+    /// Its rule must be of this level at least.
+    pub level_min: Level,
 }
 
 /// Where the partner must stand.
@@ -94,19 +114,29 @@ impl<'a> View<'a> {
         components: &'a [usize],
     ) -> Self {
         let supports = book.questions.iter().flat_map(|question| &question.supports);
-        let wanted: BTreeSet<&Partner> =
-            supports.flat_map(|one| &one.raises).flat_map(|one| &one.with).collect();
+        let wanted: BTreeSet<&Partner> = supports
+            .flat_map(|one| one.raises.iter().flat_map(|one| &one.with).chain(one.explained_by()))
+            .collect();
         let mut partners: BTreeMap<&Partner, Index> =
             wanted.into_iter().map(|one| (one, Index::default())).collect();
         for member in &members {
             let trace = &traces.list[*member];
-            let Some(time) = trace.time() else { continue };
             if trace.steps.is_empty() {
                 continue;
             }
+            let Some(time) = trace.time() else {
+                // A file that lies there was there before whatever uses it, or is no shell of it.
+                for (partner, index) in &mut partners {
+                    if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
+                        index.add_shells(trace, Timestamp::from_nanos(i64::MIN), *member);
+                    }
+                }
+                continue;
+            };
             for (partner, index) in &mut partners {
                 // One of them must be its own: else the record counts once for each rule that matched it.
-                if trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
+                let weighs = trace.finding.rule.level >= partner.level_min;
+                if weighs && trace.shows_any(&partner.steps) && traces.record_shows(trace, &partner.steps) {
                     index.add(trace, time, *member, components[*member]);
                 }
             }
@@ -134,7 +164,10 @@ impl<'a> View<'a> {
         };
         for member in &self.members {
             let trace = &self.traces.list[*member];
-            for support in question.supports.iter().filter(|support| trace.shows(&support.step)) {
+            let level = trace.finding.rule.level;
+            let counts = |support: &&Support| level >= support.level_min && trace.shows(&support.step);
+            let shown = question.supports.iter().filter(counts);
+            for support in shown.filter(|support| !self.is_explained(trace, *member, support)) {
                 let mut grade = support.grade;
                 for raise in &support.raises {
                     let Some(raisers) = self.raisers(trace, *member, raise) else { continue };
@@ -157,12 +190,26 @@ impl<'a> View<'a> {
         grounds.into_values().collect()
     }
 
+    /// Whether something else brought about what `trace` shows.
+    fn is_explained(&self, trace: &Trace<'_>, member: usize, support: &Support) -> bool {
+        let Some(explained) = &support.explained else { return false };
+        let reach = Reach::before(explained.minutes);
+        let mut indexes = explained.by.iter().filter_map(|partner| self.partners.get(partner));
+        indexes.any(|index| self.nearest_within(index, trace, member, reach).is_some())
+    }
+
     /// A rule of somebody else's, which knows no steps.
     fn technique_grade(&self, trace: &Trace<'_>, question: &Question) -> Grade {
-        if trace.finding.rule.level < Level::High || self.traces.record_has_step(trace) {
+        let rule = &trace.finding.rule;
+        if rule.level < Level::High || !trace.steps.is_empty() {
             return Grade::None;
         }
-        question.technique_grade(&trace.finding.rule.techniques)
+        let by_technique = if self.traces.record_has_step(trace) {
+            Grade::None
+        } else {
+            question.technique_grade(&rule.techniques)
+        };
+        by_technique.max(question.tactic_grade(rule))
     }
 
     /// The nearest partners of each kind; `None` when there is none at all.
@@ -170,7 +217,9 @@ impl<'a> View<'a> {
     fn raisers(&self, trace: &Trace<'_>, member: usize, raise: &Raise) -> Option<Vec<usize>> {
         let mut found = None;
         for partner in &raise.with {
-            let own = self.traces.record_shows(trace, &partner.steps);
+            // A record of too low a level to be the partner may have one of the same step.
+            let is_lesser = trace.finding.rule.level < partner.level_min && trace.shows_any(&partner.steps);
+            let own = self.traces.record_shows(trace, &partner.steps) && !is_lesser;
             let raiser = match raise.when {
                 When::Within { other: true, .. } | When::Near { .. } if own => None,
                 When::Within { other: false, .. } if own => {
@@ -190,8 +239,8 @@ impl<'a> View<'a> {
     }
 
     fn nearest(&self, index: &Index, trace: &Trace<'_>, member: usize, when: When) -> Option<usize> {
-        let time = trace.time()?;
         if when == When::ShellBefore {
+            let time = trace.time()?;
             let shells = trace.keys().iter().filter_map(|key| index.by_shell.get(key));
             return shells.filter(|(before, _)| *before <= time).min().map(|(_, other)| *other);
         }
@@ -199,6 +248,11 @@ impl<'a> View<'a> {
             When::Within { minutes, .. } | When::Near { minutes } => Reach::around(minutes),
             When::Later | When::ShellBefore => Reach { before: None, after: Some(u64::MAX) },
         };
+        self.nearest_within(index, trace, member, reach)
+    }
+
+    fn nearest_within(&self, index: &Index, trace: &Trace<'_>, member: usize, reach: Reach) -> Option<usize> {
+        let time = trace.time()?;
         let mut best: Option<(u64, usize)> = None;
         let mut look = |times: &[(Timestamp, usize)]| {
             if let Some(candidate) = nearest_of(times, time, member, reach) {
@@ -222,6 +276,10 @@ impl Index {
     fn add(&mut self, trace: &Trace<'_>, time: Timestamp, member: usize, component: usize) {
         self.by_component.entry((trace.host, component)).or_default().push((time, member));
         self.by_kinds.entry((trace.host, trace.kinds())).or_default().push((time, member));
+        self.add_shells(trace, time, member);
+    }
+
+    fn add_shells(&mut self, trace: &Trace<'_>, time: Timestamp, member: usize) {
         for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
             // Members come by time: the first is the earliest.
             self.by_shell.entry(key.clone()).or_insert((time, member));

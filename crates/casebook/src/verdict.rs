@@ -1,30 +1,27 @@
 //! The sentence above a host's answers.
 
+use crate::answer::ByBook;
 use crate::book::{Casebook, VerdictRule};
 use crate::coverage::HostLogs;
+use crate::summary;
 use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
-use std::collections::BTreeMap;
 
-/// One verdict per host, by host; of several books the gravest.
+/// One verdict per host, by host; of several books the gravest, and of those
+/// that found nothing the first that is about such a host.
 pub fn verdicts(
     case: &Case,
     books: &[Casebook],
     intrusions: &[Intrusion],
-    answers: &[Answer],
+    by_book: &ByBook<'_>,
 ) -> Vec<Verdict> {
-    let mut by_host: BTreeMap<(&Option<HostName>, &str), Vec<&Answer>> = BTreeMap::new();
-    for answer in answers.iter().filter(|answer| answer.intrusion.is_none()) {
-        by_host.entry((&answer.host, &answer.casebook)).or_default().push(answer);
-    }
     let mut verdicts = Vec::new();
     for host in HostLogs::of_case(case).into_keys() {
-        let judged = books.iter().map(|book| {
-            let own = by_host.get(&(&host, book.id.as_str())).map(Vec::as_slice).unwrap_or_default();
-            judge(book, &host, &Own { answers: own, intrusions })
+        let asked = summary::asked(books, &host, by_book);
+        let judged = asked.into_iter().map(|book| {
+            let answers = by_book.get(&(&host, book.id.as_str())).map(Vec::as_slice).unwrap_or_default();
+            Judged::new(book, Own { answers, intrusions })
         });
-        if let Some((_, verdict)) = judged.min_by_key(|(rank, _)| *rank) {
-            verdicts.push(verdict);
-        }
+        verdicts.extend(of_books(host.clone(), &judged.collect::<Vec<_>>()));
     }
     verdicts
 }
@@ -76,36 +73,68 @@ impl Own<'_> {
     }
 }
 
-fn judge(book: &Casebook, host: &Option<HostName>, own: &Own<'_>) -> (Rank, Verdict) {
-    let rule = &book.verdict;
-    let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
-    let rank = if own.any(&rule.breach, yes) {
-        Rank::Breached
-    } else if own.any(&rule.probable, likely) || own.count(&rule.suspect, AnswerWord::Yes) > 1 {
-        Rank::Probably
-    } else if own.any(&rule.breach, likely) || own.any(&rule.suspect, yes) {
-        Rank::Suspicious
-    } else if own.any(&rule.probed, yes) {
-        Rank::Probed
-    } else {
-        own.without_breach(rule)
-    };
+/// What one book makes of a host.
+struct Judged<'a> {
+    book: &'a Casebook,
+    own: Own<'a>,
+    rank: Rank,
+}
+
+impl<'a> Judged<'a> {
+    fn new(book: &'a Casebook, own: Own<'a>) -> Self {
+        let rule = &book.verdict;
+        let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
+        let rank = if own.any(&rule.breach, yes) {
+            Rank::Breached
+        } else if own.any(&rule.probable, likely) || own.count(&rule.suspect, AnswerWord::Yes) > 1 {
+            Rank::Probably
+        } else if own.any(&rule.breach, likely) || own.any(&rule.suspect, yes) {
+            Rank::Suspicious
+        } else if own.any(&rule.probed, yes) {
+            Rank::Probed
+        } else {
+            own.without_breach(rule)
+        };
+        Self { book, own, rank }
+    }
+}
+
+/// The sentence over all that the books say; `None` without a book.
+fn of_books(host: Option<HostName>, judged: &[Judged<'_>]) -> Option<Verdict> {
+    let gravest = judged.iter().map(|one| one.rank).min()?;
+    // "No trace" by the book of the host's kind is not undone by what a general one lacks.
+    let rank = if gravest > Rank::Probed { judged.first()?.rank } else { gravest };
+    let mut leading: Vec<&Judged<'_>> = judged.iter().filter(|one| one.rank == rank).collect();
+    // A book about everything adds no name where one about an attack has it.
+    if leading.iter().any(|one| !one.book.general) {
+        leading.retain(|one| !one.book.general);
+    }
+    let names: Vec<String> = leading.iter().map(|one| name(one.book, &one.own)).collect();
+    let names = names.join("; ");
     let headline = match rank {
-        Rank::Breached => format!("BREACHED: {}", name(book, own)),
-        Rank::Probably => format!("probably breached: {}", name(book, own)),
-        Rank::Suspicious => format!("suspicious: {}", name(book, own)),
+        Rank::Breached => format!("BREACHED: {names}"),
+        Rank::Probably => format!("probably breached: {names}"),
+        Rank::Suspicious => format!("suspicious: {names}"),
         Rank::Probed => "probed, not breached by what can be seen".to_owned(),
         Rank::NoTrace => "no trace of a breach".to_owned(),
         Rank::CannotTell => "cannot tell".to_owned(),
     };
-    let text = text(book, host, own, rank);
-    (rank, Verdict { host: host.clone(), headline, text })
+    let text = text(&host, &leading, rank);
+    Some(Verdict { host, headline, text })
 }
 
-/// The book's title where the hole was used; else what was done.
+/// The book's title and the holes that were used; else what was done.
 fn name(book: &Casebook, own: &Own<'_>) -> String {
-    if own.any(&book.verdict.named, &[AnswerWord::Yes, AnswerWord::Likely]) {
-        return book.title.clone();
+    for word in [AnswerWord::Yes, AnswerWord::Likely] {
+        let used = book.verdict.named.iter().filter(|id| own.word(id) == Some(word));
+        let used: Vec<&str> =
+            used.filter_map(|id| book.question(id)?.hole.as_ref()).map(|hole| hole.called.as_str()).collect();
+        if !used.is_empty() {
+            return format!("{}, {}", book.title, used.join(" and "));
+        }
+        if own.any(&book.verdict.named, &[word]) {
+            return book.title.clone();
+        }
     }
     let grave = book.verdict.breach.iter().chain(&book.verdict.suspect);
     let of = |word: AnswerWord| {
@@ -117,15 +146,15 @@ fn name(book: &Casebook, own: &Own<'_>) -> String {
     if sure.is_empty() { of(AnswerWord::Likely) } else { sure }
 }
 
-fn text(book: &Casebook, host: &Option<HostName>, own: &Own<'_>, rank: Rank) -> String {
+fn text(host: &Option<HostName>, leading: &[&Judged<'_>], rank: Rank) -> String {
     let mut sentences = Vec::new();
+    let Some(Judged { book, own, .. }) = leading.first() else { return String::new() };
     if matches!(rank, Rank::Breached | Rank::Probably | Rank::Suspicious) {
-        let grave: Vec<&String> = book.verdict.breach.iter().chain(&book.verdict.suspect).collect();
         let mut span = Span::default();
-        own.answers
-            .iter()
-            .filter(|answer| grave.contains(&&answer.question_id))
-            .for_each(|answer| span.join(answer.span));
+        for Judged { book, own, .. } in leading {
+            let is_grave = |answer: &&&Answer| book.verdict.is_grave(&answer.question_id);
+            own.answers.iter().filter(is_grave).for_each(|answer| span.join(answer.span));
+        }
         if let (Some(first), Some(last)) = (span.first, span.last) {
             sentences.push(format!("First sign {}, last {}.", first.to_short(), last.to_short()));
         }

@@ -181,6 +181,10 @@ impl<V: Visitor> RecordSink for Sink<'_, V> {
         self.visitor.record(&mut self.part, record);
     }
 
+    fn carved(&mut self, record: &Record<'_>) {
+        self.visitor.carved(&mut self.part, record);
+    }
+
     fn problem(&mut self, problem: Problem) {
         self.tally.problems.push(problem);
     }

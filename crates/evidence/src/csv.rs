@@ -1,4 +1,5 @@
-//! Comma separated values (RFC 4180), as Exchange writes them.
+//! Comma separated values (RFC 4180), as Exchange writes them, and cells of
+//! tables with another separator.
 //!
 //! # Not here
 //! What the values mean, and what the frame around them says.
@@ -108,10 +109,11 @@ impl Cell {
     }
 }
 
-/// Splits a record into at most `keep` cells and gives how many there are (up
-/// to the limit of columns).
+/// Splits a record into at most `keep` cells, which `separator` parts, and gives
+/// how many there are (up to the limit of columns).
 pub(crate) fn split(
     line: &str,
+    separator: u8,
     keep: usize,
     limits: &Limits,
     cells: &mut Vec<Cell>,
@@ -122,9 +124,9 @@ pub(crate) fn split(
     let mut at = 0;
     loop {
         let (cell, end) = if bytes.get(at) == Some(&b'"') {
-            quoted_cell(line, at, unquoted)
+            quoted_cell(line, separator, at, unquoted)
         } else {
-            let end = memchr(b',', &bytes[at..]).map_or(bytes.len(), |comma| at + comma);
+            let end = memchr(separator, &bytes[at..]).map_or(bytes.len(), |comma| at + comma);
             (Cell::Line(at..end), end)
         };
         if found < keep {
@@ -138,8 +140,8 @@ pub(crate) fn split(
     }
 }
 
-/// The quoted value that begins at `start`, and where its comma stands.
-fn quoted_cell(line: &str, start: usize, unquoted: &mut String) -> (Cell, usize) {
+/// The quoted value that begins at `start`, and where its separator stands.
+fn quoted_cell(line: &str, separator: u8, start: usize, unquoted: &mut String) -> (Cell, usize) {
     let bytes = line.as_bytes();
     let begin = unquoted.len();
     let mut at = start + 1;
@@ -149,7 +151,7 @@ fn quoted_cell(line: &str, start: usize, unquoted: &mut String) -> (Cell, usize)
             at = quote + 2;
             continue;
         }
-        let end = memchr(b',', &bytes[quote + 1..]).map_or(bytes.len(), |comma| quote + 1 + comma);
+        let end = memchr(separator, &bytes[quote + 1..]).map_or(bytes.len(), |comma| quote + 1 + comma);
         if unquoted.len() == begin && end == quote + 1 {
             return (Cell::Line(at..quote), end);
         }
@@ -175,7 +177,7 @@ mod tests {
 
     fn cells(line: &str) -> Vec<String> {
         let (mut cells, mut unquoted) = (Vec::new(), String::new());
-        let found = split(line, 100, &Limits::default(), &mut cells, &mut unquoted);
+        let found = split(line, b',', 100, &Limits::default(), &mut cells, &mut unquoted);
         assert_eq!(found, cells.len());
         cells.iter().map(|cell| cell.text(line, &unquoted).to_string()).collect()
     }

@@ -9,6 +9,12 @@
 //! flag says so): its counts are a lower bound then, and the chunks are
 //! trusted. A header that is not dirty counts chunks and records exactly.
 //! Chunks of zeros at the end were never used: no loss.
+//!
+//! # Carving
+//! Three places hold records that the log let go of: the free space of a chunk,
+//! chunks beyond the header's count (when it is not dirty, and they do not go
+//! on where the last one ends), and bytes where a chunk should be, whose header
+//! is gone. They are shown as carved.
 
 use crate::Limits;
 use crate::batch::{Batch, Cutter};
@@ -24,6 +30,8 @@ const SECTOR_BYTES: usize = 512;
 /// How often a file's chunks are read to see whether they are whole; a file
 /// that asks for more is made to cost time.
 const DOUBTS_MAX: u32 = 64;
+/// The header counts chunks in 16 bits: of a log of 4 GiB or more it says nothing.
+const CHUNKS_COUNTED_MAX: u64 = 0xffff;
 /// Chunks in a batch.
 const BATCH_CHUNKS: usize = 16;
 
@@ -47,6 +55,8 @@ pub(crate) struct Chunk {
     range: Range<usize>,
     /// Where it stands in the item.
     offset: u64,
+    /// The log does not count it, or its header is gone: to be carved.
+    is_left: bool,
 }
 
 /// Cuts a file into batches of chunks.
@@ -141,8 +151,9 @@ impl ChunkCutter {
         later.take(CHUNK_BYTES / SECTOR_BYTES - 1).find(|at| is_chunk_header(&self.buffer[*at..]))
     }
 
-    /// The next chunk, stepping over what is none; `None` at the end.
-    fn chunk(&mut self, input: &mut Input<'_>) -> Option<(Range<usize>, u64)> {
+    /// The next chunk, or piece that holds something and is none; `None` at
+    /// the end. Its range is that in the buffer.
+    fn chunk(&mut self, input: &mut Input<'_>) -> Option<Chunk> {
         loop {
             self.fill(input);
             if !self.begun {
@@ -153,8 +164,12 @@ impl ChunkCutter {
             let whole = rest.len().min(CHUNK_BYTES);
             if !is_chunk_header(rest) {
                 let end = self.find_chunk(self.at).unwrap_or(self.at + whole);
-                self.skip(end);
-                continue;
+                let range = self.at..end;
+                if self.skip(end) {
+                    continue;
+                }
+                let offset = self.offset + range.start as u64;
+                return Some(Chunk { range, offset, is_left: true });
             }
             let start = self.at;
             // Another chunk's header within this one: is this one cut, or does
@@ -169,27 +184,44 @@ impl ChunkCutter {
                 None => start + whole,
             };
             self.at = end;
-            self.note(start);
-            return Some((start..end, self.offset + start as u64));
+            let is_left = !self.note(start);
+            return Some(Chunk { range: start..end, offset: self.offset + start as u64, is_left });
         }
     }
 
-    fn skip(&mut self, end: usize) {
+    /// Steps over what is no chunk; true when it is zeros.
+    fn skip(&mut self, end: usize) -> bool {
         let is_zeros = self.buffer[self.at..end].iter().all(|byte| *byte == 0);
         let (start, stop) = (self.offset + self.at as u64, self.offset + end as u64);
         let run = if is_zeros { &mut self.zeros } else { &mut self.gap };
         *run = Some(run.take().map_or(start, |run| run.start)..stop);
         self.at = end;
+        is_zeros
     }
 
-    /// Takes the chunk header at `start` into account.
-    fn note(&mut self, start: usize) {
+    /// Whether the chunk with these record numbers is left from an earlier
+    /// life of the log: one more than a header that can be trusted counts, and
+    /// not the next one.
+    fn is_left(&self, range: Option<(u64, u64)>) -> bool {
+        let Some(header) = &self.header else { return false };
+        let counted = u64::from(header.chunks);
+        let is_sure = header.checksum_ok && !header.is_dirty && (1..CHUNKS_COUNTED_MAX).contains(&counted);
+        let goes_on = self.seen.last.and_then(|last| last.checked_add(1)) == range.map(|(first, _)| first);
+        is_sure && self.seen.chunks + self.seen.spoilt >= counted && !goes_on
+    }
+
+    /// Takes the chunk header at `start` into account; false when the chunk is
+    /// none of the log's.
+    fn note(&mut self, start: usize) -> bool {
         let header = &self.buffer[start..];
         let number = |at: usize| header.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-        self.seen.chunks += 1;
         let range = number(24).zip(number(32)).filter(|(first, last)| {
             first <= last && last - first < CHUNK_BYTES as u64 / 28 // no more fit
         });
+        if self.is_left(range) {
+            return false;
+        }
+        self.seen.chunks += 1;
         let missing = range
             .zip(self.seen.before)
             .and_then(|((first, _), before)| first.checked_sub(before)?.checked_sub(1));
@@ -205,6 +237,7 @@ impl ChunkCutter {
             self.seen.last = Some(self.seen.last.map_or(last, |most| most.max(last)));
             self.seen.records += last - first + 1;
         }
+        true
     }
 
     /// Says that bytes were no chunk, with what record numbers miss there.
@@ -265,11 +298,11 @@ impl Cutter for ChunkCutter {
         let mut bytes = Vec::new();
         let mut chunks = Vec::new();
         while chunks.len() < BATCH_CHUNKS
-            && let Some((range, offset)) = self.chunk(input)
+            && let Some(chunk) = self.chunk(input)
         {
             let start = bytes.len();
-            bytes.extend_from_slice(&self.buffer[range]);
-            chunks.push(Chunk { range: start..bytes.len(), offset });
+            bytes.extend_from_slice(&self.buffer[chunk.range]);
+            chunks.push(Chunk { range: start..bytes.len(), ..chunk });
         }
         let offset = chunks.first().map(|chunk| chunk.offset)?;
         let problems = std::mem::take(&mut self.problems);
@@ -304,8 +337,16 @@ impl ChunkReaders {
     pub(crate) fn read(&self, batch: &Batch<Vec<Chunk>>, sink: &mut dyn RecordSink) {
         let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = idle.unwrap_or_default();
-        for chunk in &batch.state {
-            reader.read(&batch.bytes[chunk.range.clone()], chunk.offset, sink);
+        let chunks = || batch.state.iter().map(|chunk| (chunk, &batch.bytes[chunk.range.clone()]));
+        reader.begin_run();
+        let live_ends: Vec<usize> = chunks()
+            .map(|(chunk, bytes)| match chunk.is_left {
+                true => 0,
+                false => reader.read(bytes, chunk.offset, sink).end,
+            })
+            .collect();
+        for ((chunk, bytes), end) in chunks().zip(live_ends) {
+            reader.carve(bytes, end, chunk.offset, sink);
         }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }

@@ -179,6 +179,7 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
         } else if bytes.is_empty() {
             // A blank line between records says nothing.
         } else if state.take(bytes) {
+            text::check_frame(bytes, offset, sink);
             columns = None;
         } else {
             let columns = columns.get_or_insert_with(|| state.columns(shapes, limits));
@@ -209,7 +210,7 @@ fn read_record(
     }
     let mut unquoted = String::new();
     let mut cells = Vec::with_capacity(columns.shape.slots.len());
-    let found = csv::split(&line, columns.named.max(1), limits, &mut cells, &mut unquoted);
+    let found = csv::split(&line, b',', columns.named.max(1), limits, &mut cells, &mut unquoted);
     let mut values: Vec<Value<'_>> = Vec::with_capacity(columns.shape.slots.len());
     values.extend(cells.iter().take(columns.named).map(|cell| match cell.text(&line, &unquoted) {
         "" => Value::Empty,

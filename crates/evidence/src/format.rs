@@ -3,7 +3,11 @@
 use crate::archive::tar;
 use crate::batch::Batch;
 use crate::shapes::Shapes;
-use crate::{Limits, artifacts, evtx, exchange, w3c, windows_json};
+use crate::utf16::Encoding;
+use crate::{
+    Limits, artifacts, auditd, csv_table, evtx, exchange, journal, mft, ncsa, syslog, usn, w3c, windows_json,
+};
+use disk::image;
 use model::RecordSink;
 use std::fmt;
 
@@ -14,8 +18,14 @@ pub(crate) enum Content {
     Zip,
     /// Something packed with gzip.
     Gzip,
+    /// Something packed with xz.
+    Xz,
     /// A tar archive.
     Tar,
+    /// A 7z archive.
+    SevenZip,
+    /// A disk image.
+    Image(image::Kind),
     /// A container that we do not open.
     Closed(&'static str),
     /// A log that we read.
@@ -27,7 +37,10 @@ pub(crate) enum Content {
 impl Content {
     /// Whether it holds members that we open.
     pub(crate) fn is_archive(self) -> bool {
-        matches!(self, Content::Zip | Content::Gzip | Content::Tar)
+        matches!(
+            self,
+            Content::Zip | Content::Gzip | Content::Xz | Content::Tar | Content::SevenZip | Content::Image(_)
+        )
     }
 }
 
@@ -52,16 +65,37 @@ pub(crate) enum Reader {
     ExchangeCsv,
     /// Windows events as JSON lines.
     WindowsJsonl,
+    /// System logs of Linux.
+    Syslog,
+    /// The log of Linux's audit daemon.
+    Auditd,
+    /// The journal's export format, by entries.
+    JournalExport,
+    /// Tables with a header.
+    CsvTable,
+    /// The `$MFT` of a volume.
+    Mft,
+    /// The change journal of a volume.
+    Usn,
     /// Line by line, none of which needs those before it.
     Lines(fn(&Batch<()>, &Shapes, &Limits, &mut dyn RecordSink)),
     /// All at once, in memory, up to [`Limits::whole_bytes_max`].
     Whole(fn(&[u8], &Shapes, &Limits, &mut dyn RecordSink)),
 }
 
+impl Reader {
+    /// Whether it reads text, line by line, which may be UTF-16 in the item.
+    pub(crate) fn is_of_lines(self) -> bool {
+        !matches!(self, Reader::Evtx | Reader::Whole(_) | Reader::JournalExport | Reader::Mft | Reader::Usn)
+    }
+}
+
 /// All formats, in the order in which they are tried: those with a magic
 /// number first, those that resemble others last.
 pub(crate) static FORMATS: &[Format] = &[
     evtx::FORMAT,
+    mft::FORMAT,
+    usn::FORMAT,
     artifacts::REGISTRY,
     artifacts::PREFETCH,
     artifacts::LNK,
@@ -69,7 +103,13 @@ pub(crate) static FORMATS: &[Format] = &[
     artifacts::IIS_CONFIG,
     w3c::FORMAT,
     exchange::FORMAT,
+    ncsa::FORMAT,
+    auditd::FORMAT,
+    journal::export::FORMAT,
+    journal::FORMAT,
+    syslog::FORMAT,
     windows_json::FORMAT,
+    csv_table::FORMAT,
 ];
 
 /// A format is its slug.
@@ -89,12 +129,11 @@ impl fmt::Debug for Format {
 
 /// Containers that may well hold evidence: saying nothing of them would read
 /// as if there were none in them.
-const CLOSED: [(&[u8], &str); 5] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+const CLOSED: [(&[u8], &str); 4] = [
     (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xfd7zXZ\0", "an xz stream"),
     (b"BZh", "a bzip2 stream"),
     (b"\x28\xb5\x2f\xfd", "a zstd stream"),
+    (b"EVF2\x0d\x0a\x81\0", "an Ex01 image"),
 ];
 
 /// What begins with `head`.
@@ -105,12 +144,25 @@ pub(crate) fn sniff(head: &[u8], limits: &Limits) -> Content {
     if head.starts_with(b"\x1f\x8b\x08") {
         return Content::Gzip;
     }
+    if head.starts_with(b"\xfd7zXZ\0") {
+        return Content::Xz;
+    }
+    if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
+        return Content::SevenZip;
+    }
     if tar::has_checksum(head) {
         return Content::Tar;
+    }
+    if let Some(kind) = image::sniff(head) {
+        return Content::Image(kind);
     }
     if let Some((_, name)) = CLOSED.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::Closed(name);
     }
     let known = FORMATS.iter().find(|format| (format.is)(head, limits));
-    known.map_or(Content::Unknown, Content::Log)
+    let of_decoded = || {
+        let head = Encoding::of(head).decode(head)?;
+        FORMATS.iter().find(|format| format.reader.is_of_lines() && (format.is)(&head, limits))
+    };
+    known.or_else(of_decoded).map_or(Content::Unknown, Content::Log)
 }

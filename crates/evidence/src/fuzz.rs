@@ -6,7 +6,10 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{ItemHead, Limits, ReadItem, Visitor, artifacts, evtx, exchange, format, w3c, windows_json};
+use crate::{
+    ItemHead, Limits, ReadItem, Visitor, artifacts, auditd, csv_table, evtx, exchange, format, journal, mft,
+    ncsa, syslog, usn, w3c, windows_json,
+};
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
@@ -42,6 +45,7 @@ fn limits() -> Limits {
         line_bytes_max: 64 << 10,
         problems_max: 20,
         spool_bytes_max: 4 << 10,
+        disk: disk::Limits { folders_max: 16, runs_max: 64, partitions_max: 4, ..disk::Limits::default() },
         ..Limits::default()
     }
 }
@@ -51,7 +55,8 @@ fn log(format: &'static Format, data: &[u8]) {
     let reading = Reading::new(&limits, &Looker, &|_| {});
     let mut reader = Cursor::new(data.to_vec());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
+    let node =
+        Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default(), folders: None };
     reading.known_item(&node, head, Box::new(reader), u64::MAX, Pace::Alone, format::Content::Log(format));
 }
 
@@ -68,6 +73,46 @@ pub fn exchange_csv(data: &[u8]) {
 /// The reader of Windows events as JSON lines.
 pub fn windows_jsonl(data: &[u8]) {
     log(&windows_json::FORMAT, data);
+}
+
+/// The reader of NCSA access logs.
+pub fn ncsa(data: &[u8]) {
+    log(&ncsa::FORMAT, data);
+}
+
+/// The reader of system logs of Linux.
+pub fn syslog(data: &[u8]) {
+    log(&syslog::FORMAT, data);
+}
+
+/// The reader of auditd's log.
+pub fn auditd(data: &[u8]) {
+    log(&auditd::FORMAT, data);
+}
+
+/// The reader of the journal as JSON lines.
+pub fn journal_json(data: &[u8]) {
+    log(&journal::FORMAT, data);
+}
+
+/// The reader of the journal's export format.
+pub fn journal_export(data: &[u8]) {
+    log(&journal::export::FORMAT, data);
+}
+
+/// The reader of tables.
+pub fn csv_table(data: &[u8]) {
+    log(&csv_table::FORMAT, data);
+}
+
+/// The reader of `$MFT` files.
+pub fn mft(data: &[u8]) {
+    log(&mft::FORMAT, data);
+}
+
+/// The reader of change journals.
+pub fn usn(data: &[u8]) {
+    log(&usn::FORMAT, data);
 }
 
 /// The search for chunks in event logs, and the reading of them.
@@ -105,14 +150,15 @@ pub fn sniff(data: &[u8]) {
     let _ = format::sniff(data, &limits());
 }
 
-/// Archives: listed, unpacked, and what is in them read.
+/// Archives and disk images: listed, unpacked, and what is in them read.
 pub fn archive(data: &[u8]) {
     let limits = limits();
     let reading = Reading::new(&limits, &Looker, &|_| {});
     let bytes = Bytes::of_memory(data.to_vec());
     let mut reader = bytes.range(0, bytes.len());
     let head = Head::read(&mut reader);
-    let node = Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default() };
+    let node =
+        Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default(), folders: None };
     let mut budget = Budget { left: 16 << 20 };
     reading.archive(&node, head, Box::new(reader), Some(bytes.clone()), &mut budget);
 }

@@ -1,9 +1,10 @@
 //! The bytes of one item as they stream by: hashed, counted, bounded.
 
 use crate::Limits;
+use crate::hashes::{Hashing, OlderHashes, WantedHashes};
+use crate::utf16::{Decoder, Encoding};
 use memchr::memmem;
 use model::Problem;
-use sha2::{Digest, Sha256};
 use std::io::{self, Cursor, Read};
 
 /// How much of an item's beginning is looked at before it is read.
@@ -17,30 +18,70 @@ pub(crate) struct Input<'a> {
     reader: Box<dyn Read + Send + 'a>,
     /// The item's beginning, which was read ahead; empty once it was handed on.
     head: Vec<u8>,
-    hasher: Sha256,
+    hashing: Hashing,
     /// Bytes handed on so far.
     size_bytes: u64,
     bytes_max: u64,
     ended: bool,
     problem: Option<Problem>,
     synthetic: bool,
+    /// What makes UTF-8 of the bytes that are handed on, where they are not.
+    decoder: Option<Decoder>,
+    /// How many zeros were stepped over.
+    zeros: u64,
 }
 
 impl<'a> Input<'a> {
     /// An item that begins with `head`, then the rest of `reader`.
-    pub(crate) fn new(head: Head, reader: Box<dyn Read + Send + 'a>, bytes_max: u64) -> Self {
+    pub(crate) fn new(
+        head: Head,
+        reader: Box<dyn Read + Send + 'a>,
+        bytes_max: u64,
+        wanted: WantedHashes,
+    ) -> Self {
         let synthetic = holds_mark(&head.bytes);
         let at = head.bytes.len() as u64;
         let problem = head.error.map(|error| Problem::new(kind(&error), at, "more bytes", error.to_string()));
-        let (head, hasher) = (head.bytes, Sha256::new());
-        Self { reader, head, hasher, size_bytes: 0, bytes_max, ended: false, problem, synthetic }
+        let (head, hashing) = (head.bytes, Hashing::new(wanted));
+        Self {
+            reader,
+            head,
+            hashing,
+            size_bytes: 0,
+            bytes_max,
+            ended: false,
+            problem,
+            synthetic,
+            decoder: None,
+            zeros: 0,
+        }
     }
 
-    /// Appends up to `wanted` further bytes to `into`; false at the item's end.
+    /// Hands on UTF-8 from now on.
+    pub(crate) fn decode(&mut self, encoding: Encoding) {
+        self.decoder = Decoder::new(encoding);
+    }
+
+    /// Appends up to `wanted` further bytes to `into` (decoded, they may be
+    /// more); false at the item's end.
     ///
     /// What ends an item early (a read error, damage in an archive, a limit)
     /// is kept as a problem for [`Input::close`].
     pub(crate) fn read(&mut self, into: &mut Vec<u8>, wanted: usize) -> bool {
+        let Some(mut decoder) = self.decoder.take() else { return self.read_stored(into, wanted) };
+        let before = into.len();
+        let mut stored = Vec::new();
+        let more = self.read_stored(&mut stored, wanted);
+        decoder.push(&stored, into);
+        if more {
+            self.decoder = Some(decoder);
+        } else {
+            decoder.end(into);
+        }
+        more || into.len() > before
+    }
+
+    fn read_stored(&mut self, into: &mut Vec<u8>, wanted: usize) -> bool {
         if self.ended {
             return false;
         }
@@ -58,7 +99,7 @@ impl<'a> Input<'a> {
             into.extend(self.head.drain(..given));
         }
         let read = into.len() - before;
-        self.hasher.update(&into[before..]);
+        self.hashing.update(&into[before..]);
         self.size_bytes += read as u64;
         if read == 0 && wanted > 0 {
             self.ended = true;
@@ -69,10 +110,56 @@ impl<'a> Input<'a> {
         read > 0
     }
 
+    /// Appends further bytes until `into` has `len`; false at the item's end.
+    pub(crate) fn fill(&mut self, into: &mut Vec<u8>, len: usize) -> bool {
+        while into.len() < len {
+            let wanted = len - into.len();
+            if !self.read(into, wanted) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Where the next byte stands in the item.
+    pub(crate) fn position(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// What comes next, as far as it was read ahead.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Steps over zeros, hashing them, for an item that begins with a head of
+    /// nothing else. Whether there were any; what follows is [`Input::ahead`].
+    pub(crate) fn skip_zeros(&mut self) -> bool {
+        let is_zeros = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        if self.head.len() < HEAD_BYTES || !is_zeros(&self.head) {
+            return false;
+        }
+        let mut block = Vec::with_capacity(HEAD_BYTES);
+        while self.problem.is_none() && is_zeros(&self.head) {
+            block.clear();
+            let is_going_on = self.read(&mut block, HEAD_BYTES);
+            self.zeros += block.len() as u64;
+            if !is_going_on || !self.head.is_empty() {
+                break;
+            }
+            let allowed = (self.bytes_max - self.size_bytes).min(HEAD_BYTES as u64);
+            if let Err(error) = self.reader.by_ref().take(allowed).read_to_end(&mut self.head) {
+                let at = self.size_bytes + self.head.len() as u64;
+                self.problem = Some(Problem::new(kind(&error), at, "more bytes", error.to_string()));
+            }
+        }
+        true
+    }
+
     /// All of the item, when it has at most `max` bytes and could be read;
-    /// for an item that nothing was read of yet.
+    /// for an item that nothing but zeros was read of yet.
     pub(crate) fn read_small(&mut self, max: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let zeros = usize::try_from(self.zeros).ok().filter(|zeros| *zeros <= max)?;
+        let mut bytes = vec![0; zeros];
         while self.read(&mut bytes, HEAD_BYTES) {
             if bytes.len() > max {
                 return None;
@@ -92,11 +179,13 @@ impl<'a> Input<'a> {
     /// Reads what is left, for its hash only, and gives the sums.
     pub(crate) fn close(mut self) -> Closed {
         let mut waste = Vec::with_capacity(HEAD_BYTES);
-        while self.read(&mut waste, HEAD_BYTES) {
+        while self.read_stored(&mut waste, HEAD_BYTES) {
             waste.clear();
         }
+        let (sha256, older) = self.hashing.finish();
         Closed {
-            sha256: self.hasher.finalize().into(),
+            sha256,
+            older,
             size_bytes: self.size_bytes,
             synthetic: self.synthetic,
             problem: self.problem,
@@ -108,6 +197,7 @@ impl<'a> Input<'a> {
 /// of the bytes that could be read; `problem` says when that is not all.
 pub(crate) struct Closed {
     pub(crate) sha256: [u8; 32],
+    pub(crate) older: OlderHashes,
     pub(crate) size_bytes: u64,
     pub(crate) synthetic: bool,
     pub(crate) problem: Option<Problem>,

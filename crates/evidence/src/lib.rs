@@ -2,7 +2,7 @@
 //!
 //! [`open`] finds the files of the arguments; [`read`] reads them all, in
 //! parallel, archives and what is in them included, and shows each record to
-//! a [`Visitor`]. A big item is read in batches at once; the visitor keeps a
+//! a [`Visitor`]. Disk images are opened like archives. A big item is read in batches at once; the visitor keeps a
 //! part per batch and merges parts in order, so what comes out does not depend
 //! on threads.
 //!
@@ -12,28 +12,40 @@
 
 mod archive;
 mod artifacts;
+mod auditd;
 mod batch;
 mod bytes;
 mod csv;
+mod csv_table;
 mod evtx;
 mod exchange;
 mod exchange_log;
 mod format;
 #[doc(hidden)]
 pub mod fuzz;
+mod hashes;
+mod image;
 mod input;
+mod journal;
 mod json;
 mod limits;
+mod linux_message;
 mod members;
+mod mft;
+mod ncsa;
 mod path;
 mod read;
 mod shapes;
 mod source;
+mod syslog;
 mod text;
+mod usn;
+mod utf16;
 mod w3c;
 mod whole;
 mod windows_json;
 
+pub use hashes::{OlderHashes, WantedHashes};
 pub use limits::Limits;
 pub use read::read;
 pub use source::{Opened, Source, open};
@@ -48,6 +60,10 @@ pub trait Visitor: Sync {
     fn start(&self, head: &ItemHead<'_>) -> Self::Part;
     /// Takes one record of the batch.
     fn record(&self, part: &mut Self::Part, record: &Record<'_>);
+    /// Takes one record that its log let go of and that was carved from free
+    /// space. It may be one that the log still holds; [`ReadItem::records`]
+    /// does not count it.
+    fn carved(&self, _part: &mut Self::Part, _record: &Record<'_>) {}
     /// Adds `next` to `whole`; called in the order in which the batches stand
     /// in the item.
     fn merge(&self, whole: &mut Self::Part, next: Self::Part);
@@ -55,6 +71,10 @@ pub trait Visitor: Sync {
     /// the item's format is not known, and a part without records when it
     /// holds none. `content` is all of a small item whose format is not known.
     fn item(&self, item: ReadItem, whole: Option<Self::Part>, content: Option<&[u8]>);
+    /// Hashes of items that are no logs, besides their SHA-256.
+    fn wanted_hashes(&self) -> WantedHashes {
+        WantedHashes::default()
+    }
     /// Told of bytes read from the files of the arguments (packed, where they
     /// are archives), from any thread.
     fn progress(&self, _bytes: u64) {}
@@ -75,13 +95,16 @@ pub struct ItemHead<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadItem {
     /// Its path as evidence: the argument joined with the relative path;
-    /// inside archives `a.zip!b.zip!x`.
+    /// inside archives `a.zip!b.zip!x`, inside disk images `a.dd!C/x` and
+    /// `a.dd!C/x:stream`.
     pub path: String,
     /// Its collection root: the argument (a folder), the parent folder of the
     /// argument (a file), or the innermost archive.
     pub root: String,
     /// SHA-256 of its unpacked bytes, as far as they could be read.
     pub sha256: [u8; 32],
+    /// Older hashes of the same bytes, where they were asked for.
+    pub older: OlderHashes,
     /// How many these are.
     pub size_bytes: u64,
     /// The format's slug; `None` when it is not known, and so not read.

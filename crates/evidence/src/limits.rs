@@ -24,6 +24,9 @@ pub struct Limits {
     /// Unpacked bytes that one archive may have whatever their ratio: sparse
     /// event logs, which are mostly zeros, pack a thousand to one.
     pub ratio_free_bytes: u64,
+    /// Bytes of the dictionary that a packed stream (7z, xz) may ask for; a lying
+    /// header can ask for 4 GiB.
+    pub dictionary_bytes_max: usize,
     /// Bytes of one line, and of one record of several lines.
     pub line_bytes_max: usize,
     /// Physical lines of one CSV record (line ends within quotes).
@@ -39,6 +42,8 @@ pub struct Limits {
     /// Bytes of an item of unknown format whose content is looked at whole
     /// (scripts, small programs).
     pub content_bytes_max: usize,
+    /// What a disk image and its volumes may ask for.
+    pub disk: disk::Limits,
     /// Shapes kept for reuse; further ones are made anew for each batch.
     pub shapes_max: usize,
     /// Problems listed for one item; the rest is counted.
@@ -58,6 +63,7 @@ impl Default for Limits {
             archive_bytes_max: 4 << 40,
             ratio_max: 200,
             ratio_free_bytes: 1 << 30,
+            dictionary_bytes_max: 256 << 20,
             line_bytes_max: 4 << 20,
             record_lines_max: 1_000,
             columns_max: 1_024,
@@ -65,6 +71,7 @@ impl Default for Limits {
             json_keys_max: 4_096,
             whole_bytes_max: 256 << 20,
             content_bytes_max: 8 << 20,
+            disk: disk::Limits::default(),
             shapes_max: 20_000,
             problems_max: 1_000,
             spool_bytes_max: 16 << 20,

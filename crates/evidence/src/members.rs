@@ -5,6 +5,8 @@
 //! order of the archive, so that limits hit the same member on any number of
 //! threads.
 
+mod seven_zip;
+
 use crate::archive::tar::{Kind, Tar};
 use crate::archive::{self, zip};
 use crate::batch::Pace;
@@ -12,7 +14,7 @@ use crate::bytes::Bytes;
 use crate::format::{Content, sniff};
 use crate::input::{self, Head};
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use crate::{Visitor, path};
+use crate::{Visitor, image, path};
 use model::{FileFacts, Problem};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -47,8 +49,10 @@ impl<V: Visitor> Reading<'_, V> {
         }
         let mut stream = head.chain(rest);
         match (content, whole) {
-            (Content::Zip, Some(bytes)) => self.zip(node, &bytes, budget),
-            (Content::Zip, None) => {
+            (Content::Zip | Content::SevenZip | Content::Image(_), Some(bytes)) => {
+                self.at_random(content, node, &bytes, budget)
+            }
+            (Content::Zip | Content::SevenZip | Content::Image(_), None) => {
                 // One byte more than allowed tells that there is more.
                 let mut bounded = stream.take(budget.left.saturating_add(1));
                 match Bytes::spool(&mut bounded, self.limits) {
@@ -57,20 +61,24 @@ impl<V: Visitor> Reading<'_, V> {
                         if budget.left == 0 {
                             self.exhausted(&node.path);
                         }
-                        self.zip(node, &bytes, budget);
+                        self.at_random(content, node, &bytes, budget);
                     }
                     Err(error) => {
-                        self.problem(&node.path, unplaced("unreadable", "a zip archive", error.to_string()))
+                        self.problem(&node.path, unplaced("unreadable", "an archive", error.to_string()))
                     }
                 }
             }
-            (Content::Gzip, _) => {
-                let mut unpacked = archive::gunzip(BufReader::new(stream));
+            (Content::Gzip | Content::Xz, _) => {
+                let packed = BufReader::new(stream);
+                let mut unpacked = match content {
+                    Content::Xz => archive::unxz(packed, self.limits),
+                    _ => archive::gunzip(packed),
+                };
                 let head = Head::read(&mut unpacked);
                 if sniff(&head.bytes, self.limits) == Content::Tar {
                     self.tar(node, head.chain(unpacked), budget);
                 } else {
-                    let name = archive::gzip_member(&node.path);
+                    let name = archive::packed_member(&node.path);
                     let path = format!("{}{}{name}", node.path, path::MEMBER);
                     // One packed file is no collection: its root is its archive's.
                     let member = Node {
@@ -78,11 +86,21 @@ impl<V: Visitor> Reading<'_, V> {
                         root: node.root.clone(),
                         nesting: node.nesting + 1,
                         facts: FileFacts::default(),
+                        folders: None,
                     };
                     self.archive(&member, head, unpacked, None, budget);
                 }
             }
             _ => self.tar(node, Box::new(&mut stream), budget),
+        }
+    }
+
+    /// Reads an archive whose list stands at its end.
+    fn at_random(&self, content: Content, node: &Node, bytes: &Bytes<'_>, budget: &mut Budget) {
+        match content {
+            Content::SevenZip => self.seven_zip(node, bytes, budget),
+            Content::Image(kind) => self.nested_image(node, kind, bytes.clone(), budget),
+            _ => self.zip(node, bytes, budget),
         }
     }
 
@@ -94,7 +112,7 @@ impl<V: Visitor> Reading<'_, V> {
         let mut names = Names::default();
         let mut small: Vec<(Node, zip::Member, u64)> = Vec::new();
         for member in listing.members {
-            let member_node = self.member(node, &member.name, &mut names);
+            let member_node = self.member(node, &member.name, member.facts.clone(), &mut names);
             if member.is_folder && member.size_bytes == 0 {
                 continue;
             }
@@ -183,7 +201,8 @@ impl<V: Visitor> Reading<'_, V> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
                 Err(error) => {
-                    let problem = unplaced(input::kind(&error), "a further member", error.to_string());
+                    let kind = input::kind(&error);
+                    let problem = Problem::new(kind, tar.at(), "a further member", error.to_string());
                     self.problem(&node.path, problem);
                     break;
                 }
@@ -197,7 +216,7 @@ impl<V: Visitor> Reading<'_, V> {
                 );
                 break;
             }
-            let member = self.member(node, &entry.name, &mut names);
+            let member = self.member(node, &entry.name, entry.facts, &mut names);
             if entry.kind != Kind::File {
                 self.not_a_file(&member.path, entry.kind);
                 // Its bytes are unpacked all the same.
@@ -212,7 +231,9 @@ impl<V: Visitor> Reading<'_, V> {
                     Ok(_) => gathered.push((member, bytes)),
                     Err(error) => {
                         // What is there is read; that it is not all is told.
-                        let problem = unplaced(input::kind(&error), "a whole member", error.to_string());
+                        let at = bytes.len() as u64;
+                        let problem =
+                            Problem::new(input::kind(&error), at, "a whole member", error.to_string());
                         self.problem(&member.path, problem);
                         gathered.push((member, bytes));
                         break;
@@ -266,33 +287,44 @@ impl<V: Visitor> Reading<'_, V> {
         self.problem(path, problem);
     }
 
-    fn exhausted(&self, path: &str) {
+    /// An image that is a member has a budget of its own size, within that of
+    /// what it is in.
+    fn nested_image(&self, node: &Node, kind: disk::image::Kind, bytes: Bytes<'_>, budget: &mut Budget) {
+        let segments = [bytes];
+        let mut own = Budget { left: image::budget(&segments, self.limits).left.min(budget.left) };
+        let before = own.left;
+        self.image(node, kind, &segments, &mut own);
+        budget.left -= before - own.left;
+    }
+
+    pub(crate) fn exhausted(&self, path: &str) {
         let wanted = "an archive within the limits of size and ratio";
         self.problem(path, unplaced("limit", wanted, "more; the rest is not read".into()));
     }
 
     /// The node of a member; a name that leads out of the archive is told.
-    fn member(&self, archive: &Node, name: &[u8], names: &mut Names) -> Node {
+    fn member(&self, archive: &Node, name: &[u8], facts: FileFacts, names: &mut Names) -> Node {
         let (name, leaves) = path::of_member(name);
         let path = format!("{}{}{}", archive.path, path::MEMBER, names.unique(name));
         if leaves {
             let found = "an absolute path or `..`; read, under this path".into();
             self.problem(&path, unplaced("path-traversal", "a path within the archive", found));
         }
-        Node { path, root: archive.path.clone(), nesting: archive.nesting + 1, facts: FileFacts::default() }
+        let nesting = archive.nesting + 1;
+        Node { path, root: archive.path.clone(), nesting, facts, folders: None }
     }
 }
 
 /// Names given so far in one archive: two members of one name are both kept.
 #[derive(Default)]
-struct Names {
+pub(crate) struct Names {
     /// Hashes only: an archive may have a million long names.
     given: HashMap<u64, u32>,
 }
 
 impl Names {
     /// The name, with `#2` and so on behind it when it was given before.
-    fn unique(&mut self, name: String) -> String {
+    pub(crate) fn unique(&mut self, name: String) -> String {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let times = self.given.entry(hasher.finish()).or_insert(0);
@@ -300,6 +332,25 @@ impl Names {
         match *times {
             1 => name,
             times => self.unique(format!("{name}#{times}")),
+        }
+    }
+
+    /// The same, with `#2` before the ending: what kind of file it was is worth
+    /// more than an unbroken name.
+    pub(crate) fn unique_before_ending(&mut self, name: String) -> String {
+        let given = self.unique(name.clone());
+        let Some(mark) = given.strip_prefix(name.as_str()).filter(|mark| !mark.is_empty()) else {
+            return given;
+        };
+        let start = name.rfind('/').map_or(0, |slash| slash + 1);
+        match name[start..].find(['.', ':']).filter(|at| *at > 0) {
+            Some(_) => {
+                let file = &name[start..];
+                let end = file.find(':').unwrap_or(file.len());
+                let at = start + file[..end].rfind('.').filter(|at| *at > 0).unwrap_or(end);
+                self.unique(format!("{}{mark}{}", &name[..at], &name[at..]))
+            }
+            None => given,
         }
     }
 }

@@ -5,19 +5,26 @@
 //! one after another, with all threads at each. Nothing waits for a pool from
 //! within the pool, and memory holds a few batches per thread.
 
-use crate::batch::{self, Pace, Tally};
+use crate::batch::{self, Batch, Pace, Tally};
 use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, Reader, sniff};
 use crate::input::{Head, Input};
+use crate::mft::MftCutter;
 use crate::shapes::Shapes;
-use crate::text::{Lines, PlainLines};
+use crate::text::{Cut, Lines, PlainLines};
+use crate::usn::UsnCutter;
+use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
-use crate::{ItemHead, Limits, ReadItem, Source, Visitor, exchange, input, w3c, windows_json};
-use model::{FileFacts, Problem};
+use crate::{
+    ItemHead, Limits, ReadItem, Source, Visitor, WantedHashes, auditd, csv_table, exchange, image, input,
+    journal, mft, syslog, usn, w3c, windows_json,
+};
+use disk::ntfs::Folders;
+use model::{FileFacts, Problem, RecordSink};
 use rayon::prelude::*;
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Items up to this size are read by one thread.
 pub(crate) const SMALL_BYTES: u64 = 4 << 20;
@@ -74,7 +81,8 @@ impl<'a, V: Visitor> Reading<'a, V> {
         };
         let mut reader = bytes.range(0, bytes.len());
         let head = Head::read(&mut reader);
-        let is_archive = sniff(&head.bytes, self.limits).is_archive();
+        let content = sniff(&head.bytes, self.limits);
+        let is_archive = content.is_archive();
         if is_archive && pace == Pace::Alone {
             return false;
         }
@@ -83,9 +91,14 @@ impl<'a, V: Visitor> Reading<'a, V> {
             root: source.root.clone(),
             nesting: 0,
             facts: FileFacts::default(),
+            folders: None,
         };
         let bytes_max = self.limits.item_bytes_max;
-        if is_archive {
+        if let Content::Image(kind) = content {
+            let segments = image::segments(&bytes, kind, &head.bytes, &source.file);
+            let mut budget = image::budget(&segments, self.limits);
+            self.image(&node, kind, &segments, &mut budget);
+        } else if is_archive {
             let by_ratio = input::bytes_max(self.limits, bytes.len());
             let mut budget = Budget { left: by_ratio.min(self.limits.archive_bytes_max) };
             let whole = Some(bytes.clone());
@@ -121,18 +134,20 @@ impl<'a, V: Visitor> Reading<'a, V> {
         content: Content,
     ) -> u64 {
         let beginning = head.bytes.clone();
-        let mut input = Input::new(head, reader, bytes_max);
+        let mut input = Input::new(head, reader, bytes_max, self.wanted_hashes(content));
         let mut format = None;
+        let content = self.behind_zeros(content, &mut input);
         let mut small_content = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
         match content {
             Content::Log(log) => {
                 let item_head = ItemHead { path: &node.path, root: &node.root, format: log.slug };
                 format = Some(log.slug);
-                (whole, tally) = self.log(log, &beginning, &item_head, &mut input, pace);
+                (whole, tally) =
+                    self.log(log, &beginning, &item_head, node.folders.as_ref(), &mut input, pace);
             }
             Content::Closed(name) => {
-                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, tar or gzip", name));
+                tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
             content if content.is_archive() => {
                 let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
@@ -148,6 +163,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
             path: node.path.clone(),
             root: node.root.clone(),
             sha256: closed.sha256,
+            older: closed.older,
             size_bytes: closed.size_bytes,
             format,
             records: tally.records,
@@ -159,45 +175,59 @@ impl<'a, V: Visitor> Reading<'a, V> {
         closed.size_bytes
     }
 
+    /// No list holds the hash of a log that goes on, and logs are what is big;
+    /// a whole item may well be somebody's (a link file, a hive).
+    fn wanted_hashes(&self, content: Content) -> WantedHashes {
+        match content {
+            Content::Log(Format { reader: Reader::Whole(_), .. }) => self.visitor.wanted_hashes(),
+            Content::Log(_) => WantedHashes::default(),
+            _ => self.visitor.wanted_hashes(),
+        }
+    }
+
     fn log(
         &self,
         format: &Format,
         beginning: &[u8],
         head: &ItemHead<'_>,
+        folders: Option<&Arc<Folders>>,
         input: &mut Input<'_>,
         pace: Pace,
     ) -> (Option<V::Part>, Tally) {
         let (limits, shapes, visitor) = (self.limits, &self.shapes, self.visitor);
         let max = limits.problems_max;
+        let encoding = if format.reader.is_of_lines() { Encoding::of(beginning) } else { Encoding::Utf8 };
+        let decoded = encoding.decode(beginning);
+        let beginning = decoded.as_deref().unwrap_or(beginning);
+        input.decode(encoding);
+        let lines = LinesOf { limits, shapes, visitor, head, pace, encoding };
         match format.reader {
-            Reader::W3c => {
-                let cutter = Lines::new(w3c::W3cCut::new(shapes, limits), limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    w3c::read(batch, shapes, limits, sink);
-                })
-            }
+            Reader::W3c => lines.read(w3c::W3cCut::new(shapes, limits), input, w3c::read),
             Reader::ExchangeCsv => {
-                let cutter = Lines::new(exchange::ExchangeCut::new(beginning, limits), limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    exchange::read(batch, shapes, limits, sink);
-                })
+                lines.read(exchange::ExchangeCut::new(beginning, limits), input, exchange::read)
             }
-            Reader::WindowsJsonl => {
-                let cutter = Lines::new(windows_json::JsonCut, limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    windows_json::read(batch, shapes, limits, sink);
-                })
+            Reader::WindowsJsonl => lines.read(windows_json::JsonCut, input, windows_json::read),
+            Reader::Syslog => lines.read(syslog::SyslogCut::default(), input, syslog::read),
+            Reader::Auditd => lines.read(auditd::AuditCut, input, auditd::read),
+            Reader::JournalExport => {
+                lines.read(journal::export::ExportCut::new(limits), input, journal::export::read)
             }
+            Reader::CsvTable => {
+                lines.read(csv_table::TableCut::new(beginning, limits), input, csv_table::read)
+            }
+            Reader::Lines(read) => lines.read(PlainLines, input, read),
             Reader::Evtx => {
                 batch::read(ChunkCutter::new(), input, head, visitor, max, pace, |batch, sink| {
                     self.chunk_readers.read(batch, sink);
                 })
             }
-            Reader::Lines(read) => {
-                let cutter = Lines::new(PlainLines, limits);
-                batch::read(cutter, input, head, visitor, max, pace, |batch, sink| {
-                    read(batch, shapes, limits, sink);
-                })
+            Reader::Mft => {
+                let cutter = MftCutter::new(beginning, folders.cloned(), limits);
+                batch::read(cutter, input, head, visitor, max, pace, mft::read)
+            }
+            Reader::Usn => {
+                let cutter = UsnCutter::new(folders.cloned(), input.position());
+                batch::read(cutter, input, head, visitor, max, pace, usn::read)
             }
             Reader::Whole(read) => {
                 let cutter = WholeCutter::new(limits);
@@ -208,10 +238,49 @@ impl<'a, V: Visitor> Reading<'a, V> {
         }
     }
 
+    /// A change journal that is a sparse file begins with zeros, often with
+    /// gigabytes of them.
+    fn behind_zeros(&self, content: Content, input: &mut Input<'_>) -> Content {
+        if content == Content::Unknown && input.skip_zeros() && (usn::FORMAT.is)(input.ahead(), self.limits) {
+            return Content::Log(&usn::FORMAT);
+        }
+        content
+    }
+
     /// Notes a problem of something that does not become an item.
     pub(crate) fn problem(&self, path: &str, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         problems.push((path.into(), problem));
+    }
+}
+
+/// An item of lines that is about to be read.
+struct LinesOf<'a, V> {
+    limits: &'a Limits,
+    shapes: &'a Shapes,
+    visitor: &'a V,
+    head: &'a ItemHead<'a>,
+    pace: Pace,
+    encoding: Encoding,
+}
+
+impl<V: Visitor> LinesOf<'_, V> {
+    /// Reads it: `cut` cuts, `read` reads what was cut.
+    fn read<C: Cut>(
+        &self,
+        cut: C,
+        input: &mut Input<'_>,
+        read: impl Fn(&Batch<C::State>, &Shapes, &Limits, &mut dyn RecordSink) + Sync,
+    ) -> (Option<V::Part>, Tally) {
+        let Self { limits, shapes, visitor, head, pace, encoding } = *self;
+        let cutter = Lines::new(cut, encoding, limits);
+        batch::read(cutter, input, head, visitor, limits.problems_max, pace, |batch, sink| match encoding {
+            Encoding::Utf8 => read(batch, shapes, limits, sink),
+            _ => {
+                let mut placed = Placed::new(sink, encoding, &batch.bytes, batch.offset);
+                read(batch, shapes, limits, &mut placed);
+            }
+        })
     }
 }
 
@@ -224,6 +293,8 @@ pub(crate) struct Node {
     pub(crate) nesting: u32,
     /// What its file system or archive says of it.
     pub(crate) facts: FileFacts,
+    /// The folders of the volume that it is on, for its `$MFT` and its journal.
+    pub(crate) folders: Option<Arc<Folders>>,
 }
 
 /// What one archive, with all that is nested in it, may still unpack to.

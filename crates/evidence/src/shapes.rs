@@ -38,3 +38,24 @@ impl Shapes {
         shape
     }
 }
+
+/// The shapes that one batch meets: the shared table is asked once for each.
+pub(crate) struct MetShapes<'a> {
+    shapes: &'a Shapes,
+    met: HashMap<ShapeKey, Arc<Shape>>,
+}
+
+impl<'a> MetShapes<'a> {
+    /// None met yet.
+    pub(crate) fn new(shapes: &'a Shapes) -> Self {
+        Self { shapes, met: HashMap::new() }
+    }
+
+    /// The shape of `key`, made by `make` when nobody knows it.
+    pub(crate) fn get(&mut self, key: &[u8], make: impl FnOnce() -> Shape) -> &Arc<Shape> {
+        if !self.met.contains_key(key) {
+            self.met.insert(key.into(), self.shapes.get(key, make));
+        }
+        &self.met[key]
+    }
+}

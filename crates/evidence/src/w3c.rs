@@ -7,7 +7,10 @@
 //! # What the format does not say
 //! Times are UTC, as IIS documents; a server can be told otherwise, and the
 //! log does not show it. Where there is no date column the date is that of
-//! the last `#Date:` directive.
+//! the last `#Date:` directive, and the next day's from where the time of day
+//! falls by more than an hour (23:59, then 00:01): lines are written in order,
+//! but for stragglers, and clocks are set back by an hour at most. A rise by
+//! more than 23 hours after that is a straggler of the day before.
 //!
 //! # Not here
 //! Other logs with the same frame whose times are local (the Windows firewall).
@@ -60,6 +63,45 @@ pub(crate) struct State {
     columns: Option<Arc<Columns>>,
     /// The date of the last `#Date:`, as `YYYY-MM-DD`.
     date: Option<[u8; 10]>,
+    clock: Clock,
+}
+
+/// How far a log without a date column has come since its `#Date:`.
+#[derive(Clone, Default)]
+struct Clock {
+    /// Days that have gone by.
+    days: i64,
+    /// The same for the last line, which may be a straggler.
+    days_of_line: i64,
+    /// Second of the day of the last line that is none.
+    last: Option<u32>,
+}
+
+/// A fall of the time of day by more seconds than this is midnight.
+const BACK_SECONDS_MAX: u32 = 3_600;
+/// A rise by more than this, the day being young, is a straggler.
+const STRAGGLER_SECONDS: u32 = 23 * 3_600;
+
+impl Clock {
+    /// Takes the next line's time of day into account.
+    fn tick(&mut self, time: &[u8]) {
+        let [h1, h2, b':', m1, m2, b':', s1, s2, ..] = time else { return };
+        let two = |high: &u8, low: &u8| {
+            let digit = |byte: &u8| char::from(*byte).to_digit(10);
+            Some(digit(high)? * 10 + digit(low)?)
+        };
+        let (Some(hour), Some(minute), Some(second)) = (two(h1, h2), two(m1, m2), two(s1, s2)) else {
+            return;
+        };
+        let now = hour * 3_600 + minute * 60 + second;
+        let last = self.last.unwrap_or(now);
+        let is_straggler = self.days > 0 && last + STRAGGLER_SECONDS < now;
+        if !is_straggler {
+            self.days += i64::from(now + BACK_SECONDS_MAX < last);
+            self.last = Some(now);
+        }
+        self.days_of_line = self.days - i64::from(is_straggler);
+    }
 }
 
 struct Columns {
@@ -75,8 +117,20 @@ impl State {
             self.columns = Some(Arc::new(columns(fields, shapes, limits)));
         } else if let Some(date) = text::directive(line, "#Date:") {
             self.date = date.first_chunk().copied();
+            self.clock = Clock::default();
         }
     }
+
+    /// Where the time of day stands in lines without a date; `None` when the
+    /// clock is not needed.
+    fn time_alone(&self) -> Option<usize> {
+        self.columns.as_ref().filter(|columns| columns.date.is_none()).and_then(|columns| columns.time)
+    }
+}
+
+/// The `index`th of the values that blanks part.
+fn cell(line: &[u8], index: usize) -> Option<&[u8]> {
+    line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|cell| !cell.is_empty()).nth(index)
 }
 
 fn columns(fields: &[u8], shapes: &Shapes, limits: &Limits) -> Columns {
@@ -104,6 +158,18 @@ impl<'a> W3cCut<'a> {
     }
 }
 
+impl W3cCut<'_> {
+    /// Lets the clock go on over lines, where it is needed.
+    fn tick(&mut self, lines: &[u8]) {
+        let Some(time) = self.state.time_alone() else { return };
+        let mut at = 0;
+        while let Some(line) = text::line_at(lines, at) {
+            at = line.next;
+            self.state.clock.tick(cell(line.bytes, time).unwrap_or_default());
+        }
+    }
+}
+
 impl Cut for W3cCut<'_> {
     type State = State;
 
@@ -116,11 +182,15 @@ impl Cut for W3cCut<'_> {
         let block = &block[..cut];
         let first = block.first().filter(|byte| matches!(byte, b'#' | 0xef)).map(|_| 0);
         let later = memmem::find_iter(block, b"\n#").map(|end| end + 1);
+        let mut at = 0;
         for start in first.into_iter().chain(later) {
+            self.tick(&block[at..start]);
             if let Some(line) = text::line_at(block, start) {
                 self.state.directive(text::without_bom(line.bytes), self.shapes, self.limits);
+                at = line.next;
             }
         }
+        self.tick(block.get(at..).unwrap_or_default());
         cut
     }
 }
@@ -133,9 +203,16 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
     while let Some(line) = text::line_at(&batch.bytes, at) {
         let offset = batch.offset + line.start as u64;
         let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
+        // As the cutter does it, byte for byte.
+        if let Some(time) = state.time_alone().filter(|_| !line.bytes.starts_with(b"#")) {
+            state.clock.tick(cell(line.bytes, time).unwrap_or_default());
+        }
         match bytes.first() {
             None => {}
-            Some(b'#') => state.directive(bytes, shapes, limits),
+            Some(b'#') => {
+                text::check_frame(bytes, offset, sink);
+                state.directive(bytes, shapes, limits);
+            }
             Some(_) if bytes.len() > limits.line_bytes_max => {
                 let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
                 sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));
@@ -176,7 +253,7 @@ fn read_line(
         sink.problem(problem.losing(0));
         values.resize(wanted, Value::Absent);
     }
-    let time = time(columns, &values, state.date.as_ref());
+    let time = time(columns, &values, state);
     let position = Position { offset, record: None, line: Some(number) };
     sink.record(&Record { shape: &columns.shape, values: &values, position, time });
 }
@@ -224,22 +301,24 @@ fn value(cell: &str) -> Value<'_> {
     if cell == "-" || cell.is_empty() { Value::Empty } else { Value::Utf8(cell) }
 }
 
-/// The record's time: its date (else the file's) and its time of day; none
-/// when one of them is missing or is not one.
-fn time(columns: &Columns, values: &[Value<'_>], date: Option<&[u8; 10]>) -> Option<Timestamp> {
+/// The record's time: its date (else the file's, and what its clock says) and
+/// its time of day; none when one of them is missing or is not one.
+fn time(columns: &Columns, values: &[Value<'_>], state: &State) -> Option<Timestamp> {
     let cell = |index: Option<usize>| match index.and_then(|index| values.get(index)) {
         Some(Value::Utf8(text)) => Some(*text),
         _ => None,
     };
-    let day = match columns.date {
-        Some(_) => cell(columns.date)?.as_bytes(),
-        None => date?,
+    let (day, days) = match columns.date {
+        Some(_) => (cell(columns.date)?.as_bytes(), 0),
+        None => (state.date.as_ref()?.as_slice(), state.clock.days_of_line),
     };
     let time = cell(columns.time)?.as_bytes();
     let mut both = [b'T'; 32];
     both.get_mut(..10).filter(|_| day.len() == 10)?.copy_from_slice(day);
     both.get_mut(11..11 + time.len())?.copy_from_slice(time);
-    Timestamp::parse(std::str::from_utf8(&both[..11 + time.len()]).ok()?)
+    let time = Timestamp::parse(std::str::from_utf8(&both[..11 + time.len()]).ok()?)?;
+    let later = days.checked_mul(86_400_000_000_000)?;
+    time.nanos().checked_add(later).map(Timestamp::from_nanos)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! # Not here
 //! JSON that is spread over several lines.
 
-mod names;
+pub(crate) mod names;
 
 use crate::Limits;
 use crate::batch::Batch;

@@ -7,7 +7,7 @@ mod packing;
 
 use evidence::Limits;
 use gather::Gathered;
-use packing::{ZipMember, gzip, noise, tar, tar_member, zip};
+use packing::{ZipMember, gzip, noise, seven_zip, tar, tar_member, unhex, xz, zip};
 use std::path::PathBuf;
 
 const LOG: &[u8] = b"#Software: x\n#Fields: date time c-ip sc-status\n2021-03-04 00:00:05 203.0.113.7 200\n";
@@ -55,6 +55,25 @@ fn members_are_items() {
     assert_ne!(gathered.items[0].item.root, "u_ex.log.gz");
     let joined = [gzip(&LOG[..20]), gzip(&LOG[20..])].concat();
     check("u_ex.log.gz", &joined, &[("u_ex.log.gz!u_ex.log", 1)], &[]);
+}
+
+/// Event logs are also known by their chunks, without a header: those within
+/// an archive's first bytes are not the archive's own.
+#[test]
+fn an_archive_that_begins_with_an_event_log_is_an_archive() {
+    let mut chunk = vec![0; 4096 + 65_536];
+    chunk[..8].copy_from_slice(b"ElfFile\0");
+    chunk[4096..4104].copy_from_slice(b"ElfChnk\0");
+    chunk[4096 + 40] = 128;
+    let items = |archive: &[u8]| -> Vec<String> {
+        let gathered = read("x", archive, &Limits::default());
+        gathered.items.into_iter().map(|item| item.item.path).collect()
+    };
+    assert_eq!(items(&tar(&[("a.evtx", &chunk), ("b.log", LOG)])), ["x!a.evtx", "x!b.log"]);
+    // 482 more bytes of name put the chunk at a sector's beginning.
+    let name = "n".repeat(512 - 30);
+    let stored = ZipMember { method: 0, ..ZipMember::new(&name, &chunk) };
+    assert_eq!(items(&zip(&[stored, ZipMember::new("b.log", LOG)])).len(), 2);
 }
 
 #[test]
@@ -113,7 +132,7 @@ fn what_cannot_be_unpacked_is_told() {
     check("x.zip", &zip(&[encrypted, lzma, link, good]), &[("x.zip!g.log", 1)], &kinds);
     let members = [tar_member("l", b'2', b""), tar_member("d", b'3', b""), tar(&[("g.log", LOG)])].concat();
     check("x.tar", &members, &[("x.tar!g.log", 1)], &["not-a-file", "symlink"]);
-    check("x.7z", b"7z\xbc\xaf\x27\x1c....", &[("x.7z", 0)], &["unsupported-archive"]);
+    check("x.rar", b"Rar!\x1a\x07....", &[("x.rar", 0)], &["unsupported-archive"]);
 }
 
 #[test]
@@ -203,4 +222,84 @@ fn deep_folders_end_at_the_limit() {
     let gathered = gather::all(&[folder.path().to_path_buf()], &limits);
     assert_eq!(gathered.items.len(), 1);
     assert_eq!(gathered.kinds(), ["limit"]);
+}
+
+#[test]
+fn members_of_7z_are_items() {
+    let long = LOG.repeat(100);
+    let inner = zip(&[ZipMember::new("i.log", LOG)]);
+    let blocks: [&[(&str, &[u8])]; 2] = [
+        &[("a.log", LOG), ("b/c.log", &long), ("../d.log", LOG)],
+        &[("/e.log", LOG), ("a.log", b"#Software: y\n"), ("n.zip", &inner)],
+    ];
+    let items = [
+        ("x.7z!%2E%2E/d.log", 1),
+        ("x.7z!a.log", 1),
+        ("x.7z!a.log#2", 0),
+        ("x.7z!b/c.log", 100),
+        ("x.7z!e.log", 1),
+        ("x.7z!n.zip!i.log", 1),
+    ];
+    let gathered = check("x.7z", &seven_zip(&blocks), &items, &["path-traversal", "path-traversal"]);
+    let facts = &gathered.items[1].item.facts;
+    assert_eq!(facts.modified.unwrap().to_string(), "2021-03-04T11:20:05Z");
+    assert_eq!((facts.created, facts.basis), (None, Some(model::FileBasis::Archive)));
+    let outer = zip(&[ZipMember::new("x.7z", &seven_zip(&[&[("a.log", LOG)]]))]);
+    check("x.zip", &outer, &[("x.zip!x.7z!a.log", 1)], &[]);
+}
+
+#[test]
+fn a_big_member_of_7z_is_read_whole() {
+    let big = LOG.repeat(60_000);
+    assert!(big.len() > 4 << 20);
+    let bytes = seven_zip(&[&[("a.log", LOG), ("big.log", &big), ("z.log", LOG)]]);
+    check("x.7z", &bytes, &[("x.7z!a.log", 1), ("x.7z!big.log", 60_000), ("x.7z!z.log", 1)], &[]);
+}
+
+#[test]
+fn xz_is_unpacked() {
+    check("a.log.xz", &xz(LOG), &[("a.log.xz!a.log", 1)], &[]);
+    check("a.tar.xz", &xz(&tar(&[("a.log", LOG)])), &[("a.tar.xz!a.log", 1)], &[]);
+    let packed = xz(&noise(9_000));
+    let gathered = read("a.xz", &packed[..packed.len() / 2], &Limits::default());
+    assert_eq!(gathered.kinds(), ["truncated"]);
+}
+
+#[test]
+fn a_damaged_or_closed_7z_is_told() {
+    let good = seven_zip(&[&[("a.log", LOG), ("b.log", LOG)], &[("c.log", LOG)]]);
+    let noise = noise(5_000);
+    let mut damaged = seven_zip(&[&[("a.log", LOG), ("noise", &noise), ("b.log", LOG)], &[("c.log", LOG)]]);
+    damaged[3_000] ^= 0xff;
+    let gathered = read("x.7z", &damaged, &Limits::default());
+    let paths = gathered.paths();
+    assert!(paths.contains(&"x.7z!a.log") && paths.contains(&"x.7z!c.log"), "{paths:?}");
+    assert_eq!(gathered.kinds(), ["bad-archive", "bad-archive"], "{:?}", gathered.problems);
+    check("x.7z", &good[..good.len() - 5], &[], &["truncated"]);
+    check("x.7z", b"7z\xbc\xaf\x27\x1c....", &[], &["bad-archive"]);
+    // The same member twice, password "x": once with an open list, once without.
+    let open_list = "377abcaf271c0004d09f2006100000000000000061000000000000000138e1dc0b05a533834626930c773023a33137b2010406000109100a014e277b5e00070b0100022406f1070122c8ff7469d18eb2e557c7dc19aacdc8ba080597ff125c5f5f335e049b11b4a919e8d02121011601000c090500080a0186a6103600000501110d0061002e006c006f00670000000000";
+    let closed_list = "377abcaf271c0004fd51b09880000000000000005300000000000000136dc3b75e086559bf9a2274a2bb67b1114a733a3039e861e0a25b2c64734b5f295292c50cef313f8df2afd631c7062c06ef9009e921c809af10c0be2fc50e371e0caa5cf35645f4dba1552922ec2e2e10a194f8c3d0e2e221500ad4eea0178f642ff1d63477866a4587d6d08a916cc9e5891f5219307db3024c74e917416d3a34300c3a1706100109700a0190e92ee300070b0100022406f1070122c8ff24eae571f7083bfa7e809c891e1a856e73e1ea5f1f903fc7f2475aaac2d0b6c723030101055d0000800001000c646100080a01805411300000";
+    for archive in [open_list, closed_list] {
+        check("x.7z", &unhex(archive), &[], &["encrypted"]);
+    }
+}
+
+#[test]
+fn bombs_in_7z_and_xz_end_at_the_limits() {
+    let zeros = vec![0u8; 8 << 20];
+    let limits = Limits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..Limits::default() };
+    let bytes = seven_zip(&[&[("a", &zeros), ("b", LOG)]]);
+    for (name, bytes) in [("x.7z", &bytes), ("x.xz", &xz(&zeros))] {
+        let gathered = read(name, bytes, &limits);
+        assert!(gathered.kinds().contains(&"limit"), "{:?}", gathered.kinds());
+        assert!(gathered.items.iter().map(|item| item.item.size_bytes).sum::<u64>() < 2 << 20);
+    }
+    let small = Limits { dictionary_bytes_max: 64 << 10, ..Limits::default() };
+    for (name, bytes) in [("x.7z", bytes), ("x.xz", xz(&zeros))] {
+        assert!(!read(name, &bytes, &small).kinds().is_empty());
+    }
+    let few = Limits { items_max: 2, ..Limits::default() };
+    let gathered = read("x.7z", &seven_zip(&[&[("a", LOG), ("b", LOG), ("c", LOG)]]), &few);
+    assert_eq!((gathered.items.len(), gathered.kinds()), (2, vec!["limit"]));
 }

@@ -85,3 +85,44 @@ fn a_line_beyond_the_limit_is_one_loss() {
     let kinds: Vec<_> = item.item.problems.iter().map(|problem| (problem.kind, problem.offset)).collect();
     assert_eq!(kinds, [("limit", Some((frame.len() + good.len()) as u64))]);
 }
+
+/// In UTF-16, of either order, the unit at each record's offset begins its line.
+#[test]
+fn offsets_of_utf_16_are_those_of_the_item() {
+    let mut log = String::from("\u{feff}");
+    for n in 0..30_000 {
+        log += &format!(
+            "203.0.113.7 - Jürgen€😀 [04/Mar/2021:11:20:05 +0000] \"GET /mark{n:07} HTTP/1.1\" 200 1\r\n"
+        );
+    }
+    let orders: [fn(u16) -> [u8; 2]; 2] = [u16::to_le_bytes, u16::to_be_bytes];
+    for order in orders {
+        let bytes: Vec<u8> = log.encode_utf16().flat_map(order).collect();
+        let item = read(&bytes);
+        assert_eq!((item.item.format, item.item.size_bytes), (Some("ncsa"), bytes.len() as u64));
+        assert_eq!((item.records.len(), &item.item.problems), (30_000, &Vec::new()));
+        for (n, record) in item.records.iter().enumerate() {
+            let mut words = record.trim_start_matches('@').split(' ');
+            let offset: usize = words.next().unwrap().parse().unwrap();
+            assert_eq!(words.nth(1).unwrap(), (n + 1).to_string());
+            // The first line begins with the mark.
+            let at = offset + if n == 0 { 2 } else { 0 };
+            assert_eq!(bytes[at..at + 4], [order(b'2'.into()), order(b'0'.into())].concat());
+            assert!(record.contains(&format!("/mark{n:07}\"")) && record.contains("Jürgen€😀"), "{record}");
+        }
+    }
+}
+
+#[test]
+fn days_go_on_over_batches() {
+    let mut log = String::from("#Date: 2021-03-04 23:00:00\n#Fields: time c-ip cs-uri-stem\n");
+    for n in 0..60_000 {
+        let second = n * 5 % 86_400;
+        let (hour, minute) = (second / 3_600, second / 60 % 60);
+        log += &format!("{hour:02}:{minute:02}:{:02} 203.0.113.7 /mark{n:07}\n", second % 60);
+    }
+    let item = check(log.as_bytes(), 60_000, "/mark");
+    for (n, record) in item.records.iter().enumerate() {
+        assert!(record.contains(&format!(" 2021-03-0{}T", 4 + n * 5 / 86_400)), "{record}");
+    }
+}

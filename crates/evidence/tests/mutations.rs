@@ -93,6 +93,17 @@ fn archives() {
 }
 
 #[test]
+fn disk_images() {
+    use disk::sample;
+    let disk = sample::intrusion();
+    run(&[disk.clone(), sample::vhd(&disk), sample::ewf(&disk)], 1_000, fuzz::archive);
+    run(&[sample::vhdx(&disk, true)], 100, fuzz::archive);
+    run(&[disk[16 * 512..16 * 512 + 32 * 1024].to_vec()], 2_000, fuzz::mft);
+    let changes = (0..100).map(|index| sample::change(4_096 + 80 * index, 21, 20, 0x102, "page.aspx"));
+    run(&[changes.collect::<Vec<_>>().concat()], 2_000, fuzz::usn);
+}
+
+#[test]
 fn event_logs() {
     let Some(folder) = gather::data("evtx-parser-samples") else { return };
     let bytes = std::fs::read(folder.join("velo-evtx/Security_1_record.evtx")).unwrap();

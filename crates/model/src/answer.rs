@@ -55,6 +55,26 @@ pub struct Answer {
     pub text: String,
 }
 
+/// What one casebook says of one host, all its questions together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BookAnswer {
+    /// The casebook's id (`ransomware`).
+    pub casebook: String,
+    /// Its title, for readers.
+    pub title: String,
+    /// Whether it asks about everything that can happen to such a host, and
+    /// so repeats what books about one attack say.
+    pub general: bool,
+    /// The host; `None` when the evidence does not say.
+    pub host: Option<HostName>,
+    /// The gravest of its answers; `no-trace` only where all that decides was
+    /// covered; `not-applicable` where the book is about other hosts.
+    pub answer: AnswerWord,
+    /// The same in one line: which questions are open, or what was looked
+    /// through.
+    pub text: String,
+}
+
 /// The sentence above a host's answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {

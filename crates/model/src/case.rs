@@ -1,8 +1,8 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion, Problem,
-    Timestamp, Verdict,
+    Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion,
+    Problem, Timestamp, Verdict,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -36,12 +36,18 @@ pub struct Case {
     pub intrusions: Vec<Intrusion>,
     /// Answers, by host, intrusion (`None` first), casebook order.
     pub answers: Vec<Answer>,
+    /// What each casebook says as a whole, by host, casebook order.
+    pub books: Vec<BookAnswer>,
     /// One verdict per host, by host.
     pub verdicts: Vec<Verdict>,
     /// SHA-256 over the rules that were loaded.
     pub rules_sha256: [u8; 32],
     /// How many rules were loaded.
     pub rules_loaded: usize,
+    /// The files of indicators that were looked for.
+    pub indicators: Vec<IndicatorFile>,
+    /// Files whose content rules have looked at.
+    pub files_scanned: usize,
     /// Whether any item carries the mark of synthetic evidence.
     pub synthetic: bool,
     /// Where spilled fields lie.
@@ -59,6 +65,24 @@ impl Case {
             _ => Ok(Cow::Borrowed(&finding.fields)),
         }
     }
+}
+
+/// A file of indicators, and what came of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct IndicatorFile {
+    /// Its path as it was given.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// `list`, `csv`, `stix`, `misp`, or `unknown`.
+    pub format: &'static str,
+    /// Values taken from it.
+    pub loaded: u64,
+    /// What was left out because the file says so, or because it is no kind
+    /// that is matched: why, and how often.
+    pub left_out: Vec<(String, u64)>,
+    /// How many values could not be taken.
+    pub not_loaded: u64,
 }
 
 /// The store of spilled fields. Where fields lie is no part of what a case
@@ -96,6 +120,8 @@ pub struct Run {
     pub seconds: f64,
     /// Rules that could not be loaded.
     pub rules_not_loaded: Vec<RuleNote>,
+    /// What of the files of indicators could not be taken.
+    pub indicators_not_loaded: Vec<RuleNote>,
     /// Rules whose log source was not in the evidence.
     pub rules_not_met: Vec<RuleNote>,
 }

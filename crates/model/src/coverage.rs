@@ -101,7 +101,9 @@ pub struct ItemCoverage {
     pub evidence: EvidenceId,
     /// Records read.
     pub records: u64,
-    /// Their times.
+    /// Records besides that were carved from free space; they count nowhere else.
+    pub carved: u64,
+    /// Times of the records read.
     pub span: Span,
     /// What could not be read.
     pub problems: Vec<Problem>,

@@ -19,8 +19,8 @@ mod shape;
 mod time;
 mod value;
 
-pub use answer::{Answer, AnswerWord, HostBasis, Intrusion, Verdict};
-pub use case::{Case, Host, RuleNote, Run, Spill};
+pub use answer::{Answer, AnswerWord, BookAnswer, HostBasis, Intrusion, Verdict};
+pub use case::{Case, Host, IndicatorFile, RuleNote, Run, Spill};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
 pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,

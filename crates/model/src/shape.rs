@@ -45,6 +45,9 @@ const ROLES: usize = 4;
 pub trait RecordSink {
     /// Called for each record, in the order in which it stands in the item.
     fn record(&mut self, record: &Record<'_>);
+    /// Called for each record that its log no longer holds and that was found
+    /// in the log's free space. It may be one that is shown live elsewhere.
+    fn carved(&mut self, _record: &Record<'_>) {}
     /// Called for each thing that could not be read.
     fn problem(&mut self, problem: Problem);
 }

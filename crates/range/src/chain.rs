@@ -26,7 +26,7 @@ use model::Timestamp;
 /// What stands in place of a web shell's code.
 const INERT_SCRIPT: &str =
     "<script language=\"JScript\" runat=\"server\">/* inert sample, assay-range synthetic */</script>";
-const SYSTEM: &str = "NT AUTHORITY\\SYSTEM";
+pub(crate) const SYSTEM: &str = "NT AUTHORITY\\SYSTEM";
 const FRONT_END: &str = "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\FrontEnd\\HttpProxy";
 
 /// Where a web shell lies: on disk, and as IIS names it.
@@ -61,12 +61,7 @@ impl Visit {
             ShellFolder::OwaAuth => ("MSExchangeOWAAppPool", "OWA"),
             ShellFolder::AspnetClient => ("DefaultAppPool", "Default"),
         };
-        let command = format!(
-            "c:\\windows\\system32\\inetsrv\\w3wp.exe -ap \"{pool}\" -v \"v4.0\" -c \"C:\\Program \
-             Files\\Microsoft\\Exchange Server\\V15\\bin\\{config}_CLRConfig.config\" -a \
-             \\\\.\\pipe\\iisipm{} -h \"C:\\inetpub\\temp\\apppools\\{pool}\\{pool}.config\" -w \"\" -m 0",
-            dice.guid_text()
-        );
+        let command = worker_command(pool, config, dice);
         Self {
             source,
             agent,
@@ -82,7 +77,7 @@ impl Visit {
         format!("{}.aspx", self.shell)
     }
 
-    fn shell_path(&self) -> String {
+    pub(crate) fn shell_path(&self) -> String {
         match self.folder {
             ShellFolder::OwaAuth => format!("{FRONT_END}\\owa\\auth\\{}.aspx", self.shell),
             ShellFolder::AspnetClient => format!("C:\\inetpub\\wwwroot\\aspnet_client\\{}.aspx", self.shell),
@@ -95,6 +90,22 @@ impl Visit {
             ShellFolder::AspnetClient => format!("/aspnet_client/{}.aspx", self.shell),
         }
     }
+}
+
+/// How a worker process of IIS is started.
+fn worker_command(pool: &str, config: &str, dice: &mut Dice) -> String {
+    format!(
+        "c:\\windows\\system32\\inetsrv\\w3wp.exe -ap \"{pool}\" -v \"v4.0\" -c \"C:\\Program \
+         Files\\Microsoft\\Exchange Server\\V15\\bin\\{config}_CLRConfig.config\" -a \
+         \\\\.\\pipe\\iisipm{} -h \"C:\\inetpub\\temp\\apppools\\{pool}\\{pool}.config\" -w \"\" -m 0",
+        dice.guid_text()
+    )
+}
+
+/// The worker process of an application pool of Exchange.
+pub(crate) fn worker(pool: &str, config: &str, dice: &mut Dice) -> Process {
+    let command = worker_command(pool, config, dice);
+    Process::new(dice, "C:\\Windows\\System32\\inetsrv\\w3wp.exe", &command, SYSTEM)
 }
 
 /// How the server answers a request that tries the hole.
@@ -378,7 +389,7 @@ pub(crate) fn clear_logs(server: &mut Server, time: Timestamp, dice: &mut Dice) 
 }
 
 /// A child of an interpreter, in the same second.
-fn child(
+pub(crate) fn child(
     server: &mut Server,
     time: Timestamp,
     parent: &Process,

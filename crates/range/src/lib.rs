@@ -1,9 +1,10 @@
 //! Synthetic evidence with the truth beside it.
 //!
-//! [`scenario`] gives the files of an Exchange server (or two) as a collector
-//! leaves them, and a [`Truth`]: the right answer to every question of the
-//! Exchange casebook. The same name and seed give the same bytes. [`bulk`]
-//! writes logs of any size for measurements of speed and memory.
+//! [`scenario`] gives the files of an Exchange server (or two), or of another
+//! Windows host, as a collector leaves them, and a [`Truth`]: the right answer
+//! to every question of the casebooks that it is about. The same name and seed
+//! give the same bytes. [`bulk`] writes logs of any size for measurements of
+//! speed and memory; [`hostile`] makes inputs that are damaged or made to hurt.
 //!
 //! Everything is inert: script bodies are comments, names and addresses are
 //! reserved ones (RFC 2606, 5737, 1918), and every file holds the mark
@@ -21,13 +22,16 @@
 
 pub mod artifact;
 pub mod bulk;
+pub mod hostile;
 
 mod chain;
+mod chain_others;
 mod dice;
 mod evtx;
 mod exchange;
 mod host;
 mod iis;
+pub mod indicators;
 mod noise;
 mod scenarios;
 mod server;
@@ -35,6 +39,9 @@ mod server;
 mod tests;
 mod truth;
 mod windows;
+mod windows_cases;
+
+use std::sync::LazyLock;
 
 pub use truth::{Truth, TruthAnswer, TruthIntrusion};
 
@@ -54,10 +61,12 @@ pub struct Scenario {
 /// Makes the scenario `name`; `None` when there is none of that name.
 pub fn scenario(name: &str, seed: u64) -> Option<Scenario> {
     // The only error is an event larger than a chunk, and ours are not.
-    scenarios::make(name, seed)?.ok()
+    scenarios::make(name, seed).or_else(|| windows_cases::make(name, seed))?.ok()
 }
 
 /// The names that [`scenario`] knows.
 pub fn names() -> &'static [&'static str] {
-    scenarios::names()
+    static NAMES: LazyLock<Vec<&str>> =
+        LazyLock::new(|| scenarios::names().iter().copied().chain(windows_cases::names()).collect());
+    &NAMES
 }

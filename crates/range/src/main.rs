@@ -36,6 +36,27 @@ enum Bulk {
         #[arg(long)]
         out: PathBuf,
     },
+    /// A long list of indicators, as CSV.
+    BulkIndicators {
+        /// Number of indicators.
+        #[arg(long)]
+        count: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// A folder of damaged and hostile inputs.
+    Hostile {
+        /// 4 GiB sparse, 100,000 files, a line of 300 MB: else all are smaller.
+        #[arg(long)]
+        whole: bool,
+        /// The folder to write; it must not exist.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// A big HttpProxy log.
     BulkHttpproxy {
         /// Number of rows.
@@ -60,6 +81,18 @@ fn main() -> anyhow::Result<()> {
         Some(Bulk::BulkHttpproxy { lines, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::bulk::write_http_proxy(std::io::BufWriter::new(file), lines, seed)?;
+        }
+        Some(Bulk::BulkIndicators { count, seed, out }) => {
+            let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
+            range::indicators::write_csv(std::io::BufWriter::new(file), count, seed)?;
+        }
+        Some(Bulk::Hostile { whole, out }) => {
+            let size = if whole { range::hostile::Size::WHOLE } else { range::hostile::Size::SMALL };
+            let made =
+                range::hostile::write(&out, size).with_context(|| format!("fill {}", out.display()))?;
+            let list: String = made.iter().map(|(name, about)| format!("{name}\t{about}\n")).collect();
+            let beside = PathBuf::from(format!("{}.list.tsv", out.display()));
+            fs::write(&beside, list).with_context(|| format!("write {}", beside.display()))?;
         }
         None => match (arguments.scenario, arguments.out) {
             (Some(name), Some(out)) => write_scenario(&name, arguments.seed, &out)?,

@@ -346,6 +346,68 @@ pub(crate) fn microsoft_scanner(server: &mut Server, time: Timestamp, dice: &mut
     log_request(server, row, "");
 }
 
+/// Requests that look like one of the other chains from afar: protocol, stem,
+/// query, method, user, client, agent.
+type Alike = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+    &'static str,
+);
+
+#[rustfmt::skip]
+const ALIKE: [Alike; 6] = [
+    ("Autodiscover", "/autodiscover/autodiscover.json", "?Email=a.meyer%40example.com&Protocol=EWS&RedirectCount=1", "GET", None, "192.0.2.31", BROWSER),
+    ("Autodiscover", "/autodiscover/autodiscover.json/v1.0/a.meyer@example.com", "?Protocol=ActiveSync", "GET", None, "192.0.2.87", "Apple-iPhone12C1/1804.52"),
+    ("Autodiscover", "/autodiscover/autodiscover.json", "?Email=d.rossi@example.com&Protocol=Powershell", "GET", Some("d.rossi"), "10.20.4.17", BROWSER),
+    ("PowerShell", "/powershell", "?clientApplication=ManagementShell", "POST", Some("d.rossi"), "10.20.4.17", "Microsoft WinRM Client"),
+    ("Owa", "/owa/HealthMailbox1f0b2c4@example.test/powershell", "", "POST", Some(HEALTH_MAILBOXES[0]), "127.0.0.1", "Microsoft WinRM Client"),
+    ("Ecp", "/ecp/RulesEditor/InboxRules.svc/NewObject", "?msExchEcpCanary=CANARY", "POST", Some("b.okafor"), "192.0.2.140", BROWSER),
+];
+
+/// What a quiet server logs that looks like one of the other chains from
+/// afar: autodiscover of version 2, administrators' remote PowerShell, a probe
+/// of PowerShell below OWA, users' inbox rules, errors of `Get-App` and ECP.
+pub(crate) fn alike_to_other_chains(server: &mut Server, start: Timestamp, dice: &mut Dice) {
+    for (index, (protocol, stem, query, method, user, client, agent)) in ALIKE.into_iter().enumerate() {
+        let row = ProxyRow {
+            time: later(start, index as i64 * 401_000 + 333),
+            protocol,
+            request_id: dice.guid_text(),
+            url_host: "mail.example.com".into(),
+            url_stem: stem.into(),
+            url_query: query.into(),
+            method,
+            user: user.map(|name| ("Negotiate", format!("EXAMPLE\\{name}"))),
+            anchor_mailbox: String::new(),
+            agent: agent.into(),
+            client: client.into(),
+            status: 200,
+            back_end_status: Some(200),
+            error: "",
+            millis_taken: dice.between(9, 300) as u32,
+        };
+        let name = user.map_or(String::new(), |name| format!("EXAMPLE\\{name}"));
+        log_request(server, row, &name);
+    }
+    let time = later(start, 3_000_000);
+    let missing = "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException: nobody";
+    server.log_event(windows::cmdlet_failed(time, "Get-App", "-Mailbox \"nobody\"", "d.rossi", missing));
+    server.log_event(windows::cmdlet(later(time, 9_000), "Get-App", "-Mailbox \"c.lind\"", "d.rossi", true));
+    let slow = "Request for URL 'https://mail.example.com:444/ecp/default.aspx?p=Organize' failed with the following \
+                error: System.Web.HttpException: Request timed out.";
+    server.log_event(windows::application(
+        later(time, 20_000),
+        "MSExchange Control Panel",
+        4,
+        2,
+        vec![slow.into()],
+    ));
+}
+
 /// Health probes that look odd: refused logons, unusual anchors, link-local
 /// addresses with a zone, a proxied probe of a server by its version.
 pub(crate) fn odd_probes(server: &mut Server, start: Timestamp, dice: &mut Dice) {

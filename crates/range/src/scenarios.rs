@@ -1,6 +1,7 @@
 //! The scenarios: which acts, when, on which server, and what its logs keep.
 //!
-//! All take place in March 2021, in a made-up organisation. Times are the same
+//! They take place in a made-up organisation, those here in March 2021, the other
+//! chains (`other_chains`) in their own time. Times are the same
 //! for every seed; names, numbers and the noise are the seed's.
 
 use crate::Scenario;
@@ -15,6 +16,8 @@ use crate::truth::{HostFacts, Truth, TruthIntrusion, answers};
 use crate::windows::ProcessAudit;
 use std::io;
 
+mod other_chains;
+
 /// A scenario while it is made: its servers, each with what is known of it.
 struct Stage {
     about: &'static str,
@@ -25,7 +28,7 @@ struct Stage {
 type Make = fn(&mut Dice) -> Stage;
 
 /// Name and maker of each scenario.
-const SCENARIOS: [(&str, Make); 8] = [
+const SCENARIOS: [(&str, Make); 17] = [
     ("exchange-2021", exchange_2021),
     ("probed-only", probed_only),
     ("clean", clean),
@@ -34,12 +37,21 @@ const SCENARIOS: [(&str, Make); 8] = [
     ("two-intruders", two_intruders),
     ("no-sysmon", no_sysmon),
     ("patched", patched),
+    ("proxyshell", other_chains::proxyshell),
+    ("proxyshell-open", other_chains::proxyshell_open),
+    ("proxytoken", other_chains::proxytoken),
+    ("proxynotshell", other_chains::proxynotshell),
+    ("owassrf", other_chains::owassrf),
+    ("viewstate", other_chains::viewstate),
+    ("app-deserialisation", other_chains::app_deserialisation),
+    ("chains-refused", other_chains::chains_refused),
+    ("two-chains", other_chains::two_chains),
 ];
 
-const NAMES: [&str; 8] = {
-    let mut names = [""; 8];
+const NAMES: [&str; SCENARIOS.len()] = {
+    let mut names = [""; SCENARIOS.len()];
     let mut index = 0;
-    while index < 8 {
+    while index < SCENARIOS.len() {
         names[index] = SCENARIOS[index].0;
         index += 1;
     }
@@ -66,6 +78,7 @@ fn finish(name: &'static str, stage: Stage) -> io::Result<Scenario> {
             vulnerable: if server.host.build.vulnerable { server.build_span() } else { None },
             last_record: server.last_record(),
             shell_removed,
+            closed: server.host.build.closed,
             blind,
         };
         truth.answers.extend(answers(&facts, &server.planted));
@@ -240,7 +253,21 @@ fn logs_cleared(dice: &mut Dice) -> Stage {
     Stage {
         about: "A server whose Security, System and Application logs were cleared, with hours of HttpProxy and \
                 Sysmon and a day of IIS missing; what the ECP, cmdlet and IIS logs keep points to a web shell.",
-        servers: vec![(server, false, &[CredentialsTaken, MailTaken, LateralMovement, Exfiltration])],
+        servers: vec![(
+            server,
+            false,
+            // For six hours neither HttpProxy nor IIS keeps anything, and just then the intruder was at work.
+            &[
+                ProxyShell,
+                ProxyToken,
+                ProxyNotShell,
+                Owassrf,
+                CredentialsTaken,
+                MailTaken,
+                LateralMovement,
+                Exfiltration,
+            ],
+        )],
         intrusions: vec![intrusion(1, &visit, &[])],
     }
 }

@@ -136,9 +136,12 @@ fn most_proxy_rows_are_health_probes() {
         let rows: Vec<String> = logs
             .flat_map(|(_, bytes)| {
                 let text = String::from_utf8_lossy(bytes).into_owned();
-                text.lines().filter(|line| line.starts_with("2021-")).map(str::to_owned).collect::<Vec<_>>()
+                text.lines().filter(|line| line.starts_with("202")).map(str::to_owned).collect::<Vec<_>>()
             })
             .collect();
+        if rows.is_empty() {
+            continue;
+        }
         let probes = rows.iter().filter(|row| row.contains("HealthMailbox")).count();
         let percent = probes * 100 / rows.len();
         assert!((78..=92).contains(&percent), "{}: {percent} % of {}", scenario.name, rows.len());
@@ -150,9 +153,12 @@ fn every_question_of_every_host_is_answered() {
     for scenario in all() {
         let hosts: BTreeSet<&str> =
             scenario.truth.answers.iter().map(|answer| answer.host.as_str()).collect();
-        assert_eq!(scenario.truth.answers.len(), 12 * hosts.len(), "{}", scenario.name);
+        let questions = scenario.truth.answers.len() / hosts.len();
+        let is_mail_server = scenario.truth.answers[0].casebook == "exchange-2021";
+        assert_eq!(questions, if is_mail_server { 18 } else { 30 }, "{}", scenario.name);
         for answer in &scenario.truth.answers {
-            let found = matches!(answer.answer, AnswerWord::Yes | AnswerWord::Likely);
+            let found = matches!(answer.answer, AnswerWord::Yes | AnswerWord::Likely)
+                || (answer.answer == AnswerWord::CannotTell && answer.first.is_some());
             assert_eq!(
                 found,
                 answer.first.is_some() && answer.last.is_some(),
@@ -167,11 +173,12 @@ fn every_question_of_every_host_is_answered() {
     }
 }
 
-/// `question: answer` of the only host, without those that have no trace.
+/// `question: answer` of the host, without those that have no trace or cannot be.
 fn answers(name: &str, host: &str) -> Vec<String> {
     let scenario = crate::scenario(name, 1).unwrap();
     let answers = scenario.truth.answers.iter().filter(|answer| answer.host == host);
-    let told = answers.filter(|answer| answer.answer != AnswerWord::NoTrace);
+    let silent = [AnswerWord::NoTrace, AnswerWord::NotApplicable];
+    let told = answers.filter(|answer| !silent.contains(&answer.answer));
     told.map(|answer| format!("{}: {}", answer.question_id, answer.answer.as_str())).collect()
 }
 
@@ -205,8 +212,41 @@ fn the_truth_is_what_was_planted() {
 }
 
 #[test]
+fn every_chain_has_its_own_truth() {
+    for (name, question) in [
+        ("proxyshell", "proxyshell"),
+        ("proxytoken", "proxytoken"),
+        ("proxynotshell", "proxynotshell"),
+        ("owassrf", "owassrf"),
+        ("viewstate", "cve-2020-0688"),
+        ("app-deserialisation", "cve-2021-42321"),
+    ] {
+        let chains = ["exploited", "proxyshell", "proxytoken", "proxynotshell", "owassrf", "cve-"];
+        let told = answers(name, "MXS01");
+        let told: Vec<&String> =
+            told.iter().filter(|answer| chains.iter().any(|chain| answer.starts_with(chain))).collect();
+        assert_eq!(told, [&format!("{question}: yes")], "{name}");
+    }
+    assert_eq!(answers("proxyshell-open", "MXS01"), ["probed: yes", "proxyshell: cannot-tell"]);
+    assert_eq!(answers("chains-refused", "MXS01"), ["probed: yes"]);
+    assert_eq!(answers("chains-refused", "MXS02"), ["probed: yes"]);
+    let refused = crate::scenario("chains-refused", 1).unwrap().truth.answers;
+    let count = |host: &str| {
+        let own = refused.iter().filter(|answer| answer.host == host);
+        own.filter(|answer| answer.answer == AnswerWord::NotApplicable).count()
+    };
+    assert_eq!((count("MXS01"), count("MXS02")), (1, 6));
+}
+
+#[test]
 fn two_intruders_share_nothing() {
-    let truth = crate::scenario("two-intruders", 1).unwrap().truth;
+    for name in ["two-intruders", "two-chains"] {
+        share_nothing(name);
+    }
+}
+
+fn share_nothing(name: &str) {
+    let truth = crate::scenario(name, 1).unwrap().truth;
     let [first, second] = truth.intrusions.as_slice() else { panic!("{:?}", truth.intrusions) };
     assert!(first.sources.iter().all(|source| !second.sources.contains(source)));
     assert!(first.web_shells.iter().all(|shell| !second.web_shells.contains(shell)));

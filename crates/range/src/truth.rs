@@ -9,12 +9,21 @@ use crate::host::whole_second;
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 
+/// The casebook of the scenarios on mail servers.
+const EXCHANGE: &str = "exchange-2021";
+
 /// The questions of the Exchange casebook, in its order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Question {
     Vulnerable,
     Probed,
     Exploited,
+    ProxyShell,
+    ProxyToken,
+    ProxyNotShell,
+    Owassrf,
+    Cve20200688,
+    Cve202142321,
     WebShellWritten,
     WebShellUsed,
     CredentialsTaken,
@@ -27,10 +36,16 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    pub(crate) const ALL: [Question; 12] = [
+    pub(crate) const ALL: [Question; 18] = [
         Question::Vulnerable,
         Question::Probed,
         Question::Exploited,
+        Question::ProxyShell,
+        Question::ProxyToken,
+        Question::ProxyNotShell,
+        Question::Owassrf,
+        Question::Cve20200688,
+        Question::Cve202142321,
         Question::WebShellWritten,
         Question::WebShellUsed,
         Question::CredentialsTaken,
@@ -47,6 +62,12 @@ impl Question {
             Question::Vulnerable => "vulnerable",
             Question::Probed => "probed",
             Question::Exploited => "exploited",
+            Question::ProxyShell => "proxyshell",
+            Question::ProxyToken => "proxytoken",
+            Question::ProxyNotShell => "proxynotshell",
+            Question::Owassrf => "owassrf",
+            Question::Cve20200688 => "cve-2020-0688",
+            Question::Cve202142321 => "cve-2021-42321",
             Question::WebShellWritten => "web-shell-written",
             Question::WebShellUsed => "web-shell-used",
             Question::CredentialsTaken => "credentials-taken",
@@ -63,13 +84,16 @@ impl Question {
 /// How far a planted record carries an answer, the whole scenario considered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Grade {
+    /// It does not say how it ended: nobody can say that there was nothing.
+    Unsettled,
     Likely,
     Yes,
 }
 
 impl Grade {
-    fn word(self) -> AnswerWord {
+    pub(crate) fn word(self) -> AnswerWord {
         match self {
+            Grade::Unsettled => AnswerWord::CannotTell,
             Grade::Likely => AnswerWord::Likely,
             Grade::Yes => AnswerWord::Yes,
         }
@@ -89,6 +113,8 @@ pub(crate) struct Planted {
 /// The answer to one question about one host.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TruthAnswer {
+    /// The casebook that asks.
+    pub casebook: &'static str,
     /// The host's short name.
     pub host: String,
     /// The casebook's id of the question.
@@ -118,7 +144,7 @@ pub struct TruthIntrusion {
 /// The truth of a scenario.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Truth {
-    /// Every question of the Exchange casebook, for every host.
+    /// Every question of each casebook that the scenario is about, for every host.
     pub answers: Vec<TruthAnswer>,
     /// Who was there; one who only probed is not counted.
     pub intrusions: Vec<TruthIntrusion>,
@@ -130,12 +156,13 @@ impl Truth {
     /// # Errors
     /// When the JSON library fails, which it has no reason to.
     pub fn to_json(&self, scenario: &str, seed: u64) -> serde_json::Result<String> {
+        let casebook = self.answers.first().map_or(EXCHANGE, |answer| answer.casebook);
         let file = json::File {
             mark: crate::evtx::MARK,
             scenario,
             seed,
-            casebook: "exchange-2021",
-            answers: self.answers.iter().map(json::Answer::of).collect(),
+            casebook,
+            answers: self.answers.iter().map(|answer| json::Answer::of(answer, casebook)).collect(),
             intrusions: self.intrusions.iter().map(json::Intrusion::of).collect(),
         };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
@@ -160,6 +187,9 @@ mod json {
 
     #[derive(Serialize)]
     pub(super) struct Answer<'a> {
+        /// Where it is not the file's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        casebook: Option<&'a str>,
         host: &'a str,
         question_id: &'a str,
         answer: &'a str,
@@ -168,8 +198,9 @@ mod json {
     }
 
     impl<'a> Answer<'a> {
-        pub(super) fn of(answer: &'a TruthAnswer) -> Self {
+        pub(super) fn of(answer: &'a TruthAnswer, casebook: &str) -> Self {
             Self {
+                casebook: (answer.casebook != casebook).then_some(answer.casebook),
                 host: &answer.host,
                 question_id: &answer.question_id,
                 answer: answer.answer.as_str(),
@@ -209,6 +240,8 @@ pub(crate) struct HostFacts {
     pub(crate) last_record: Timestamp,
     /// Whether the logs show that the shell was taken away.
     pub(crate) shell_removed: bool,
+    /// Holes that its build cannot have.
+    pub(crate) closed: &'static [Question],
     /// Questions to which the logs could not have shown an answer.
     pub(crate) blind: &'static [Question],
 }
@@ -216,10 +249,17 @@ pub(crate) struct HostFacts {
 /// The answers to all questions about one host.
 pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer> {
     let mut found: BTreeMap<Question, (Grade, Timestamp, Timestamp)> = BTreeMap::new();
+    let mut supports: Vec<(Grade, Question, Timestamp)> = Vec::new();
     for record in planted {
-        for (question, grade) in record.supports {
-            let entry = found.entry(*question).or_insert((*grade, record.time, record.time));
-            *entry = (entry.0.max(*grade), entry.1.min(record.time), entry.2.max(record.time));
+        supports.extend(record.supports.iter().map(|(question, grade)| (*grade, *question, record.time)));
+    }
+    // The surest first: what does not say how it ended counts where nothing else does.
+    supports.sort_by_key(|(grade, ..)| std::cmp::Reverse(*grade));
+    for (grade, question, time) in supports {
+        let known = found.get(&question).map(|(grade, ..)| *grade);
+        if grade > Grade::Unsettled || known.is_none_or(|known| known == Grade::Unsettled) {
+            let entry = found.entry(question).or_insert((grade, time, time));
+            *entry = (entry.0.max(grade), entry.1.min(time), entry.2.max(time));
         }
     }
     if let Some((first, last)) = facts.vulnerable {
@@ -232,10 +272,16 @@ pub(crate) fn answers(facts: &HostFacts, planted: &[Planted]) -> Vec<TruthAnswer
     Question::ALL
         .into_iter()
         .map(|question| {
-            let silence =
-                if facts.blind.contains(&question) { AnswerWord::CannotTell } else { AnswerWord::NoTrace };
+            let silence = if facts.closed.contains(&question) {
+                AnswerWord::NotApplicable
+            } else if facts.blind.contains(&question) {
+                AnswerWord::CannotTell
+            } else {
+                AnswerWord::NoTrace
+            };
             let entry = found.get(&question);
             TruthAnswer {
+                casebook: EXCHANGE,
                 host: facts.host.into(),
                 question_id: question.as_str().into(),
                 answer: entry.map_or(silence, |(grade, ..)| grade.word()),
@@ -265,5 +311,8 @@ fn still_in(
 }
 
 fn is_deed(supports: Supports) -> bool {
-    supports.iter().any(|(question, _)| !matches!(question, Question::Vulnerable | Question::Probed))
+    let is_deed = |(question, grade): &(Question, Grade)| {
+        *grade > Grade::Unsettled && !matches!(question, Question::Vulnerable | Question::Probed)
+    };
+    supports.iter().any(is_deed)
 }

@@ -32,25 +32,31 @@ const SERVICE_CONTROL: [u8; 16] =
     [0xd1, 0x08, 0x59, 0x55, 0xd7, 0xa6, 0x95, 0x46, 0x8e, 0x1e, 0x26, 0x93, 0x1d, 0x20, 0x12, 0xf4];
 pub(crate) const CMDLETS: Provider =
     Provider { name: "MSExchange CmdletLogs", guid: None, channel: "MSExchange Management" };
-const AUDIT_SUCCESS: u64 = 0x8020_0000_0000_0000;
+pub(crate) const AUDIT_SUCCESS: u64 = 0x8020_0000_0000_0000;
 const AUDIT_FAILURE: u64 = 0x8010_0000_0000_0000;
-const CLASSIC: u64 = 0x0080_0000_0000_0000;
-const OPERATIONAL: u64 = 0x8000_0000_0000_0000;
+pub(crate) const CLASSIC: u64 = 0x0080_0000_0000_0000;
+pub(crate) const OPERATIONAL: u64 = 0x8000_0000_0000_0000;
 
-const fn kind(provider: Provider, id: u16, version: u8, task: u16, keywords: u64) -> Kind {
+pub(crate) const fn kind(provider: Provider, id: u16, version: u8, task: u16, keywords: u64) -> Kind {
     Kind { provider, id, qualifiers: None, version, level: 4, task, opcode: 0, keywords }
 }
 
-fn event(time: Timestamp, kind: Kind, body: Body) -> Event {
+pub(crate) fn event(time: Timestamp, kind: Kind, body: Body) -> Event {
     Event { time, kind, process_id: 2_416, thread_id: 3_388, user: None, body }
 }
 
-fn sysmon(time: Timestamp, id: u16, version: u8, fields: Vec<(&'static str, Field)>) -> Event {
+pub(crate) fn sysmon(time: Timestamp, id: u16, version: u8, fields: Vec<(&'static str, Field)>) -> Event {
     let event = event(time, kind(SYSMON, id, version, id, OPERATIONAL), Body::Named(fields));
     Event { user: Some(Sid::system()), ..event }
 }
 
-fn security(time: Timestamp, id: u16, version: u8, task: u16, fields: Vec<(&'static str, Field)>) -> Event {
+pub(crate) fn security(
+    time: Timestamp,
+    id: u16,
+    version: u8,
+    task: u16,
+    fields: Vec<(&'static str, Field)>,
+) -> Event {
     let kind = Kind { level: 0, ..kind(SECURITY, id, version, task, AUDIT_SUCCESS) };
     Event { process_id: 668, thread_id: 712, ..event(time, kind, Body::Named(fields)) }
 }
@@ -63,7 +69,7 @@ pub(crate) fn mark(time: Timestamp, channel: &'static str) -> Event {
 }
 
 /// `2021-03-03 05:11:02.123`, as Sysmon writes it.
-fn sysmon_time(time: Timestamp) -> Field {
+pub(crate) fn sysmon_time(time: Timestamp) -> Field {
     let (year, month, day, hour, minute, second, nanos) = time.civil();
     Field::text(format!(
         "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:03}",
@@ -469,4 +475,20 @@ pub(crate) fn cmdlet(time: Timestamp, name: &str, parameters: &str, caller: &str
     texts[26] = "en-US".into();
     let kind = Kind { qualifiers: Some(16_384), ..kind(CMDLETS, 1, 0, 1, CLASSIC) };
     Event { process_id: 0, thread_id: 0, ..event(time, kind, Body::Unnamed(texts)) }
+}
+
+/// MSExchange Management 6: a cmdlet that failed, and over what.
+pub(crate) fn cmdlet_failed(
+    time: Timestamp,
+    name: &str,
+    parameters: &str,
+    caller: &str,
+    error: &str,
+) -> Event {
+    let mut failed = cmdlet(time, name, parameters, caller, true);
+    failed.kind = Kind { id: 6, level: 2, qualifiers: Some(49_152), ..failed.kind };
+    if let Body::Unnamed(texts) = &mut failed.body {
+        texts[11] = error.into();
+    }
+    failed
 }

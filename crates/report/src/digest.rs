@@ -1,7 +1,8 @@
 //! What terminal and HTML both show of a case: totals, hosts by severity, findings by rule, what was not read.
 
 use model::{
-    Answer, AnswerWord, Case, EvidenceId, Finding, HostName, Level, Problem, RuleFacts, Span, Verdict,
+    Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, IntrusionId, Level, Problem,
+    RuleFacts, Span, Verdict,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ pub(crate) struct Totals {
     pub(crate) records: u64,
     pub(crate) hosts: u64,
     pub(crate) rules: u64,
+    /// Values of files of indicators.
+    pub(crate) indicators: u64,
     /// Items of unknown format: hashed, not read.
     pub(crate) unknown: u64,
 }
@@ -30,6 +33,7 @@ impl Totals {
             records: case.coverage.items.iter().fold(0, |sum, item| sum.saturating_add(item.records)),
             hosts: case.hosts.len() as u64,
             rules: case.rules_loaded as u64,
+            indicators: case.indicators.iter().map(|file| file.loaded).sum(),
             unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
         }
     }
@@ -69,12 +73,50 @@ pub(crate) struct HostView<'a> {
     pub(crate) verdict: Option<&'a Verdict>,
     /// Answers over all intrusions, in the order of the case.
     pub(crate) answers: Vec<&'a Answer>,
+    /// What each casebook says as a whole.
+    books: Vec<&'a BookAnswer>,
     pub(crate) levels: LevelCounts,
+}
+
+/// What one casebook says of one host.
+pub(crate) struct BookView<'a> {
+    pub(crate) casebook: &'a str,
+    /// `None`: nobody summed it up.
+    pub(crate) book: Option<&'a BookAnswer>,
+    pub(crate) answers: Vec<&'a Answer>,
+    /// Whether a reader should see its questions; else one line says it all.
+    pub(crate) whole: bool,
+}
+
+impl<'a> BookView<'a> {
+    pub(crate) fn title(&self) -> &'a str {
+        self.book.map_or(self.casebook, |book| &book.title)
+    }
+
+    /// Whether the book is about such a host.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.book.is_none_or(|book| book.answer != AnswerWord::NotApplicable)
+    }
+
+    fn has_sign(&self) -> bool {
+        self.book.is_none_or(|book| matches!(book.answer, AnswerWord::Yes | AnswerWord::Likely))
+    }
+
+    fn is_general(&self) -> bool {
+        self.book.is_some_and(|book| book.general)
+    }
 }
 
 impl<'a> HostView<'a> {
     fn new(name: Option<&'a str>) -> Self {
-        Self { name, also: &[], verdict: None, answers: Vec::new(), levels: LevelCounts::default() }
+        Self {
+            name,
+            also: &[],
+            verdict: None,
+            answers: Vec::new(),
+            books: Vec::new(),
+            levels: LevelCounts::default(),
+        }
     }
 
     pub(crate) fn severity(&self) -> Severity {
@@ -86,11 +128,39 @@ impl<'a> HostView<'a> {
         self.answers.iter().any(|answer| answer.answer != AnswerWord::NotApplicable)
     }
 
+    /// The casebooks, in the order of the case. Those that found something are shown whole, but a general one only
+    /// where it alone did: it repeats the others. Where none did, the first that is about such a host is.
+    pub(crate) fn books(&self) -> Vec<BookView<'a>> {
+        let mut views: Vec<BookView<'a>> = Vec::new();
+        for answer in &self.answers {
+            match views.iter_mut().find(|view| view.casebook == answer.casebook) {
+                Some(view) => view.answers.push(answer),
+                None => views.push(BookView {
+                    casebook: &answer.casebook,
+                    book: self.books.iter().copied().find(|book| book.casebook == answer.casebook),
+                    answers: vec![answer],
+                    whole: false,
+                }),
+            }
+        }
+        let special = views.iter().any(|view| view.has_sign() && !view.is_general());
+        for view in &mut views {
+            view.whole = view.has_sign() && !(special && view.is_general());
+        }
+        if !views.iter().any(|view| view.whole)
+            && let Some(first) = views.iter_mut().find(|view| view.is_asked())
+        {
+            first.whole = true;
+        }
+        views
+    }
+
     /// What to do next, each step once, in the order of the answers; what findings ask for comes first.
     pub(crate) fn next_steps(&self) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();
+        let whole = self.books().into_iter().filter(|view| view.whole);
         let (found, other): (Vec<&'a Answer>, Vec<&'a Answer>) =
-            self.answers.iter().copied().partition(|answer| !answer.grounds.is_empty());
+            whole.flat_map(|view| view.answers).partition(|answer| !answer.grounds.is_empty());
         let answers = found.into_iter().chain(other);
         let steps = answers.flat_map(|answer| answer.next.iter().map(String::as_str));
         steps.filter(|step| seen.insert(*step)).collect()
@@ -136,6 +206,15 @@ impl Severity {
     }
 }
 
+/// Answers about one intrusion, of the casebooks that are about its hosts.
+pub(crate) fn intrusion_answers(case: &Case, intrusion: IntrusionId) -> impl Iterator<Item = &Answer> {
+    let is_other = |answer: &Answer| {
+        let of_it = |book: &&BookAnswer| book.casebook == answer.casebook && book.host == answer.host;
+        case.books.iter().find(of_it).is_some_and(|book| book.answer == AnswerWord::NotApplicable)
+    };
+    case.answers.iter().filter(move |answer| answer.intrusion == Some(intrusion) && !is_other(answer))
+}
+
 /// Hosts, the most severe first, then by their findings (those of the highest level decide), then by name.
 pub(crate) fn hosts(case: &Case) -> Vec<HostView<'_>> {
     let mut views: BTreeMap<Option<&str>, HostView<'_>> = BTreeMap::new();
@@ -148,6 +227,9 @@ pub(crate) fn hosts(case: &Case) -> Vec<HostView<'_>> {
     }
     for answer in case.answers.iter().filter(|answer| answer.intrusion.is_none()) {
         view_of(&mut views, answer.host.as_deref()).answers.push(answer);
+    }
+    for book in &case.books {
+        view_of(&mut views, book.host.as_deref()).books.push(book);
     }
     for finding in &case.findings {
         view_of(&mut views, finding.host.as_deref()).levels.add(finding.rule.level);

@@ -1,31 +1,45 @@
-//! `report.html`: the case as one page that needs nothing else: no script, no request, no link from evidence.
+//! `report.html`: the case as one page that needs nothing else: no request, no link from evidence, and
+//! no need of its script.
 //!
 //! [`page::Page`] takes markup only as constant text and escapes all else, so that nothing from evidence can
 //! become markup. What would make the page unwieldy is capped, with a sentence that says where the rest is.
 
 mod coverage;
 mod findings;
+mod lanes;
 mod page;
 mod verdicts;
 
 use crate::digest::{self, HostView, Severity, Totals};
-use crate::words;
+use crate::mask::Mask;
+use crate::{Options, words};
 use model::{Case, Run};
 use page::Page;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+/// The only script that the page's policy lets run; all of it is ours.
+const SCRIPT: &str = include_str!("html/report.js");
+/// SHA-256 of it, as a Content-Security-Policy names it (a test compares).
+const SCRIPT_HASH: &str = "sha256-i9Vymaev1NIne3wHVwHfRLvXG8iLjhbdeYqWQhkpGMA=";
+
+const MASKED: &str = " Names of people and of web shells are masked; the case’s JSON files hold them.</p>\n";
+const REVEALED: &str =
+    " <strong>Names of people and of web shells, which are their passwords, stand in it.</strong></p>\n";
+
 /// Rules listed that did not load.
 const NOTES_MAX: usize = 200;
 
-pub(crate) fn write_report(case: &Case, run: &Run, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_report(case: &Case, run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let hosts = digest::hosts(case);
-    let mut page = Page::new(out);
+    let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
+    let mut page = Page::new(out, &mask);
     head(&mut page, &hosts)?;
-    banner(&mut page, case, &hosts)?;
+    banner(&mut page, case, &hosts, options)?;
     page.raw("<main>\n")?;
     verdicts::write_verdicts(&mut page, case, &hosts)?;
     verdicts::write_next(&mut page, &hosts)?;
+    lanes::write_timeline(&mut page, case, &hosts)?;
     findings::write_intrusions(&mut page, case)?;
     findings::write_findings(&mut page, case)?;
     coverage::write_coverage(&mut page, case)?;
@@ -34,13 +48,19 @@ pub(crate) fn write_report(case: &Case, run: &Run, out: &mut dyn Write) -> io::R
     page.raw(HOW_TO_READ)?;
     page.raw("</main>\n<footer><p>Made by assay ")?;
     page.text(&run.version)?;
-    page.raw(". TLP:AMBER+STRICT</p></footer>\n</body>\n</html>\n")
+    page.element(". ", options.tlp.as_str(), "</p></footer>\n<script>")?;
+    page.raw(SCRIPT)?;
+    page.raw("</script>\n</body>\n</html>\n")
 }
 
 fn head(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
     page.raw(concat!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src '",
+    ))?;
+    page.raw(SCRIPT_HASH)?;
+    page.raw(concat!(
+        "'; base-uri 'none'; form-action 'none'\">\n",
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
         "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
     ))?;
@@ -50,15 +70,17 @@ fn head(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
     page.raw("</style>\n</head>\n<body>\n")
 }
 
-fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Result<()> {
-    page.raw("<header>\n<p class=\"tlp\"><strong>TLP:AMBER+STRICT</strong> Only for the organisation itself.</p>\n")?;
+fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Options) -> io::Result<()> {
+    page.element("<header>\n<p class=\"tlp\"><strong>", options.tlp.as_str(), "</strong> ")?;
+    page.raw(options.tlp.audience())?;
+    page.raw(if options.reveal { REVEALED } else { MASKED })?;
     if case.synthetic {
         page.raw("<p class=\"synthetic\"><strong>Synthetic evidence.</strong> ")?;
         page.raw("It was made, and tells of no real incident.</p>\n")?;
     }
     page.element("<h1>", &title(hosts), "</h1>\n")?;
     let totals = Totals::of(case);
-    let figures = [
+    let mut figures = vec![
         words::count(totals.items, "item"),
         words::bytes(totals.size_bytes),
         words::count(totals.records, "record"),
@@ -66,11 +88,14 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Resul
         words::count(totals.rules, "rule"),
         words::count(case.findings.len() as u64, "finding"),
     ];
+    if totals.indicators > 0 {
+        figures.push(words::count(totals.indicators, "indicator"));
+    }
     page.element("<p>", &figures.join(" · "), "</p>\n")?;
     losses(page, case, &totals)?;
     page.raw(concat!(
         "<nav aria-label=\"Contents\"><a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> ",
-        "<a href=\"#intrusions\">Intrusions</a> <a href=\"#findings\">Findings</a> ",
+        "<a href=\"#timeline\">Timeline</a> <a href=\"#intrusions\">Intrusions</a> <a href=\"#findings\">Findings</a> ",
         "<a href=\"#coverage\">Coverage</a> <a href=\"#evidence\">Evidence</a> <a href=\"#rules\">Rules</a> ",
         "<a href=\"#how-to-read\">How to read this</a></nav>\n</header>\n",
     ))
@@ -144,3 +169,18 @@ const HOW_TO_READ: &str = "<section id=\"how-to-read\">\n<h2>How to read this</h
 direction-changing characters written out as <code>\\xNN</code> or <code>\\u{N}</code>, and long values are cut \
 with …; <code>findings.jsonl</code> has them whole. Every finding names the file and the byte it stands at; the \
 file’s SHA-256 is under <a href=\"#evidence\">Evidence</a>.</p>\n</section>\n";
+
+#[cfg(test)]
+mod tests {
+    use super::{SCRIPT, SCRIPT_HASH};
+    use base64::Engine as _;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn the_policy_names_the_script() {
+        let digest = Sha256::digest(SCRIPT.as_bytes());
+        let name = base64::engine::general_purpose::STANDARD.encode(digest);
+        assert_eq!(SCRIPT_HASH, format!("sha256-{name}"));
+        assert!(!SCRIPT.contains("</script") && !SCRIPT.contains("innerHTML"));
+    }
+}

@@ -39,6 +39,12 @@ fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 /// A time, or null.
 struct Time(Option<Timestamp>);
 
+impl Time {
+    fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {

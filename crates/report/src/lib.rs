@@ -15,6 +15,9 @@ mod digest;
 mod escape;
 mod html;
 mod json;
+mod lanes;
+mod mask;
+mod options;
 mod terminal;
 mod timeline;
 mod words;
@@ -26,6 +29,7 @@ mod tests;
 
 pub use escape::escape_terminal;
 pub use json::{write_answers_json, write_findings_jsonl};
+pub use options::{Options, Tlp};
 pub use terminal::{Style, render_terminal};
 
 use model::{Case, Run};
@@ -34,16 +38,16 @@ use std::io::{self, BufWriter, Write};
 /// Opens a file of the case folder by its name.
 type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
 
-type WriteFile = fn(&Case, &Run, &mut dyn Write) -> io::Result<()>;
+type WriteFile = fn(&Case, &Run, &Options, &mut dyn Write) -> io::Result<()>;
 
 /// The files of a case folder, in the order in which they are written.
 const FILES: [(&str, WriteFile); 7] = [
-    ("case.json", |case, _, out| json::write_case_json(case, out)),
-    ("run.json", |_, run, out| json::write_run_json(run, out)),
-    ("coverage.json", |case, _, out| json::write_coverage_json(case, out)),
-    ("answers.json", |case, _, out| write_answers_json(case, out)),
-    ("findings.jsonl", |case, _, out| write_findings_jsonl(case, out)),
-    ("timeline.csv", |case, _, out| timeline::write_timeline(case, out)),
+    ("case.json", |case, _, _, out| json::write_case_json(case, out)),
+    ("run.json", |_, run, _, out| json::write_run_json(run, out)),
+    ("coverage.json", |case, _, _, out| json::write_coverage_json(case, out)),
+    ("answers.json", |case, _, _, out| write_answers_json(case, out)),
+    ("findings.jsonl", |case, _, _, out| write_findings_jsonl(case, out)),
+    ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
     ("report.html", html::write_report),
 ];
 
@@ -51,10 +55,10 @@ const FILES: [(&str, WriteFile); 7] = [
 ///
 /// # Errors
 /// The first error of `open` or of a writer; files after it are not written.
-pub fn write_case(case: &Case, run: &Run, open: &mut Open<'_>) -> io::Result<()> {
+pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>) -> io::Result<()> {
     for (name, write) in FILES {
         let mut out = BufWriter::new(open(name)?);
-        write(case, run, &mut out)?;
+        write(case, run, options, &mut out)?;
         out.flush()?;
     }
     Ok(())

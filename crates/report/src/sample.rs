@@ -72,7 +72,7 @@ fn item(path: &str, format: Option<&'static str>, size_bytes: u64) -> EvidenceIt
 fn item_coverage(evidence: u32, records: u64, problems: Vec<Problem>) -> ItemCoverage {
     let span =
         if records > 0 { span("2021-02-11T00:00:00Z", "2021-03-09T23:59:59Z") } else { Span::default() };
-    ItemCoverage { evidence: EvidenceId(evidence), records, span, problems, gaps: Vec::new() }
+    ItemCoverage { evidence: EvidenceId(evidence), records, carved: 0, span, problems, gaps: Vec::new() }
 }
 
 pub(crate) fn answer(question_id: &str, word: AnswerWord, when: Span, text: &str) -> Answer {
@@ -213,6 +213,8 @@ pub(crate) fn case() -> Case {
     unassigned.evidence = EvidenceId(0);
     unassigned.position = Position { offset: 8_192, record: Some(4_242), line: None };
     Case {
+        indicators: Vec::new(),
+        files_scanned: 0,
         items: vec![
             item("triage/C/Windows/System32/winevt/Logs/Security.evtx", Some("evtx"), 20_971_520),
             item("triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG", Some("exchange-csv"), 1_000_000),
@@ -265,6 +267,7 @@ pub(crate) fn case() -> Case {
             joined_by: vec!["shell /aspnet_client/example.aspx".to_owned(), "source 203.0.113.7".to_owned()],
         }],
         answers: answers(),
+        books: Vec::new(),
         verdicts: vec![
             Verdict {
                 host: Some("MXS01".into()),
@@ -295,6 +298,7 @@ pub(crate) fn run() -> Run {
         version: "0.1.0".to_owned(),
         started: time("2026-01-02T03:04:05Z"),
         seconds: 41.25,
+        indicators_not_loaded: Vec::new(),
         rules_not_loaded: vec![note(None, "condition: unexpected end")],
         rules_not_met: vec![note(
             Some("11111111-aaaa-4bbb-8ccc-000000000009"),

@@ -4,9 +4,9 @@
 
 mod screen;
 
-use crate::digest::{self, HostView, LevelCounts, RuleView, Totals, Trouble};
+use crate::digest::{self, BookView, HostView, LevelCounts, RuleView, Totals, Trouble};
 use crate::words;
-use model::{Answer, AnswerWord, Case, Intrusion, Level, Run};
+use model::{Answer, AnswerWord, BookAnswer, Case, Intrusion, Level, Run};
 use screen::{Brief, Ink, Screen};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,13 +65,16 @@ impl<'a> View<'a> {
 
     fn totals(&mut self) {
         let totals = Totals::of(self.case);
-        let line = [
+        let mut line = vec![
             words::count(totals.items, "item"),
             words::bytes(totals.size_bytes),
             words::count(totals.records, "record"),
             words::count(totals.hosts, "host"),
             words::count(totals.rules, "rule"),
         ];
+        if totals.indicators > 0 {
+            line.push(words::count(totals.indicators, "indicator"));
+        }
         self.screen.ends(&line.join(" · "), &words::duration(self.run.seconds));
     }
 
@@ -181,16 +184,34 @@ impl<'a> View<'a> {
 
     fn host(&mut self, host: &HostView<'_>) {
         self.headline(host, Brief::Whole);
-        let casebooks: BTreeSet<_> = host.answers.iter().map(|answer| &answer.casebook).collect();
-        let labels = host.answers.iter().map(|answer| words::question_label(&answer.question_id));
-        let label_width = labels.map(|label| screen::width(&label)).max().unwrap_or(0).clamp(12, 20);
-        let mut casebook = None;
-        let mut idle = Vec::new();
-        for answer in &host.answers {
-            if casebooks.len() > 1 && casebook != Some(&answer.casebook) {
-                casebook = Some(&answer.casebook);
-                self.screen.item("", Ink::Faint, &answer.casebook, 1);
+        let books = host.books();
+        let (whole, short): (Vec<_>, Vec<_>) = books.iter().partition(|view| view.whole);
+        let labels = whole.iter().flat_map(|view| &view.answers);
+        let labels = labels.map(|answer| screen::width(&words::question_label(&answer.question_id)));
+        let titles = short.iter().filter(|view| view.is_asked()).map(|view| screen::width(view.title()));
+        let label_width = labels.chain(titles).max().unwrap_or(0).clamp(12, 20);
+        for view in &whole {
+            if whole.len() > 1 {
+                self.screen.item("", Ink::Faint, view.title(), 1);
             }
+            self.book(view, label_width);
+        }
+        let (lines, idle): (Vec<_>, Vec<_>) = short.into_iter().partition(|view| view.is_asked());
+        if !lines.is_empty() {
+            self.screen.item("", Ink::Faint, "other casebooks", 1);
+        }
+        lines.iter().filter_map(|view| view.book).for_each(|book| self.book_line(book, label_width));
+        if !idle.is_empty() {
+            let titles: Vec<_> = idle.iter().map(|view| view.title()).collect();
+            self.screen.item("not asked: ", Ink::Faint, &titles.join("; "), 1);
+        }
+        self.steps(&host.next_steps());
+    }
+
+    /// A casebook's questions.
+    fn book(&mut self, view: &BookView<'_>, label_width: usize) {
+        let mut idle = Vec::new();
+        for answer in &view.answers {
             match answer.answer {
                 AnswerWord::NotApplicable => idle.push(words::question_label(&answer.question_id)),
                 _ => self.answer(answer, label_width),
@@ -199,7 +220,14 @@ impl<'a> View<'a> {
         if !idle.is_empty() {
             self.screen.item("not applicable: ", Ink::Faint, &idle.join(", "), 1);
         }
-        self.steps(&host.next_steps());
+    }
+
+    /// A casebook that needs no more than a line.
+    fn book_line(&mut self, book: &BookAnswer, label_width: usize) {
+        let word = book.answer.as_str().replace('-', " ");
+        let columns =
+            [(book.title.as_str(), label_width, Ink::Plain), (&word, 11, Ink::of_answer(book.answer))];
+        self.screen.short_row(&columns, &book.text);
     }
 
     fn headline(&mut self, host: &HostView<'_>, brief: Brief) {
@@ -269,12 +297,12 @@ impl<'a> View<'a> {
         let label = format!("{}  ", words::intrusion_label(intrusion.id));
         self.screen.item(&label, Ink::Strong, &text.join(" · "), 1);
         for word in [AnswerWord::Yes, AnswerWord::Likely] {
-            let said = |answer: &&Answer| answer.intrusion == Some(intrusion.id) && answer.answer == word;
+            // Several hosts of an intrusion, and several books, may repeat a question.
             let mut seen = BTreeSet::new();
-            let answers = self.case.answers.iter().filter(said);
-            let questions: Vec<_> = answers.map(question).filter(|one| seen.insert(one.clone())).collect();
+            let answers = digest::intrusion_answers(self.case, intrusion.id).filter(|one| one.answer == word);
+            let labels = answers.map(|answer| words::question_label(&answer.question_id));
+            let questions: Vec<_> = labels.filter(|label| seen.insert(label.clone())).collect();
             if !questions.is_empty() {
-                let questions: Vec<_> = questions.into_iter().map(|(_, label)| label).collect();
                 let lead = format!("  {}: ", word.as_str());
                 self.screen.item(&lead, Ink::of_answer(word), &questions.join(", "), 1);
             }
@@ -324,11 +352,6 @@ impl<'a> View<'a> {
             }
         }
     }
-}
-
-/// Several hosts of an intrusion may repeat a question.
-fn question(answer: &Answer) -> (String, String) {
-    (answer.casebook.clone(), words::question_label(&answer.question_id))
 }
 
 fn losses(case: &Case) -> Vec<Trouble<'_>> {

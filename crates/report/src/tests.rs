@@ -1,13 +1,16 @@
 //! Every exit: byte-exact goldens, hostile text, bounds.
 
 use crate::sample::{self, HOSTILE};
-use crate::{FILES, Style, render_terminal, write_answers_json, write_case, write_findings_jsonl};
+use crate::{
+    FILES, Options, Style, Tlp, render_terminal, write_answers_json, write_case, write_findings_jsonl,
+};
 use model::{AnswerWord, Case, FindingId, Level, Run};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A file in memory that outlives the writer it was given to.
 #[derive(Clone, Default)]
@@ -24,13 +27,17 @@ impl Write for Shared {
 }
 
 fn files(case: &Case, run: &Run) -> BTreeMap<String, String> {
+    files_with(case, run, Options { reveal: true, ..Options::default() })
+}
+
+fn files_with(case: &Case, run: &Run, options: Options) -> BTreeMap<String, String> {
     let mut opened = BTreeMap::new();
     let mut open = |name: &str| -> io::Result<Box<dyn Write>> {
         let file = Shared::default();
         assert!(opened.insert(name.to_owned(), file.clone()).is_none(), "{name} twice");
         Ok(Box::new(file))
     };
-    write_case(case, run, &mut open).unwrap();
+    write_case(case, run, &options, &mut open).unwrap();
     let text = |file: Shared| String::from_utf8(file.0.take()).unwrap();
     opened.into_iter().map(|(name, file)| (name, text(file))).collect()
 }
@@ -58,6 +65,29 @@ fn golden_files() {
         assert!(text.ends_with('\n'), "{name}");
         check_golden(name, text);
     }
+}
+
+#[test]
+fn people_and_shells_are_masked_in_the_report_only() {
+    let mut rule = Arc::unwrap_or_clone(sample::rule("r", "Request for a script", Level::High, "T1505.003"));
+    rule.tags.push("assay.shell-request".to_owned());
+    let fields = [
+        ("cs-uri-stem", "/owa/auth/Secret1.aspx"),
+        ("cs-uri-query", "pass=word9"),
+        ("cs-username", "EXAMPLE\\jdoe"),
+    ];
+    let mut case = sample::case();
+    case.findings.push(sample::finding(9, &Arc::new(rule), "2021-03-04T00:00:00Z", &fields));
+    case.answers[0].text = "requests for …/secret1.aspx by jdoe".to_owned();
+    let options = Options { tlp: Tlp::Red, ..Options::default() };
+    let files = files_with(&case, &sample::run(), options);
+    let page = files["report.html"].to_lowercase();
+    for secret in ["secret1", "word9", "jdoe"] {
+        assert!(!page.contains(secret), "{secret}");
+        assert!(files["findings.jsonl"].to_lowercase().contains(secret), "{secret}");
+    }
+    assert!(page.contains("requests for …/shell-1.aspx by person-"));
+    assert!(page.contains("tlp:red") && !page.contains("tlp:amber"));
 }
 
 #[test]
@@ -127,7 +157,11 @@ fn nothing_hostile_comes_out_raw() {
 /// Every `<` begins markup that a page of plain text also has, and attributes hold nothing of the text.
 #[track_caller]
 fn check_html(page: &str, text: &str) {
-    assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
+    assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-"));
+    // One script, ours and constant, is all that the page runs.
+    let (page, rest) = page.split_once("<script>").unwrap();
+    let (_, end) = rest.split_once("</script>").unwrap();
+    let page = &format!("{page}{end}");
     for wrong in ["<script", "<img", "onerror=alert", "<link", "<iframe", "src=\"", "http://", "https://"] {
         let from_text = wrong == "onerror=alert" || wrong == "http://";
         assert!(from_text || !page.contains(wrong), "{wrong}: {text:?}");
@@ -135,7 +169,9 @@ fn check_html(page: &str, text: &str) {
     let tags = |page: &str| -> BTreeMap<String, ()> {
         let opened = page.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
         opened
-            .filter(|tag| !tag.contains("href=\"#") && !tag.contains("id=\""))
+            .filter(|tag| {
+                !tag.contains("href=\"#") && !tag.contains("id=\"") && !tag.contains("aria-label=\"")
+            })
             .map(|tag| (tag.to_owned(), ()))
             .collect()
     };
@@ -286,7 +322,7 @@ fn two_hundred_thousand_findings_are_capped_where_people_read() {
     let page = &files["report.html"];
     assert_eq!(page.matches("<tr id=\"f-").count(), 2_000);
     assert!(page.contains("198,004 more findings, all of them in <code>findings.jsonl</code>"));
-    assert!(page.contains("<tr id=\"f-01000000000000f0\">"), "a ground is never cut");
+    assert!(page.contains("<tr id=\"f-01000000000000f0\" "), "a ground is never cut");
 }
 
 #[test]
@@ -307,8 +343,47 @@ fn an_error_of_a_file_ends_the_writing() {
         opened += 1;
         Err(io::Error::other("full"))
     };
-    assert!(write_case(&sample::case(), &sample::run(), &mut open).is_err());
+    assert!(write_case(&sample::case(), &sample::run(), &Options::default(), &mut open).is_err());
     assert_eq!(opened, 1);
+}
+
+/// A casebook on `MXS01`, with one answer.
+fn add_book(case: &mut model::Case, id: &str, general: bool, word: AnswerWord) {
+    let mut answer = sample::answer("exploited", word, Default::default(), "By a book.");
+    answer.casebook = id.to_owned();
+    case.answers.push(answer);
+    case.books.push(model::BookAnswer {
+        casebook: id.to_owned(),
+        title: format!("The {id} book"),
+        general,
+        host: Some("MXS01".into()),
+        answer: word,
+        text: format!("what {id} says"),
+    });
+}
+
+/// A book that found nothing is one line, and so is a general one beside others; one about other hosts is named only.
+#[test]
+fn a_casebook_without_a_sign_is_one_line() {
+    let mut case = sample::case();
+    add_book(&mut case, "grave", false, AnswerWord::Likely);
+    add_book(&mut case, "quiet", false, AnswerWord::NoTrace);
+    add_book(&mut case, "other", false, AnswerWord::NotApplicable);
+    add_book(&mut case, "general", true, AnswerWord::Yes);
+    let shown = terminal(&case, &sample::run(), false, 100);
+    assert_eq!(shown.matches("By a book.").count(), 1, "{shown}");
+    assert!(shown.contains("   The grave book\n"), "{shown}");
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("The quiet book no trace what quiet says The general book yes what general says"),
+        "{shown}"
+    );
+    assert!(words.contains("not asked: The other book"), "{shown}");
+    let page = &files(&case, &sample::run())["report.html"];
+    assert!(page.contains(
+        "<summary>The quiet book: <span class=\"badge no-trace\">no trace</span> what quiet says</summary>"
+    ));
+    assert_eq!(page.matches("By a book.").count(), 3, "tables can be opened, but of those asked only");
 }
 
 #[test]

@@ -1,35 +1,54 @@
 //! From what was gathered, in any order, to the case, in one order.
 
+use crate::files::SeenFile;
 use crate::gather::GatheredItem;
 use crate::hosts::Hosts;
+use crate::known_good::KnownGood;
 use crate::logs::LogStats;
 use crate::part::{Gathered, RawFinding};
+use crate::web_files::{self, Counted, WebFile};
 use evidence::ReadItem;
 use model::{
     Case, Coverage, EvidenceId, EvidenceItem, Finding, FindingId, Gap, GapKind, Host, HostBasis, HostName,
-    ItemCoverage, LogKey, Span, Timestamp,
+    ItemCoverage, LogKey, Problem, Span, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 type LogName = (Option<HostName>, LogKey);
+type Logs = BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>;
 
-/// Puts everything in its place and order.
-pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case {
+/// Puts everything in its place and order. Files that `known_good` knows show nothing.
+pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_good: &KnownGood) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
+    let files_scanned = gathered.iter().filter(|item| item.file.is_scanned).count();
     let hosts = Hosts::learn(&gathered, argument);
 
-    let mut case = Case { synthetic, ..Case::default() };
+    let mut case = Case { synthetic, files_scanned, ..Case::default() };
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
-    let mut logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)> = BTreeMap::new();
-    for (item, paths) in without_copies(gathered) {
+    let mut logs = Logs::new();
+    let mut web_files: Vec<WebFile> = Vec::new();
+    for (item, mut copies) in without_copies(gathered, &mut case.unread) {
         let id = EvidenceId(case.items.len() as u32);
+        let is_known = known_good.has(&item.item.sha256);
+        let paths = copies.iter().map(|copy| copy.path.clone()).collect();
+        for copy in &mut copies {
+            let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
+            web_files.extend(copy.web_file(id, host, item.item.sha256));
+        }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
+        problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
+        if gathered.settled.more > 0 {
+            let found = format!("{} more", gathered.settled.more);
+            let wanted = "at most 1,048,576 carved records of one item".into();
+            let records_lost = Some(gathered.settled.more);
+            problems.push(Problem { kind: "limit", offset: None, wanted, found, records_lost });
+        }
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =
@@ -49,8 +68,17 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
             Some(host) => Some(hosts.latest(&host, &path)),
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
-        for raw in gathered.findings.into_iter().flatten() {
-            case.findings.push(finding(raw, id, &sha256, resolve));
+        let from = case.findings.len();
+        let raws = gathered.findings.into_iter().flatten().filter(|raw| !(is_known && raw.is_of_file));
+        case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
+        if !is_known {
+            add_copies(
+                &mut case.findings,
+                from,
+                copies,
+                |raw, host| finding(raw, id, &sha256, |_| host.clone()),
+                &hosts,
+            );
         }
         for ((host, key), stats) in gathered.logs {
             let (known, items) = logs.entry((resolve(host), key)).or_default();
@@ -62,6 +90,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
             builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
         }
     }
+    judge_web_files(&mut case, &mut logs, web_files, known_good);
     finish_logs(&mut case.coverage, logs);
     case.hosts = all_hosts(&case, &hosts);
     // Not stably, which takes half as much memory again: no two are equal.
@@ -69,25 +98,104 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>) -> Case
     case
 }
 
-fn order(finding: &Finding) -> (bool, Option<Timestamp>, EvidenceId, u64, &str) {
-    (finding.time.is_none(), finding.time, finding.evidence, finding.position.offset, &finding.rule.id)
+type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
+
+fn order(finding: &Finding) -> Order<'_> {
+    let Finding { time, evidence, position, rule, host, .. } = finding;
+    (time.is_none(), *time, *evidence, position.offset, &rule.id, host)
 }
 
-/// Identical files are one item with several paths; the first path leads.
-fn without_copies(gathered: Vec<GatheredItem>) -> Vec<(GatheredItem, Vec<String>)> {
+/// One of the paths of an item.
+struct Copy {
+    path: String,
+    root: String,
+    file: SeenFile,
+    /// What the file as a whole showed at this path, where it is not the first.
+    findings: Vec<RawFinding>,
+}
+
+impl Copy {
+    fn web_file(
+        &mut self,
+        evidence: EvidenceId,
+        host: Option<HostName>,
+        sha256: [u8; 32],
+    ) -> Option<WebFile> {
+        let SeenFile { path, time, is_scanned } = std::mem::take(&mut self.file);
+        web_files::is_web(&path).then_some(WebFile { evidence, host, path, sha256, time, is_scanned })
+    }
+}
+
+/// Identical files are one item with several paths; the first path leads. What
+/// was wrong with a copy (its archive is cut right behind it) goes to `unread`.
+fn without_copies(
+    gathered: Vec<GatheredItem>,
+    unread: &mut Vec<(String, Problem)>,
+) -> Vec<(GatheredItem, Vec<Copy>)> {
     let mut firsts: BTreeMap<[u8; 32], usize> = BTreeMap::new();
-    let mut items: Vec<(GatheredItem, Vec<String>)> = Vec::new();
-    for item in gathered {
+    let mut items: Vec<(GatheredItem, Vec<Copy>)> = Vec::new();
+    for mut item in gathered {
+        let (path, root) = (item.item.path.clone(), item.item.root.clone());
+        let mut copy = Copy { path, root, file: std::mem::take(&mut item.file), findings: Vec::new() };
         match firsts.get(&item.item.sha256) {
-            Some(first) => items[*first].1.push(item.item.path),
+            Some(first) => {
+                let (leader, copies) = &mut items[*first];
+                let own = item.item.problems.into_iter().filter(|own| !leader.item.problems.contains(own));
+                unread.extend(own.map(|problem| (item.item.path.clone(), problem)));
+                // What depends on the path, or on whose host it is, the first one does not show.
+                let findings = item.gathered.into_iter().flat_map(|gathered| gathered.findings).flatten();
+                copy.findings = findings.filter(|raw| raw.is_of_file).collect();
+                copies.push(copy);
+            }
             None => {
                 firsts.insert(item.item.sha256, items.len());
-                let paths = vec![item.item.path.clone()];
-                items.push((item, paths));
+                items.push((item, vec![copy]));
             }
         }
     }
     items
+}
+
+/// Adds what an item shows at its other paths, where that is another rule's, or
+/// another host's; findings from `from` on are the item's.
+fn add_copies(
+    findings: &mut Vec<Finding>,
+    from: usize,
+    copies: Vec<Copy>,
+    finding: impl Fn(RawFinding, Option<HostName>) -> Finding,
+    hosts: &Hosts,
+) {
+    for copy in copies.into_iter().filter(|copy| !copy.findings.is_empty()) {
+        let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
+        for raw in copy.findings {
+            let found = finding(raw, host.clone());
+            let is_same = |other: &Finding| (other.id, &other.host) == (found.id, &found.host);
+            if !findings[from..].iter().any(is_same) {
+                findings.push(found);
+            }
+        }
+    }
+}
+
+/// Counts the files of web folders, and adds the findings of those that are
+/// not their build's.
+fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_good: &KnownGood) {
+    let mut count = |(host, key, id): Counted| {
+        let (stats, items) = logs.entry((host, key)).or_default();
+        // Without its time: files stand, they do not log.
+        stats.add(None, None);
+        items.insert(id);
+    };
+    for file in files {
+        if file.is_scanned {
+            count(web_files::seen(&file));
+        }
+        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
+        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
+        compared.into_iter().for_each(&mut count);
+        let found = raw.map(|raw| finding(raw, file.evidence, &file.sha256, |_| file.host.clone()));
+        case.findings.extend(found);
+    }
 }
 
 fn finding(
@@ -129,7 +237,7 @@ fn hosts_of_item(
     latest: impl Fn(&HostName) -> HostName,
     elsewhere: Option<&(HostName, HostBasis)>,
 ) -> (Vec<HostName>, Option<HostBasis>) {
-    let own: BTreeSet<HostName> = gathered.hosts.iter().map(latest).collect();
+    let own: BTreeSet<HostName> = gathered.hosts.iter().chain(&gathered.settled.hosts).map(latest).collect();
     if !own.is_empty() {
         return (own.into_iter().collect(), Some(HostBasis::Log));
     }
@@ -142,7 +250,7 @@ fn hosts_of_item(
 fn item_coverage(
     evidence: EvidenceId,
     records: u64,
-    problems: Vec<model::Problem>,
+    problems: Vec<Problem>,
     gathered: &Gathered,
 ) -> ItemCoverage {
     let mut span = Span::default();
@@ -154,12 +262,12 @@ fn item_coverage(
         }
     }
     gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
-    ItemCoverage { evidence, records, span, problems, gaps }
+    ItemCoverage { evidence, records, carved: gathered.settled.records, span, problems, gaps }
 }
 
 /// Gives each log its gaps; a log's window begins where the first web or
 /// Exchange log of its host does, or else its first log of any kind.
-fn finish_logs(coverage: &mut Coverage, logs: BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>) {
+fn finish_logs(coverage: &mut Coverage, logs: Logs) {
     let mut begins: BTreeMap<Option<HostName>, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for ((host, key), (stats, _)) in &logs {
         let Some(first) = stats.span.first else { continue };

@@ -12,6 +12,7 @@ const REMEMBERED_MAX: usize = 4_096;
 
 /// Fields that say who did what with what, by family of log.
 const WINDOWS: &[&str] = &[
+    "Carved",
     "EventID",
     "Image",
     "CommandLine",

@@ -4,7 +4,7 @@
 //! Rules look at it by `product: artifact`, `service: file`.
 
 use evidence::ReadItem;
-use model::{LogFamily, Position, Record, Shape, Slot, Value};
+use model::{LogFamily, Position, Record, Shape, Slot, Timestamp, Value};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -12,13 +12,36 @@ use std::sync::{Arc, LazyLock};
 pub const LOG: &str = "file";
 
 /// Names, in the order of [`FileRecord::values`].
-const SLOTS: [&str; 10] =
-    ["Path", "Name", "Extension", "Size", "SHA256", "Created", "Modified", "Changed", "Accessed", "Deleted"];
+const SLOTS: [&str; 12] = [
+    "Path",
+    "Name",
+    "Extension",
+    "Size",
+    "SHA256",
+    "Created",
+    "Modified",
+    "Changed",
+    "Accessed",
+    "Deleted",
+    "MD5",
+    "SHA1",
+];
 
 static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
     let slots = SLOTS.map(Slot::new).to_vec();
     Arc::new(Shape::new(LogFamily::Artifacts, LOG, slots, true))
 });
+
+/// A file of the evidence, after it was looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SeenFile {
+    /// As Windows writes it, below its root.
+    pub path: String,
+    /// When its content was last written, where somebody vouches for it.
+    pub time: Option<Timestamp>,
+    /// Whether rules have seen its content.
+    pub is_scanned: bool,
+}
 
 /// One item as a file.
 pub struct FileRecord<'a> {
@@ -27,16 +50,39 @@ pub struct FileRecord<'a> {
     /// where the layout shows it, as Windows writes it.
     path: String,
     sha256: String,
+    md5: Option<String>,
+    sha1: Option<String>,
 }
 
 impl<'a> FileRecord<'a> {
     pub fn new(item: &'a ReadItem) -> Self {
-        let sha256 = item.sha256.iter().fold(String::new(), |mut text, byte| {
-            // Writing into a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        Self { item, path: windows_path(&item.path, &item.root), sha256 }
+        Self {
+            item,
+            path: windows_path(&item.path, &item.root),
+            sha256: hex(&item.sha256),
+            md5: item.older.md5.map(|hash| hex(&hash)),
+            sha1: item.older.sha1.map(|hash| hex(&hash)),
+        }
+    }
+
+    /// Its path, as Windows writes it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its SHA-256, in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// When its content was last written, where somebody vouches for it.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.item.facts.modified.or(self.item.facts.created)
+    }
+
+    /// What is remembered of it when the item is done.
+    pub fn into_seen(self, is_scanned: bool) -> SeenFile {
+        SeenFile { time: self.time(), path: self.path, is_scanned }
     }
 
     /// Its values.
@@ -44,6 +90,7 @@ impl<'a> FileRecord<'a> {
         let name = self.path.rsplit('\\').next().unwrap_or(&self.path);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let facts = &self.item.facts;
+        let hash = |hash| Option::map_or(hash, Value::Absent, Value::Utf8);
         let time = |time| Option::map_or(time, Value::Absent, Value::Time);
         [
             Value::Utf8(&self.path),
@@ -56,14 +103,23 @@ impl<'a> FileRecord<'a> {
             time(facts.changed),
             time(facts.accessed),
             Value::Bool(facts.deleted),
+            hash(self.md5.as_deref()),
+            hash(self.sha1.as_deref()),
         ]
     }
 
     /// The record; its time is when the content was last written.
     pub fn record<'r>(&self, values: &'r [Value<'r>]) -> Record<'r> {
-        let time = self.item.facts.modified.or(self.item.facts.created);
-        Record { shape: &SHAPE, values, position: Position::default(), time }
+        Record { shape: &SHAPE, values, position: Position::default(), time: self.time() }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The path of an item below its root as Windows would write it: percent

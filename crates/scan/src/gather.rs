@@ -3,47 +3,56 @@
 //! What one batch of one item gave is a [`Part`]; the parts of an item are
 //! merged in the order in which they stand, so nothing here depends on threads.
 
-use crate::files::FileRecord;
-use crate::keep::Store;
-use crate::part::{Gathered, Part, RawFinding, WatchList};
+use crate::Input;
+use crate::content;
+use crate::context::{self, Memory};
+use crate::files::{self, FileRecord, SeenFile};
+use crate::indicators::{Hits, Indicators, Seen};
+use crate::keep::{Store, Wish};
+use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
 use crate::spill::SpillWriter;
-use evidence::{ItemHead, ReadItem, Visitor};
-use model::{HostName, Record, RuleFacts};
+use evidence::{ItemHead, ReadItem, Visitor, WantedHashes};
+use model::{HostName, LogFamily, Record, RuleFacts};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
 pub struct GatheredItem {
     pub item: ReadItem,
     pub gathered: Option<Gathered>,
+    pub file: SeenFile,
 }
 
 /// Sees every record once.
 pub struct Gatherer<'a> {
     engine: &'a sigma::Engine,
+    /// Rules over the content of files.
+    yara: &'a yara::RuleSet,
     /// What findings say of each rule of the engine.
     rules: Vec<Arc<RuleFacts>>,
+    /// For each rule, what of its findings stays in memory.
+    memory: Vec<Memory>,
+    indicators: Option<Indicators<'a>>,
     watched: WatchList,
     progress: &'a (dyn Fn(u64, u64) + Sync),
     // Workers hold scratch space and caches that are worth keeping from batch to batch.
-    workers: Mutex<Vec<sigma::Worker<'a>>>,
+    workers: Mutex<Vec<Workers<'a>>>,
     store: Store,
     items: Mutex<Vec<GatheredItem>>,
 }
 
 impl<'a> Gatherer<'a> {
-    /// `progress` is called with the bytes and the records just read.
-    pub fn new(
-        engine: &'a sigma::Engine,
-        watched: &[casebook::Watched],
-        progress: &'a (dyn Fn(u64, u64) + Sync),
-    ) -> Self {
+    pub fn new(input: &Input<'a>) -> Self {
+        let engine = input.engine;
         Self {
             engine,
+            yara: input.yara,
             rules: engine.rules().iter().map(|rule| Arc::new(facts(rule))).collect(),
-            watched: WatchList::new(watched),
-            progress,
+            memory: engine.rules().iter().map(context::memory).collect(),
+            indicators: input.indicators.map(Indicators::new),
+            watched: WatchList::new(input.watched),
+            progress: input.progress,
             workers: Mutex::default(),
-            store: Store::new(engine.rules()),
+            store: Store::new(),
             items: Mutex::default(),
         }
     }
@@ -53,34 +62,56 @@ impl<'a> Gatherer<'a> {
         (self.items.into_inner().unwrap_or_else(PoisonError::into_inner), self.store.into_spill())
     }
 
-    fn borrow_worker(&self) -> sigma::Worker<'a> {
+    fn borrow_workers(&self) -> Workers<'a> {
         let pooled = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.unwrap_or_else(|| self.engine.worker())
+        pooled.unwrap_or_else(|| Workers {
+            rules: self.engine.worker(),
+            indicators: self.indicators.as_ref().map(|own| indicator::Worker::new(own.set)),
+        })
     }
 
-    fn give_back(&self, worker: Option<sigma::Worker<'a>>) {
-        if let Some(worker) = worker {
-            self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+    fn give_back(&self, workers: Option<Workers<'a>>) {
+        if let Some(workers) = workers {
+            self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(workers);
         }
     }
 
-    fn match_rules(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>) {
-        let Part { worker: Some(worker), keeper, found, .. } = part else { return };
+    /// Makes findings of a record: of the rules that it matches, and of the
+    /// indicators that it shows.
+    fn find(&self, part: &mut Part<'a>, record: &Record<'_>, host: Option<HostName>, seen: Seen) {
+        let Part { workers: Some(workers), keeper, found, gathered, .. } = part else { return };
         let mut is_first = true;
-        worker.find_with_slots(record, &mut |rule, matched| {
+        let mut add = |rule: &Arc<RuleFacts>, wish: &Wish<'_>, matched: &[u32]| {
             if std::mem::take(&mut is_first) {
                 keeper.begin(record);
             }
-            let known = &self.engine.rules()[rule];
-            let (fields, spilled) = keeper.keep(&self.store, record, (rule, known), matched);
+            let (fields, spilled) = keeper.keep(&self.store, record, wish, matched);
             found.push(RawFinding {
-                rule: Arc::clone(&self.rules[rule]),
+                rule: Arc::clone(rule),
                 position: record.position,
                 time: record.time,
                 host: host.clone(),
                 fields,
                 spilled,
+                is_of_file: record.shape.family == LogFamily::Artifacts && *record.shape.log == *files::LOG,
             });
+        };
+        workers.rules.find_with_slots(record, &mut |rule, matched| {
+            let wanted = &self.engine.rules()[rule].fields;
+            let wish = Wish { key: rule, wanted, memory: self.memory[rule], beside: &[] };
+            add(&self.rules[rule], &wish, matched);
+        });
+        let (Some(indicators), Some(worker)) = (&self.indicators, &mut workers.indicators) else { return };
+        worker.find(record, &mut |id, matched| {
+            let known = indicators.known(id, seen);
+            let counted = || (Arc::clone(&known.rule), Hits::default());
+            let fits = seen == Seen::AsFile
+                || gathered.hits.entry(id).or_insert_with(counted).1.count(record.position.offset);
+            if fits {
+                // All indicators wish for the same slots.
+                let wish = Wish { key: usize::MAX, wanted: &[], memory: known.memory, beside: &known.fields };
+                add(&known.rule, &wish, matched);
+            }
         });
     }
 }
@@ -89,31 +120,51 @@ impl<'a> Visitor for Gatherer<'a> {
     type Part = Part<'a>;
 
     fn start(&self, _head: &ItemHead<'_>) -> Part<'a> {
-        Part::new(self.borrow_worker())
+        Part::new(self.borrow_workers())
     }
 
     fn record(&self, part: &mut Part<'a>, record: &Record<'_>) {
         let host = part.count(record, &self.watched);
-        self.match_rules(part, record, host);
+        self.find(part, record, host, Seen::InRecord);
+    }
+
+    fn carved(&self, part: &mut Part<'a>, record: &Record<'_>) {
+        let Some(host) = part.gathered.carved.add(record) else { return };
+        let live = part.found.len();
+        // They have a bound of their own, and do not count among the records of the log.
+        let hits = std::mem::take(&mut part.gathered.hits);
+        self.find(part, record, host, Seen::InRecord);
+        part.gathered.hits = hits;
+        part.gathered.carved.found(part.found.drain(live..));
     }
 
     fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
-        let (worker, records) = whole.merge(next);
-        self.give_back(worker);
+        let (workers, records) = whole.merge(next);
+        self.give_back(workers);
         (self.progress)(0, records);
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Part<'a>>, _content: Option<&[u8]>) {
+    fn item(&self, mut item: ReadItem, whole: Option<Part<'a>>, content: Option<&[u8]>) {
         let is_log = whole.is_some();
-        let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_worker()));
+        let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_workers()));
         let file = FileRecord::new(&item);
-        self.match_rules(&mut part, &file.record(&file.values()), None);
-        let (worker, gathered) = part.into_gathered();
-        self.give_back(worker);
+        self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
+        let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
+        part.found.extend(scanned.findings);
+        let file = file.into_seen(content.is_some() && !self.yara.is_empty());
+        item.problems.extend(scanned.problem);
+        let (workers, mut gathered) = part.into_gathered();
+        self.give_back(workers);
+        gathered.settle();
         let found = !gathered.findings.iter().all(Vec::is_empty);
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        items.push(GatheredItem { item, gathered });
+        items.push(GatheredItem { item, gathered, file });
+    }
+
+    fn wanted_hashes(&self) -> WantedHashes {
+        let (md5, sha1) = self.indicators.as_ref().map_or((false, false), |own| own.set.wants_file_hashes());
+        WantedHashes { md5, sha1 }
     }
 
     fn progress(&self, bytes: u64) {

@@ -178,6 +178,7 @@ mod tests {
             path: path.into(),
             root: root.into(),
             sha256: [0; 32],
+            older: evidence::OlderHashes::default(),
             size_bytes: 0,
             format: None,
             records: 0,
@@ -185,7 +186,7 @@ mod tests {
             synthetic: false,
             facts: model::FileFacts::default(),
         };
-        GatheredItem { item, gathered: Some(gathered) }
+        GatheredItem { item, gathered: Some(gathered), file: Default::default() }
     }
 
     #[track_caller]

@@ -14,16 +14,13 @@ const SHAPES_MAX: usize = 512;
 
 /// Where fields go, for all threads.
 pub struct Store {
-    /// For each rule, what of its findings stays in memory.
-    memory: Vec<Memory>,
     texts: Mutex<HashSet<Arc<str>>>,
     spill: SpillWriter,
 }
 
 impl Store {
-    pub fn new(rules: &[sigma::Rule]) -> Self {
-        let memory = rules.iter().map(context::memory).collect();
-        Self { memory, texts: Mutex::default(), spill: SpillWriter::new() }
+    pub fn new() -> Self {
+        Self { texts: Mutex::default(), spill: SpillWriter::new() }
     }
 
     /// The fields that were put aside.
@@ -56,7 +53,20 @@ pub struct Keeper {
     /// Slots of this record that lie on disk already, and where: rules that
     /// match one record mostly keep the same.
     last: Vec<usize>,
+    /// Whether fields of another kind lie there, too.
+    last_beside: bool,
     place: Option<Spilled>,
+}
+
+/// What a finding keeps besides what matched.
+pub struct Wish<'w> {
+    /// Tells the wishes of one part apart.
+    pub key: usize,
+    /// Names of fields (a rule's `fields:`).
+    pub wanted: &'w [String],
+    pub memory: Memory,
+    /// Fields that are not the record's; they stand first.
+    pub beside: &'w [Field],
 }
 
 /// The names of a shape's slots, and whether findings are joined by them.
@@ -78,14 +88,14 @@ impl Keeper {
         &mut self,
         store: &Store,
         record: &Record<'_>,
-        (rule, facts): (usize, &sigma::Rule),
+        wish: &Wish<'_>,
         matched: &[u32],
     ) -> (Vec<Field>, Option<Spilled>) {
-        self.context.keep(record, matched, rule, &facts.fields, &mut self.kept);
-        let memory = store.memory[rule];
+        self.context.keep(record, matched, wish.key, wish.wanted, &mut self.kept);
+        let beside = wish.beside;
         // A full disk costs memory, not findings.
-        let spilled = if memory == Memory::Whole { None } else { self.put_aside(store, record) };
-        if spilled.is_some() && memory == Memory::Nothing {
+        let spilled = if wish.memory == Memory::Whole { None } else { self.put_aside(store, record, beside) };
+        if spilled.is_some() && wish.memory == Memory::Nothing {
             return (Vec::new(), spilled);
         }
         let Self { names, texts, kept, .. } = self;
@@ -95,15 +105,18 @@ impl Keeper {
             let text = texts.shared(record, *slot, |text| store.share(text));
             (Arc::clone(&names[*slot].0), text)
         };
-        let mut fields: Vec<Field> = stays.map(field).collect();
+        let beside = beside.iter().filter(|_| spilled.is_none()).cloned();
+        let mut fields: Vec<Field> = beside.chain(stays.map(field)).collect();
         fields.shrink_to_fit();
         (fields, spilled)
     }
 
-    fn put_aside(&mut self, store: &Store, record: &Record<'_>) -> Option<Spilled> {
-        let Self { texts, kept, block, last, place, .. } = self;
-        if place.is_none() || last != kept {
+    fn put_aside(&mut self, store: &Store, record: &Record<'_>, beside: &[Field]) -> Option<Spilled> {
+        let Self { texts, kept, block, last, place, last_beside, .. } = self;
+        if place.is_none() || last != kept || !beside.is_empty() || *last_beside {
+            *last_beside = !beside.is_empty();
             block.clear();
+            beside.iter().for_each(|(name, text)| SpillWriter::add(block, name, text));
             for slot in kept.iter() {
                 SpillWriter::add(block, &record.shape.slots[*slot].name, texts.of(record, *slot));
             }

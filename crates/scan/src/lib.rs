@@ -9,15 +9,24 @@
 //! What findings mean (casebook), how they look (report), who did it.
 
 mod assemble;
+mod carved;
+mod content;
 mod context;
 pub mod differential;
 mod files;
 mod gather;
 mod hosts;
+mod indicators;
 mod keep;
+mod known_good;
 mod logs;
 mod part;
 mod spill;
+mod web_files;
+
+pub use known_good::KnownGood;
+#[doc(hidden)]
+pub use known_good::fuzz as fuzz_known_good;
 
 use model::{Case, Problem, Spill};
 use std::io;
@@ -33,6 +42,12 @@ pub struct Input<'a> {
     pub limits: &'a evidence::Limits,
     /// The compiled rules.
     pub engine: &'a sigma::Engine,
+    /// Indicators to look for, where there are any.
+    pub indicators: Option<&'a indicator::IndicatorSet>,
+    /// Rules over the content of small files of unknown format.
+    pub yara: &'a yara::RuleSet,
+    /// Files that their maker delivered.
+    pub known_good: &'a KnownGood,
     /// SHA-256 over the rules.
     pub rules_sha256: [u8; 32],
     /// Logs whose filled fields the casebooks want counted.
@@ -49,17 +64,17 @@ pub struct Input<'a> {
 /// # Errors
 /// When the temporary file for the fields of findings cannot be written.
 pub fn scan(input: Input<'_>) -> io::Result<Case> {
-    let gatherer = gather::Gatherer::new(input.engine, input.watched, input.progress);
+    let gatherer = gather::Gatherer::new(&input);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
-    unread.sort();
-    unread.dedup();
     let host = input.host.and_then(part::host_name);
     let (items, spill) = gatherer.finish();
-    let mut case = assemble::case(items, host);
+    let mut case = assemble::case(items, host, input.known_good);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
-    case.unread = unread;
+    case.unread.extend(unread);
+    case.unread.sort();
+    case.unread.dedup();
     case.rules_sha256 = input.rules_sha256;
-    case.rules_loaded = input.engine.rules().len();
+    case.rules_loaded = input.engine.rules().len() + input.yara.len();
     Ok(case)
 }

@@ -27,6 +27,9 @@ pub struct NumberRun {
     pub last: u64,
     pub first_time: Option<Timestamp>,
     pub last_time: Option<Timestamp>,
+    /// Earliest and latest time of all: clocks are set back.
+    pub earliest: Option<Timestamp>,
+    pub latest: Option<Timestamp>,
 }
 
 /// Counts of one log of one host.
@@ -52,7 +55,14 @@ impl LogStats {
             self.hours.insert(time.hour_index());
         }
         if let Some(number) = number {
-            self.add_run(NumberRun { first: number, last: number, first_time: time, last_time: time });
+            self.add_run(NumberRun {
+                first: number,
+                last: number,
+                first_time: time,
+                last_time: time,
+                earliest: time,
+                latest: time,
+            });
         }
     }
 
@@ -62,6 +72,8 @@ impl LogStats {
             Some(last) if last.last.checked_add(1) == Some(run.first) => {
                 last.last = run.last;
                 last.last_time = run.last_time;
+                last.earliest = last.earliest.into_iter().chain(run.earliest).min();
+                last.latest = last.latest.max(run.latest);
             }
             _ if room => self.runs.push(run),
             _ => {}
@@ -79,6 +91,20 @@ impl LogStats {
         let room = HOURS_MAX.saturating_sub(self.hours.len());
         self.hours.extend(other.hours.into_iter().take(room));
         other.runs.into_iter().for_each(|run| self.add_run(run));
+    }
+
+    /// Whether a record of this number and time is one of the log's. A run of
+    /// numbers holds each of them once, so one that also fits its times is the
+    /// same record; a log that was begun anew uses its numbers again at other
+    /// times. A log of too many runs is not known well enough to deny it.
+    pub fn holds(&self, number: Option<u64>, time: Option<Timestamp>) -> bool {
+        let Some(number) = number else { return self.records > 0 };
+        let fits = |run: &NumberRun| {
+            let in_time =
+                time.is_none_or(|_| run.earliest.is_none() || (run.earliest..=run.latest).contains(&time));
+            (run.first..=run.last).contains(&number) && in_time
+        };
+        self.runs.len() >= RUNS_MAX || self.runs.iter().any(fits)
     }
 
     /// All silences in it, by time; `window` is where the log should begin.
@@ -241,6 +267,17 @@ mod tests {
         let mut selection = LogStats::default();
         (0..RUNS_MAX as u64 + 10).for_each(|number| selection.add(at(0), Some(3 * number)));
         assert_eq!(selection.gaps(None).len(), GAPS_MAX);
+    }
+
+    #[test]
+    fn a_log_knows_its_own_records() {
+        let mut log = LogStats::default();
+        (10..20).for_each(|number| log.add(at(number), Some(number as u64)));
+        assert!(log.holds(Some(12), at(12)));
+        assert!(log.holds(Some(12), None));
+        assert!(!log.holds(Some(12), at(2)), "an earlier log of the same numbers");
+        assert!(!log.holds(Some(9), at(9)));
+        assert!(!LogStats::default().holds(None, None));
     }
 
     #[test]

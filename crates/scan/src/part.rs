@@ -1,5 +1,7 @@
 //! The accumulators of one batch, and what remains of them.
 
+use crate::carved::{Carved, Settled};
+use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::LogStats;
 use casebook::Watched;
@@ -24,6 +26,8 @@ pub struct RawFinding {
     pub host: Option<HostName>,
     pub fields: Vec<Field>,
     pub spilled: Option<Spilled>,
+    /// Of the file as a whole, and not of a record in it.
+    pub is_of_file: bool,
 }
 
 /// Records of one channel by one host with no other host's between them, their
@@ -45,14 +49,22 @@ pub struct Gathered {
     pub logs: BTreeMap<(Option<HostName>, LogKey), LogStats>,
     pub builds: BTreeMap<Option<HostName>, BTreeMap<String, Span>>,
     pub host_runs: Vec<HostRun>,
+    /// How often its records show an indicator, by its number, with the rule
+    /// of its findings.
+    pub hits: BTreeMap<u32, (Arc<RuleFacts>, Hits)>,
     /// Hosts that its records name.
     pub hosts: BTreeSet<HostName>,
     /// Those of them that are Exchange servers by their own logs.
     pub exchange_hosts: BTreeSet<HostName>,
+    /// Records carved from free space, as they are met …
+    pub carved: Carved,
+    /// … and what remains of them when all of the item was read.
+    pub settled: Settled,
 }
 
 impl Gathered {
-    fn merge(&mut self, other: Gathered) {
+    fn merge(&mut self, mut other: Gathered) {
+        self.merge_hits(&mut other);
         self.findings.extend(other.findings);
         for (name, stats) in other.logs {
             self.logs.entry(name).or_default().merge(stats);
@@ -64,6 +76,40 @@ impl Gathered {
         other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
         self.hosts.extend(other.hosts);
         self.exchange_hosts.extend(other.exchange_hosts);
+        self.carved.merge(other.carved);
+    }
+
+    /// Decides which carved records count, when the whole item was read.
+    pub fn settle(&mut self) {
+        self.settled = std::mem::take(&mut self.carved).settle(&self.logs);
+        let findings = std::mem::take(&mut self.settled.findings);
+        if !findings.is_empty() {
+            self.findings.push(findings);
+        }
+    }
+
+    /// Adds hits; drops those findings of `other`, which comes after, that are
+    /// beyond what one item may have.
+    fn merge_hits(&mut self, other: &mut Gathered) {
+        for (id, (rule, hits)) in std::mem::take(&mut other.hits) {
+            let (_, known) = self.hits.entry(id).or_insert_with(|| (Arc::clone(&rule), Hits::default()));
+            let room = FINDINGS_PER_ITEM_MAX - known.findings();
+            let mut first_beyond = hits.first_beyond;
+            if hits.findings() > room {
+                let mut seen = 0;
+                let mut stays = |finding: &RawFinding| {
+                    seen += u64::from(Arc::ptr_eq(&finding.rule, &rule));
+                    let fits = seen <= room || !Arc::ptr_eq(&finding.rule, &rule);
+                    if !fits && seen == room + 1 {
+                        first_beyond = Some(finding.position.offset);
+                    }
+                    fits
+                };
+                other.findings.iter_mut().for_each(|findings| findings.retain(&mut stays));
+            }
+            known.records += hits.records;
+            known.first_beyond = known.first_beyond.or(first_beyond);
+        }
     }
 
     fn add_host_run(&mut self, run: HostRun) {
@@ -139,9 +185,15 @@ struct OpenLog {
 /// them, so that its address cannot come to mean another one.
 type KnownSlots = HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>;
 
+/// What one thread needs to look at records.
+pub struct Workers<'e> {
+    pub rules: sigma::Worker<'e>,
+    pub indicators: Option<indicator::Worker<'e>>,
+}
+
 /// The accumulators of one batch of one item.
 pub struct Part<'e> {
-    pub worker: Option<sigma::Worker<'e>>,
+    pub workers: Option<Workers<'e>>,
     pub keeper: Keeper,
     pub found: Vec<RawFinding>,
     pub gathered: Gathered,
@@ -156,9 +208,9 @@ pub struct Part<'e> {
 }
 
 impl<'e> Part<'e> {
-    pub fn new(worker: sigma::Worker<'e>) -> Self {
+    pub fn new(workers: Workers<'e>) -> Self {
         Self {
-            worker: Some(worker),
+            workers: Some(workers),
             keeper: Keeper::default(),
             found: Vec::new(),
             gathered: Gathered::default(),
@@ -192,19 +244,19 @@ impl<'e> Part<'e> {
         host
     }
 
-    /// Adds what the next part gave; returns its worker and how many records it had.
-    pub fn merge(&mut self, next: Part<'e>) -> (Option<sigma::Worker<'e>>, u64) {
+    /// Adds what the next part gave; returns its workers and how many records it had.
+    pub fn merge(&mut self, next: Part<'e>) -> (Option<Workers<'e>>, u64) {
         self.close();
-        let (worker, gathered) = next.into_gathered();
+        let (workers, gathered) = next.into_gathered();
         let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
         let records = whole_logs.map(|(_, stats)| stats.records).sum();
         self.gathered.merge(gathered);
-        (worker, records)
+        (workers, records)
     }
 
-    pub fn into_gathered(mut self) -> (Option<sigma::Worker<'e>>, Gathered) {
+    pub fn into_gathered(mut self) -> (Option<Workers<'e>>, Gathered) {
         self.close();
-        (self.worker, self.gathered)
+        (self.workers, self.gathered)
     }
 
     fn enter_log(&mut self, record: &Record<'_>, watched: &WatchList) -> usize {

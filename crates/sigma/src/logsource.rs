@@ -13,10 +13,11 @@
 //! `User` as one text) is absent.
 //!
 //! # Web servers
-//! Rules of `category: webserver` are matched against W3C logs. Many of them
-//! write a path into `cs-uri-query`, which W3C logs keep apart: a value that
-//! begins with a path is matched against stem, `?` and query; any other value
-//! against the query alone.
+//! Rules of `category: webserver` are matched against W3C and NCSA logs, those
+//! for one server against its own format. Many of them write a path into
+//! `cs-uri-query`, which these logs keep apart: a value that begins with a path
+//! is matched against stem, `?` and query; any other value against the query
+//! alone. `+` and blanks in user agents: see the readers of these logs.
 //!
 //! # Ours
 //! `product: exchange` are Exchange's own text logs, `product: artifact` what
@@ -24,6 +25,8 @@
 //!
 //! # Not here
 //! Reading a record; matching.
+
+mod linux;
 
 use crate::detection::{Detection, Field, Leaf, Node, Part, Test};
 use model::LogFamily;
@@ -291,17 +294,21 @@ pub(crate) fn sources(logsource: &LogSource) -> Vec<Source> {
         let source = Source { log, ..any(LogFamily::Artifacts) };
         return if category.is_none() { vec![source] } else { Vec::new() };
     }
-    if is_web(logsource) {
-        return vec![Source { names: WEB_NAMES, ..any(LogFamily::WebServer) }];
+    let mut found = linux::sources(logsource);
+    let web = web_logs(logsource).iter();
+    found.extend(web.map(|log| Source { log: (*log).into(), names: WEB_NAMES, ..any(LogFamily::WebServer) }));
+    if !is_web(logsource) && matches!(product, None | Some("windows")) {
+        found.extend(of_windows(category, service, product.is_none()));
     }
-    if product.is_some_and(|product| product != "windows") {
-        return Vec::new();
-    }
+    found
+}
+
+fn of_windows(category: Option<&str>, service: Option<&str>, any_product: bool) -> Vec<Source> {
     let channels =
         service.map(|service| SERVICES.iter().find(|(name, _)| *name == service).map(|(_, found)| *found));
     match (category, channels) {
         (_, Some(None)) => Vec::new(),
-        (None, None) if product.is_none() => Vec::new(),
+        (None, None) if any_product => Vec::new(),
         (None, channels) => {
             vec![Source { channels: channels.flatten().unwrap_or_default(), ..any(LogFamily::WindowsEvents) }]
         }
@@ -312,11 +319,35 @@ pub(crate) fn sources(logsource: &LogSource) -> Vec<Source> {
     }
 }
 
+/// The logs of web servers that a rule applies to; the empty name is any.
+fn web_logs(logsource: &LogSource) -> &'static [&'static str] {
+    const ANY: &[&str] = &[""];
+    const IIS: &[&str] = &["iis", "httperr"];
+    const NCSA: &[&str] = &["ncsa"];
+    let of_server = |name: &str| match name {
+        "iis" => IIS,
+        "apache" | "nginx" => NCSA,
+        _ => &[],
+    };
+    let of_product = |name: &str| match name {
+        "windows" => IIS,
+        "linux" => NCSA,
+        server => of_server(server),
+    };
+    let product = logsource.product.as_deref();
+    let own = (product.map(of_product), logsource.service.as_deref().map(of_server));
+    match (logsource.category.as_deref(), own) {
+        (Some("webserver"), (None, None)) => ANY,
+        // A system alone does not say that it is about its web server.
+        (None, (_, None)) if product.is_none_or(|name| of_server(name).is_empty()) => &[],
+        (None | Some("webserver"), (Some(logs), None) | (None, Some(logs))) => logs,
+        (None | Some("webserver"), (Some(product), Some(service))) if product == service => service,
+        _ => &[],
+    }
+}
+
 fn is_web(logsource: &LogSource) -> bool {
-    let web = matches!(logsource.category.as_deref(), Some("webserver"));
-    let iis = matches!(logsource.service.as_deref(), Some("iis"));
-    let product = matches!(logsource.product.as_deref(), None | Some("windows" | "iis"));
-    product && (web && (iis || logsource.service.is_none()) || iis && logsource.category.is_none())
+    !web_logs(logsource).is_empty()
 }
 
 fn any(family: LogFamily) -> Source {

@@ -221,6 +221,7 @@ impl<'a> Iterator for CanonReader<'a> {
 /// Writes a definition's canonical form, literals and all.
 pub(crate) struct DefinitionEncoder<'s> {
     pub out: &'s mut CanonWriter,
+    pub checks_names: bool,
 }
 
 impl<'a> Tokens<'a> for DefinitionEncoder<'_> {
@@ -273,6 +274,10 @@ impl<'a> Tokens<'a> for DefinitionEncoder<'_> {
 
     fn instance(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Broken> {
         Err(Broken::new(cursor.at(), "no template instance within a definition", 0x0c))
+    }
+
+    fn checks_names(&self) -> bool {
+        self.checks_names
     }
 }
 

@@ -5,7 +5,10 @@
 //! values to check them, gives up a record for one broken fragment, and passes
 //! over a chunk that is cut.
 
+mod carve;
+
 use crate::header::{CHUNK_BYTES, CHUNK_HEADER_BYTES, ChunkHeader};
+use crate::plan::Plan;
 use crate::record::{RecordHeader, Shapes};
 use crate::stream::{Parts, StreamReader};
 use crate::value::Decoder;
@@ -41,6 +44,8 @@ pub struct ChunkSummary {
     pub checksum_ok: bool,
     /// Records that were there by the header's word and could not be read.
     pub records_lost: u64,
+    /// Where the records end in the chunk.
+    pub end: usize,
 }
 
 impl ChunkReader {
@@ -50,7 +55,8 @@ impl ChunkReader {
     }
 
     /// Shows the records of `chunk`, which begins at `offset` of its item, to
-    /// `sink`, in the order in which they stand.
+    /// `sink`, in the order in which they stand. What an earlier use of the
+    /// chunk left behind them is for [`ChunkReader::carve`].
     ///
     /// A chunk that is cut gives the records that are whole, and so does one
     /// whose header is destroyed. What cannot be read becomes a [`Problem`]:
@@ -59,7 +65,7 @@ impl ChunkReader {
     /// shown as far as it is readable) or `limit`.
     pub fn read(&mut self, chunk: &[u8], offset: u64, sink: &mut dyn RecordSink) -> ChunkSummary {
         let chunk = &chunk[..chunk.len().min(CHUNK_BYTES)];
-        let mut problems = Problems { sink, offset, told: 0, untold: 0, untold_lost: 0 };
+        let mut problems = Problems::new(sink, offset);
         let header = ChunkHeader::parse(chunk).unwrap_or_else(|| {
             let wanted = "a chunk header (ElfChnk, 512 bytes)";
             let found = format!("{} bytes: {:02X?} …", chunk.len(), &chunk[..chunk.len().min(8)]);
@@ -70,13 +76,52 @@ impl ChunkReader {
             let wanted = "a chunk whose checksums hold";
             problems.tell(Problem::new("bad-checksum", offset, wanted, header.bad_checksums).losing(0));
         }
+        let (end, tally) = self.walk(chunk, &header, problems, |walk| walk.records());
+        ChunkSummary {
+            records: tally.read,
+            range: header.records,
+            checksum_ok: header.holds && header.bad_checksums.is_empty(),
+            records_lost: tally.lost,
+            end,
+        }
+    }
+
+    /// Begins a run of chunks of one log. A carved record whose definition was
+    /// written over is read by the one that has its id elsewhere in the run:
+    /// read all chunks of the run first, then carve.
+    pub fn begin_run(&mut self) {
+        self.shapes.templates().begin_run();
+    }
+
+    /// Shows, as carved, the records that lie whole in `chunk` from `from` on:
+    /// in its free space, or in all of a chunk that its log no longer counts or
+    /// whose header is gone. Returns how many.
+    ///
+    /// What is a record and cannot be read is told in one problem,
+    /// `overwritten`: no loss, as the log itself let go of it.
+    pub fn carve(&mut self, chunk: &[u8], from: usize, offset: u64, sink: &mut dyn RecordSink) -> u64 {
+        let chunk = &chunk[..chunk.len().min(CHUNK_BYTES)];
+        if !carve::may_hold_records(chunk, from) {
+            return 0;
+        }
+        let problems = Problems::new(sink, offset);
+        self.walk(chunk, &ChunkHeader::LOST, problems, |walk| walk.carve(from)).0
+    }
+
+    fn walk<'s, T>(
+        &'s mut self,
+        chunk: &[u8],
+        header: &'s ChunkHeader,
+        problems: Problems<'s>,
+        go: impl FnOnce(&mut Walk<'_, 's>) -> T,
+    ) -> (T, Tally) {
         self.shapes.begin_chunk();
         let mut arena = std::mem::take(&mut self.arena);
         arena.reset();
         let mut walk = Walk {
             chunk,
-            offset,
-            header: &header,
+            offset: problems.offset,
+            header,
             shapes: &mut self.shapes,
             decoder: Decoder::new(&arena),
             parts: Parts::default(),
@@ -84,15 +129,11 @@ impl ChunkReader {
             problems,
             tally: Tally::default(),
         };
-        walk.records();
+        let gone = go(&mut walk);
+        walk.problems.finish();
         let tally = walk.tally;
         self.arena = arena;
-        ChunkSummary {
-            records: tally.read,
-            range: header.records,
-            checksum_ok: header.holds && header.bad_checksums.is_empty(),
-            records_lost: tally.lost,
-        }
+        (gone, tally)
     }
 }
 
@@ -105,7 +146,11 @@ struct Problems<'s> {
     untold_lost: u64,
 }
 
-impl Problems<'_> {
+impl<'s> Problems<'s> {
+    fn new(sink: &'s mut dyn RecordSink, offset: u64) -> Self {
+        Self { sink, offset, told: 0, untold: 0, untold_lost: 0 }
+    }
+
     fn tell(&mut self, problem: Problem) {
         if self.told < PROBLEMS_MAX {
             self.told += 1;
@@ -153,19 +198,22 @@ struct Walk<'a, 's> {
 }
 
 impl<'a> Walk<'a, '_> {
-    fn records(&mut self) {
+    /// Shows the live records; returns where they end.
+    fn records(&mut self) -> usize {
         let mut at = CHUNK_HEADER_BYTES;
         while at < self.chunk.len() && (!self.is_end(at) || self.goes_on(at)) {
             match RecordHeader::parse(self.chunk, at) {
                 Ok(header) => {
                     self.record(at, &header);
-                    self.tally.last = Some(header.number);
+                    if self.is_due(header.number) {
+                        self.tally.last = Some(header.number);
+                    }
                     at += header.size;
                 }
                 Err(broken) => {
                     let Some((next, number)) = self.find_record(at + 1) else {
                         self.finish(Some((at, &broken)));
-                        return;
+                        return at;
                     };
                     let lost = self.missing_before(number).max(1);
                     self.tally.lost += lost;
@@ -175,6 +223,14 @@ impl<'a> Walk<'a, '_> {
             }
         }
         self.finish(None);
+        at
+    }
+
+    /// Whether a record of this number is one that may stand here. One that is
+    /// far off must not pass for all those that it is far from.
+    fn is_due(&self, number: u64) -> bool {
+        let goes_on = self.tally.last.and_then(|last| last.checked_add(1)) == Some(number);
+        goes_on || self.header.records.is_none_or(|(first, last)| (first..=last).contains(&number))
     }
 
     /// Whether the records end at `at` by the chunk header's word.
@@ -233,7 +289,6 @@ impl<'a> Walk<'a, '_> {
             let found = format!("{} records", self.tally.read);
             self.problems.tell(Problem::new("bad-record", self.offset, wanted, found).losing(lost));
         }
-        self.problems.finish();
     }
 
     fn truncated(&mut self, lost: u64) {
@@ -249,16 +304,15 @@ impl<'a> Walk<'a, '_> {
         let mut reader =
             StreamReader::new(self.chunk, self.shapes.templates(), &self.decoder, &mut self.parts);
         if let Err(broken) = reader.read(start, end) {
-            self.tally.lost += 1;
-            self.problems.broken(&broken, 1);
-            return;
+            return self.lose(&broken, header.number);
         }
         let Some(plan) = self.shapes.plan(self.parts.key.bytes(), &self.parts.values, &self.decoder) else {
-            self.tally.lost += 1;
             let broken = Broken::limit(at, "fewer shapes of records in a chunk", header.size);
-            self.problems.broken(&broken, 1);
-            return;
+            return self.lose(&broken, header.number);
         };
+        if plan.shape.slots.is_empty() {
+            return self.lose(&Broken::new(at, "an event", header.size as u64), header.number);
+        }
         self.values.clear();
         let values = &self.parts.values;
         self.values.extend(plan.sources.iter().map(|source| source.value(values, &self.decoder)));
@@ -268,14 +322,20 @@ impl<'a> Walk<'a, '_> {
             position: Position { offset: self.offset + at as u64, record: None, line: None },
             time: None,
         };
-        let number = plan.record.and_then(|slot| record.value(slot).to_integer());
-        let number = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(header.number);
-        let time = plan.time.and_then(|slot| time(record.value(slot))).or(header.time);
+        let (number, time) = number_and_time(plan, &record, header);
         let position = Position { record: Some(number), ..record.position };
         self.problems.sink.record(&Record { position, time, ..record });
         self.tally.read += 1;
         let is_cut = plan.cut;
         self.record_troubles(at, header, is_cut);
+    }
+
+    /// A record that cannot be shown. When its number is none of this chunk's,
+    /// the one that should stand there is missed by the count of numbers.
+    fn lose(&mut self, broken: &Broken, number: u64) {
+        let lost = u64::from(self.is_due(number));
+        self.tally.lost += lost;
+        self.problems.broken(broken, lost);
     }
 
     /// What was wrong within a record that was shown.
@@ -296,6 +356,13 @@ impl<'a> Walk<'a, '_> {
             self.problems.broken(&broken, 0);
         }
     }
+}
+
+/// By the event's own word, else by the log's around it.
+fn number_and_time(plan: &Plan, record: &Record<'_>, header: &RecordHeader) -> (u64, Option<Timestamp>) {
+    let number = plan.record.and_then(|slot| record.value(slot).to_integer());
+    let number = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(header.number);
+    (number, plan.time.and_then(|slot| time(record.value(slot))).or(header.time))
 }
 
 fn time(value: Value<'_>) -> Option<Timestamp> {

@@ -20,6 +20,10 @@ impl RecordSink for Touch {
         }
     }
 
+    fn carved(&mut self, record: &Record<'_>) {
+        self.record(record);
+    }
+
     fn problem(&mut self, problem: Problem) {
         self.bytes += problem.found.len();
     }
@@ -30,5 +34,8 @@ impl RecordSink for Touch {
 pub fn fuzz(data: &[u8]) {
     let _ = FileHeader::parse(data);
     let mut touch = Touch::default();
-    ChunkReader::new().read(data, 0, &mut touch);
+    let mut reader = ChunkReader::new();
+    let summary = reader.read(data, 0, &mut touch);
+    reader.carve(data, summary.end, 0, &mut touch);
+    reader.carve(data, 0, 0, &mut touch);
 }

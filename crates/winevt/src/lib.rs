@@ -20,6 +20,11 @@
 //! value, is absent; a normal substitution that is null leaves it empty. An
 //! array is one value, a list. Text ends at its first NUL, as Windows has it.
 //!
+//! # Carved records
+//! [`ChunkReader::carve`] shows what an earlier use of a chunk left whole in
+//! its free space, by [`model::RecordSink::carved`]. Such a record has one more
+//! slot, `Carved`, which holds `true`.
+//!
 //! # The `evtx` library
 //! Parses the headers and computes the checksums here, and is the oracle in the
 //! tests. Its own reading of records stands in our way: see `chunk`.

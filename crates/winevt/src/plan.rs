@@ -15,6 +15,8 @@ const SLOTS_MAX: usize = 4_096;
 /// Steps taken for one plan: a token, or 64 bytes of one. One fragment may
 /// stand in many places.
 const STEPS_MAX: usize = 65_536;
+/// The slot that only carved records have; it holds `true`.
+const CARVED: &str = "Carved";
 /// Bytes of a text put together from values.
 const TEXT_BYTES_MAX: usize = 128 << 10;
 
@@ -67,6 +69,22 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// The plan of carved records: one more slot says that they are.
+    pub(crate) fn of_carved(&self) -> Self {
+        let mut shape = Shape::clone(&self.shape);
+        shape.slots.push(Slot { literal: Some("true".into()), ..Slot::new(CARVED) });
+        let sources = self.sources.iter().cloned().chain([Source::Literal]).collect();
+        Self {
+            shape: Arc::new(shape),
+            sources,
+            named: Vec::new(),
+            steps: self.steps,
+            record: self.record,
+            time: self.time,
+            cut: self.cut,
+        }
+    }
+
     /// Bytes that it takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
         let slot = |slot: &Slot| 192 + slot.name.len() * 2 + slot.literal.as_deref().map_or(0, str::len);

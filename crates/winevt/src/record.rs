@@ -83,7 +83,7 @@ impl Shapes {
     /// Forgets what holds for one chunk only; everything, when it is too much.
     pub(crate) fn begin_chunk(&mut self) {
         if self.templates.is_full() || self.bytes > PLANS_BYTES_MAX {
-            *self = Self::default();
+            *self = Self { templates: self.templates.emptied(), ..Self::default() };
         }
         self.templates.begin_chunk();
         self.chunk += 1;
@@ -102,9 +102,28 @@ impl Shapes {
         values: &[Raw<'a>],
         decoder: &Decoder<'a>,
     ) -> Option<&Plan> {
+        let index = self.plan_index(key, values, decoder)?;
+        Some(&self.plans[index].plan)
+    }
+
+    /// The same for a carved record.
+    pub(crate) fn carved_plan<'a>(
+        &mut self,
+        key: &[u8],
+        values: &[Raw<'a>],
+        decoder: &Decoder<'a>,
+    ) -> Option<&Plan> {
+        let live = self.plan_index(key, values, decoder)?;
+        // No stream's key begins so; plans are forgotten only between chunks.
+        let key = [&[0xfe], &live.to_le_bytes()[..]].concat();
+        let index = self.find(&key, |shapes| shapes.plans[live].plan.of_carved())?;
+        Some(&self.plans[index].plan)
+    }
+
+    fn plan_index<'a>(&mut self, key: &[u8], values: &[Raw<'a>], decoder: &Decoder<'a>) -> Option<usize> {
         let index = self.find(key, |shapes| Planner::plan(key, &shapes.templates))?;
         if self.plans[index].plan.named.is_empty() {
-            return Some(&self.plans[index].plan);
+            return Some(index);
         }
         // Fields named by values: a shape for each set of names.
         let named = &self.plans[index].plan.named;
@@ -116,8 +135,7 @@ impl Shapes {
             key.extend_from_slice(&(name.len() as u32).to_le_bytes());
             key.extend_from_slice(name.as_bytes());
         }
-        let index = self.find(&key, |shapes| renamed(&shapes.plans[index].plan, &names))?;
-        Some(&self.plans[index].plan)
+        self.find(&key, |shapes| renamed(&shapes.plans[index].plan, &names))
     }
 
     /// The plan kept under `key`, made when there is none. Whether this chunk

@@ -36,6 +36,8 @@ pub(crate) struct StreamReader<'a, 's> {
     pub templates: &'s mut Templates,
     pub decoder: &'s Decoder<'a>,
     pub parts: &'s mut Parts<'a>,
+    /// The record is older than the chunk around it.
+    is_left: bool,
     nesting: usize,
     /// The element whose start is open is a `Data`, the attribute a `Name`.
     is_data: bool,
@@ -53,7 +55,12 @@ impl<'a, 's> StreamReader<'a, 's> {
         parts.values.clear();
         parts.troubles.clear();
         parts.run.clear();
-        Self { chunk, templates, decoder, parts, nesting: 0, is_data: false, is_name: false }
+        Self { chunk, templates, decoder, parts, is_left: false, nesting: 0, is_data: false, is_name: false }
+    }
+
+    /// A reader of records that are older than the chunk around them.
+    pub(crate) fn of_left(self) -> Self {
+        Self { is_left: true, ..self }
     }
 
     /// Reads the stream at `start..end` of the chunk.
@@ -186,7 +193,8 @@ impl<'a> Tokens<'a> for StreamReader<'a, '_> {
 
     fn instance(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Broken> {
         self.flush(true);
-        cursor.take(5, "a template instance")?;
+        cursor.u8("a template instance")?;
+        let id = cursor.u32("a template's id")?;
         let offset = cursor.u32("a definition's offset")?;
         if offset as usize == cursor.at() {
             // The definition stands here, where it is used first.
@@ -194,7 +202,10 @@ impl<'a> Tokens<'a> for StreamReader<'a, '_> {
             let size = cursor.u32("a definition's size")? as usize;
             cursor.take(size, "a definition")?;
         }
-        let template = self.templates.at(self.chunk, offset)?;
+        let template = match self.is_left {
+            true => self.templates.left_at(self.chunk, offset, id)?,
+            false => self.templates.at(self.chunk, offset)?,
+        };
         let count = cursor.u32("a number of values")?;
         let wanted = "the descriptors of the values";
         let size =
@@ -214,6 +225,10 @@ impl<'a> Tokens<'a> for StreamReader<'a, '_> {
         }
         self.parts.key.end_of_stream();
         self.parts.key.check_size(cursor.at())
+    }
+
+    fn checks_names(&self) -> bool {
+        self.is_left
     }
 }
 

@@ -42,6 +42,11 @@ pub(crate) trait Tokens<'a> {
     fn fragment(&mut self, start: usize, end: usize) -> Result<(), Broken>;
     /// A template instance begins at the cursor; definitions have none.
     fn instance(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Broken>;
+    /// Whether a name must have the hash that stands beside it: what refers to
+    /// it is older than the chunk, and something else may stand there now.
+    fn checks_names(&self) -> bool {
+        false
+    }
 }
 
 /// Where in the tree the walk stands.
@@ -74,7 +79,7 @@ pub(crate) fn walk<'a, T: Tokens<'a>>(
             0x0c if !place.in_start => tokens.instance(cursor)?,
             0x01..=0x04 | 0x41 | 0x06 | 0x46 => structure(chunk, cursor, tokens, &mut place, token)?,
             0x0a => {
-                name(chunk, cursor)?;
+                name(chunk, cursor, tokens.checks_names())?;
             }
             0x0b => {
                 string(cursor, "processing instruction data")?;
@@ -87,7 +92,7 @@ pub(crate) fn walk<'a, T: Tokens<'a>>(
                 cursor.u8("a substitution's type")?;
                 tokens.substitution(at, index, token == 0x0e)?;
             }
-            _ => match piece(chunk, cursor, token)? {
+            _ => match piece(chunk, cursor, token, tokens.checks_names())? {
                 // Read again where it stands: offsets in it count from the chunk.
                 Piece::Value(Raw { kind: 0x21, bytes }) if !place.in_start => {
                     tokens.fragment(cursor.at() - bytes.len(), cursor.at())?;
@@ -118,7 +123,7 @@ fn structure<'a, T: Tokens<'a>>(
             let dependency =
                 if T::DEPENDENCIES { cursor.u16("an element's dependency")? } else { NO_DEPENDENCY };
             cursor.u32("an element's size")?;
-            let name = name(chunk, cursor)?;
+            let name = name(chunk, cursor, tokens.checks_names())?;
             if token == 0x41 {
                 cursor.u32("the size of an attribute list")?;
             }
@@ -128,7 +133,8 @@ fn structure<'a, T: Tokens<'a>>(
         }
         0x06 | 0x46 if place.in_start => {
             place.in_attribute = true;
-            tokens.attribute(name(chunk, cursor)?)
+            let name = name(chunk, cursor, tokens.checks_names())?;
+            tokens.attribute(name)
         }
         0x02 if place.in_start => {
             place.in_start = false;
@@ -148,12 +154,17 @@ fn structure<'a, T: Tokens<'a>>(
     }
 }
 
-fn piece<'a>(chunk: &'a [u8], cursor: &mut Cursor<'a>, token: u8) -> Result<Piece<'a>, Broken> {
+fn piece<'a>(
+    chunk: &'a [u8],
+    cursor: &mut Cursor<'a>,
+    token: u8,
+    check_name: bool,
+) -> Result<Piece<'a>, Broken> {
     match token {
         0x05 | 0x45 => Ok(Piece::Value(inline_value(cursor)?)),
         0x07 | 0x47 => Ok(Piece::Value(Raw { kind: 0x01, bytes: string(cursor, "a CDATA section")? })),
         0x08 | 0x48 => Ok(Piece::Char(cursor.u16("a character")?)),
-        0x09 | 0x49 => Ok(Piece::Entity(name(chunk, cursor)?)),
+        0x09 | 0x49 => Ok(Piece::Entity(name(chunk, cursor, check_name)?)),
         _ => Err(Broken::new(cursor.at() - 1, "a token", u64::from(token))),
     }
 }
@@ -184,21 +195,31 @@ fn string<'a>(cursor: &mut Cursor<'a>, wanted: &'static str) -> Result<&'a [u8],
 
 /// Reads a reference to a name, and the name. The name stands anywhere in the
 /// chunk; where it stands right here, the cursor is moved past it.
-fn name<'a>(chunk: &'a [u8], cursor: &mut Cursor<'a>) -> Result<&'a [u8], Broken> {
+fn name<'a>(chunk: &'a [u8], cursor: &mut Cursor<'a>, check: bool) -> Result<&'a [u8], Broken> {
     let offset = cursor.u32("the offset of a name")? as usize;
     let mut there = Cursor::new(chunk, offset, chunk.len());
     if offset > chunk.len() {
         return Err(Broken::new(cursor.at() - 4, "the offset of a name in this chunk", offset as u64));
     }
-    // The link to the next name of its hash bucket, and the hash.
-    there.take(6, "a name")?;
+    there.take(4, "a name")?; // the link to the next name of its hash bucket
+    let hash = there.u16("a name's hash")?;
     let units = usize::from(there.u16("a name's length")?);
     if units * 2 > NAME_BYTES_MAX {
         return Err(Broken::limit(offset, "a name of at most 1,024 characters", units));
     }
     let name = there.take(units * 2, "a name")?;
+    if check && hash != hash_of(name) {
+        return Err(Broken::new(offset, "a name that its hash belongs to", u64::from(hash)));
+    }
     if offset == cursor.at() {
         cursor.take(6 + 2 + units * 2 + 2, "a name")?;
     }
     Ok(name)
+}
+
+/// The hash of a name, as Windows writes it.
+fn hash_of(name: &[u8]) -> u16 {
+    let units = name.as_chunks::<2>().0.iter().map(|unit| u32::from(u16::from_le_bytes(*unit)));
+    let hash = units.fold(0u32, |hash, unit| hash.wrapping_mul(65_599).wrapping_add(unit));
+    (hash & 0xffff) as u16
 }

@@ -10,7 +10,9 @@
 mod cli;
 mod determinism;
 mod evidence;
+mod files;
 mod hosts;
+mod indicators;
 mod logs;
 mod real_logs;
 mod scenarios;

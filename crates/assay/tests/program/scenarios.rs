@@ -1,9 +1,10 @@
 //! Every scenario of `range`: the right answer to each question, first and
 //! last time to the second.
 
-use crate::{json, scan};
+use crate::{Ran, json, json_lines, scan};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Seeds other than the example's, so that nothing hangs on one roll of the dice.
 const SEEDS: &[u64] = &[1, 7];
@@ -20,18 +21,71 @@ fn every_scenario_is_answered_right() {
     assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn check(scenario: &range::Scenario) -> Vec<String> {
-    let scratch = tempfile::tempdir().unwrap();
-    let evidence = scratch.path().join("evidence");
+/// Scenarios on which nothing happened.
+const CLEAN: &[&str] = &["clean", "clean-windows"];
+
+#[test]
+fn nothing_is_loud_where_nothing_happened() {
+    for name in CLEAN {
+        for seed in SEEDS {
+            let scratch = tempfile::tempdir().unwrap();
+            let (_, out) = scan_files(&range::scenario(name, *seed).unwrap(), scratch.path());
+            let loud: Vec<String> = json_lines(&out.join("findings.jsonl"))
+                .into_iter()
+                .filter(|finding| matches!(finding["level"].as_str(), Some("high" | "critical")))
+                .map(|finding| format!("{} {}", finding["rule_title"], finding["fields"]))
+                .collect();
+            assert!(loud.is_empty(), "{name}: {loud:#?}");
+            for verdict in json(&out.join("case.json"))["verdicts"].as_array().unwrap() {
+                assert_eq!(verdict["headline"], "no trace of a breach", "{name}: {verdict:#}");
+            }
+        }
+    }
+}
+
+/// A host that shows nothing of an attack gets a line for its casebook; what applies to it and found something is
+/// shown whole, a breach first.
+#[test]
+fn books_that_found_nothing_are_one_line() {
+    let shown = |name: &str| {
+        let scratch = tempfile::tempdir().unwrap();
+        let (ran, _) = scan_files(&range::scenario(name, 1).unwrap(), scratch.path());
+        ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = shown("windows-intrusion");
+    assert!(text.contains("BREACHED: credential access, lateral movement, command and control"), "{text}");
+    assert!(text.contains(" Ransomware no trace "), "{text}");
+    assert!(!text.contains("recovery removed"), "{text}");
+    assert!(text.contains("not asked: Exchange, chain of March 2021; Cloud identity"), "{text}");
+    let text = shown("ransomware");
+    assert!(text.contains("BREACHED: Ransomware First"), "{text}");
+    assert!(text.contains(" recovery removed yes "), "{text}");
+    assert!(text.contains(" Windows, by tactic yes "), "{text}");
+    let text = shown("golden-saml");
+    assert!(text.contains("BREACHED: Cloud identity First"), "{text}");
+    let text = shown("exchange-2021");
+    assert!(text.contains("BREACHED: Exchange, chain of March 2021 First"), "{text}");
+    assert!(!text.contains("recovery removed"), "{text}");
+}
+
+/// Scans the scenario's files; gives what was printed, and the folder of the case.
+fn scan_files(scenario: &range::Scenario, scratch: &Path) -> (Ran, PathBuf) {
+    let evidence = scratch.join("evidence");
     for (path, bytes) in &scenario.files {
         let path = evidence.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let (ran, out) = scan(&[&evidence], scratch.path(), &[]);
+    let (ran, out) = scan(&[&evidence], scratch, &[]);
     assert!(matches!(ran.exit, assay::Exit::Done | assay::Exit::Losses), "{}", ran.stderr);
+    (ran, out)
+}
+
+fn check(scenario: &range::Scenario) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_, out) = scan_files(scenario, scratch.path());
     let answers = json(&out.join("answers.json"));
-    let given: BTreeMap<(String, String), (String, String, String)> = answers
+    let given: BTreeMap<(String, String, String), (String, String, String)> = answers
         .as_array()
         .unwrap()
         .iter()
@@ -39,26 +93,63 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
         .map(|answer| {
             let text = |key: &str| answer[key].as_str().unwrap_or("-").to_owned();
             (
-                (text("host"), text("question_id")),
+                (text("host"), text("casebook"), text("question_id")),
                 (text("answer"), second(&text("first")), second(&text("last"))),
             )
         })
         .collect();
     let mut wrong = Vec::new();
     for truth in &scenario.truth.answers {
-        let key = (truth.host.clone(), truth.question_id.clone());
+        let key = (truth.host.clone(), truth.casebook.to_owned(), truth.question_id.clone());
         let time = |time: &Option<String>| time.as_deref().map_or("-".to_owned(), second);
         let wanted = (truth.answer.as_str().to_owned(), time(&truth.first), time(&truth.last));
         let shown = |(answer, first, last): &(String, String, String)| format!("{answer} {first} … {last}");
         match given.get(&key) {
-            None => wrong.push(format!("{} {}: no answer; wanted {}", key.0, key.1, shown(&wanted))),
+            None => {
+                wrong.push(format!("{} {} {}: no answer; wanted {}", key.0, key.1, key.2, shown(&wanted)))
+            }
             Some(got) if *got != wanted => {
-                wrong.push(format!("{} {}: {}; wanted {}", key.0, key.1, shown(got), shown(&wanted)));
+                wrong.push(format!(
+                    "{} {} {}: {}; wanted {}",
+                    key.0,
+                    key.1,
+                    key.2,
+                    shown(got),
+                    shown(&wanted)
+                ));
             }
             Some(_) => {}
         }
     }
     wrong
+}
+
+/// The verdict names the chain that was used, and no other.
+#[test]
+fn headlines_name_the_chain() {
+    for (name, headline) in [
+        ("exchange-2021", "BREACHED: Exchange, chain of March 2021"),
+        ("proxyshell", "BREACHED: Exchange, ProxyShell"),
+        ("proxyshell-open", "probed, not breached by what can be seen"),
+        ("proxytoken", "BREACHED: Exchange, ProxyToken"),
+        ("proxynotshell", "BREACHED: Exchange, ProxyNotShell"),
+        ("owassrf", "BREACHED: Exchange, OWASSRF"),
+        ("viewstate", "BREACHED: Exchange, CVE-2020-0688"),
+        ("app-deserialisation", "BREACHED: Exchange, CVE-2021-42321"),
+        ("chains-refused", "probed, not breached by what can be seen"),
+        ("two-chains", "BREACHED: Exchange, chain of March 2021 and ProxyShell"),
+    ] {
+        let scenario = range::scenario(name, 3).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let (_, out) = scan_files(&scenario, scratch.path());
+        let case = json(&out.join("case.json"));
+        let verdicts = case["verdicts"].as_array().unwrap();
+        assert_eq!(verdicts[0]["headline"], headline, "{name}: {verdicts:#?}");
+        let intrusions = case["intrusions"].as_array().map_or(0, Vec::len);
+        if name == "two-chains" {
+            assert_eq!(intrusions, scenario.truth.intrusions.len(), "{name}");
+        }
+    }
 }
 
 /// An RFC 3339 time, cut to the second.

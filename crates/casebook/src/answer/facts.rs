@@ -1,10 +1,10 @@
 //! The facts that fill an answer's sentence.
 
 use crate::book::{Act, Casebook, Question};
-use crate::build::{Build, Standing};
+use crate::build::{Build, Immunity, Standing};
 use crate::key::{Key, is_private};
 use crate::shell::find_ascii;
-use crate::support::Ground;
+use crate::support::{Grade, Ground};
 use crate::trace::{Trace, Traces};
 use model::{Span, Timestamp};
 use std::collections::BTreeSet;
@@ -56,7 +56,11 @@ impl Facts<'_> {
             }
             "requests" => self.requests(),
             "shells" => self.named(|key| matches!(key, Key::Shell(..))),
+            "seen-builds" => list(self.builds.iter().map(|(build, ..)| build.to_string()).collect(), ", "),
             "sources" => list(self.sources(), ", "),
+            "unsettled" if self.grounds.iter().all(|ground| ground.grade == Grade::None) => {
+                self.acts(|_| true)
+            }
             // The first time stands beside the answer.
             "until" if short(self.span.first) != short(self.span.last) => short(self.span.last),
             "what" => self.acts(|_| true),
@@ -208,12 +212,26 @@ impl Facts<'_> {
     }
 }
 
-/// A build in one line of coverage.
-pub fn build_line(build: Build, span: Span, standing: &Standing) -> String {
-    let seen = match (span.first, span.last) {
+fn seen(span: Span) -> String {
+    match (span.first, span.last) {
         (Some(first), Some(last)) => format!("seen {} … {}", first.to_short(), last.to_short()),
         _ => "seen in records without a time".to_owned(),
+    }
+}
+
+/// A build and a hole in one line of coverage; `by` closed it.
+pub fn hole_line(build: Build, span: Span, immunity: Immunity, by: &str) -> String {
+    let stands = match immunity {
+        Immunity::Never => "never open to it".to_owned(),
+        Immunity::Fixed => format!("not open to it any more: {by}"),
+        Immunity::Open => format!("open to it, or not known; closed by {by}"),
     };
+    format!("build {build}: {} ({stands})", seen(span))
+}
+
+/// A build in one line of coverage.
+pub fn build_line(build: Build, span: Span, standing: &Standing) -> String {
+    let seen = seen(span);
     let standing = match standing {
         Standing::Vulnerable { product, .. } => format!("{product}, vulnerable"),
         Standing::Fixed { product } => format!("{product}, fixed"),

@@ -1,38 +1,45 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    Act, BookError, Casebook, JoinRules, Kind, Link, Note, Question, Texts, VerdictRule, WindowRule,
+    Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
+    WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;
 use crate::needs::{Need, Source};
 use crate::sentence::Sentence;
-use crate::support::{Grade, Partner, Raise, Support, When};
-use model::Timestamp;
+use crate::support::{Explained, Grade, Partner, Raise, Support, When};
+use crate::tactics;
+use model::{Level, Timestamp};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables and lists that a casebook names; they come with the program.
 const BUILD_TABLES: &[(&str, &str, &str)] =
     &[("exchange", "casebook/exchange-builds.yml", include_str!("../../../../casebook/exchange-builds.yml"))];
-const COLLECT_LISTS: &[(&str, &str, &str)] = &[(
-    "exchange",
-    "casebook/collect/exchange.yml",
-    include_str!("../../../../casebook/collect/exchange.yml"),
-)];
+const COLLECT_LISTS: &[(&str, &str, &str)] = &[
+    ("exchange", "casebook/collect/exchange.yml", include_str!("../../../../casebook/collect/exchange.yml")),
+    ("windows", "casebook/collect/windows.yml", include_str!("../../../../casebook/collect/windows.yml")),
+    ("identity", "casebook/collect/identity.yml", include_str!("../../../../casebook/collect/identity.yml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBook {
     id: String,
     title: String,
-    builds: String,
+    #[serde(default)]
+    general: bool,
+    builds: Option<String>,
     collect: String,
     window: RawWindow,
     signs: Vec<String>,
+    #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     joins: RawJoins,
+    #[serde(default)]
     cves: BTreeMap<String, Vec<String>>,
     acts: Vec<RawAct>,
     needs: Vec<Need>,
@@ -56,8 +63,8 @@ struct RawWindow {
     logs: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
 struct RawJoins {
     links: Vec<RawLink>,
     visits: Vec<String>,
@@ -91,6 +98,7 @@ struct RawQuestion {
     like: Option<String>,
     #[serde(default)]
     techniques: Vec<String>,
+    tactic: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -103,9 +111,23 @@ struct RawQuestion {
     lasting: Vec<String>,
     #[serde(default)]
     ended_by: Vec<String>,
+    hole: Option<RawHole>,
+    text: RawTexts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHole {
+    called: String,
+    known: String,
+    public: Option<String>,
+    from: Option<String>,
+    builds: Option<String>,
+    immune: Option<String>,
+    #[serde(default)]
+    unsettled: Vec<String>,
     #[serde(default)]
     notes: Vec<Note>,
-    text: RawTexts,
 }
 
 #[derive(Deserialize, Default)]
@@ -130,7 +152,17 @@ struct RawSupport {
     step: Vec<String>,
     grade: RawGrade,
     #[serde(default)]
+    level: RawLevel,
+    #[serde(default)]
     raise: Vec<RawRaise>,
+    explained: Option<RawExplained>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExplained {
+    by: Vec<String>,
+    minutes: u32,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -141,11 +173,33 @@ enum RawGrade {
     Yes,
 }
 
+/// The least level of a rule that counts.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "kebab-case")]
+enum RawLevel {
+    #[default]
+    Any,
+    High,
+    Critical,
+}
+
+impl RawLevel {
+    fn least(self) -> Level {
+        match self {
+            RawLevel::Any => Level::Informational,
+            RawLevel::High => Level::High,
+            RawLevel::Critical => Level::Critical,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRaise {
     to: RawGrade,
     with: Vec<String>,
+    #[serde(default)]
+    level: RawLevel,
     when: RawWhen,
     minutes: Option<u32>,
 }
@@ -176,8 +230,10 @@ struct RawVerdict {
     breach: Vec<String>,
     probable: Vec<String>,
     suspect: Vec<String>,
+    #[serde(default)]
     named: Vec<String>,
     decisive: Vec<String>,
+    #[serde(default)]
     probed: Vec<String>,
 }
 
@@ -189,11 +245,20 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         None => None,
     };
     let list = named(file, &raw.collect, COLLECT_LISTS, CollectList::parse)?;
+    let table = match &raw.builds {
+        Some(name) => named(file, name, BUILD_TABLES, BuildTable::parse)?,
+        None => BuildTable::default(),
+    };
     let needs = check_needs(file, raw.needs, &list)?;
     let mut questions: Vec<Question> = Vec::new();
     for question in raw.questions {
         let question = check_question(&groups, question, &needs, &questions)?;
         check_next(file, &question.next, &list)?;
+        if let Some(builds) = question.hole.as_ref().and_then(|hole| hole.builds.as_ref())
+            && !table.has_hole(builds)
+        {
+            return Err(BookError::new(file, format!("the table {:?} has no hole {builds:?}", table.id)));
+        }
         if questions.iter().any(|other| other.id == question.id) {
             return Err(BookError::new(file, format!("the question {:?} stands twice", question.id)));
         }
@@ -210,11 +275,12 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         sign_steps: groups.steps(&raw.sign_steps)?,
         verdict: check_verdict(file, raw.verdict, &questions)?,
         joins: check_joins(&groups, raw.joins)?,
-        builds: named(file, &raw.builds, BUILD_TABLES, BuildTable::parse)?,
+        builds: table,
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
         id: raw.id,
         title: raw.title,
+        general: raw.general,
         list,
         cves,
         needs,
@@ -245,9 +311,10 @@ impl Groups<'_> {
     }
 
     /// A partner may have to show several steps: `one+other`.
-    fn partners(&self, names: &[String]) -> Result<Vec<Partner>, BookError> {
+    fn partners(&self, names: &[String], level_min: Level) -> Result<Vec<Partner>, BookError> {
         let steps = self.steps(names)?;
-        Ok(steps.iter().map(|step| Partner { steps: step.split('+').map(str::to_owned).collect() }).collect())
+        let parts = |step: &String| step.split('+').map(str::to_owned).collect();
+        Ok(steps.iter().map(|step| Partner { steps: parts(step), level_min }).collect())
     }
 }
 
@@ -321,6 +388,9 @@ fn check_question(
         let index = |id: &String| needs.iter().position(|need| need.id == *id);
         ids.iter().map(|id| index(id).ok_or_else(|| fail(format!("there is no need {id:?}")))).collect()
     };
+    if let Some(tactic) = raw.tactic.as_deref().filter(|own| !tactics::is_known(own)) {
+        return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
+    }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
     Ok(Question {
         needs: find(&raw.needs)?,
@@ -341,13 +411,31 @@ fn check_question(
         supports,
         own,
         techniques: raw.techniques,
+        tactic: raw.tactic,
         act: raw.act,
-        ended_by: groups.steps(&raw.ended_by)?,
-        lasting: raw.lasting,
+        stay: Stay { lasting: raw.lasting, ended_by: groups.steps(&raw.ended_by)? },
+        hole: match raw.hole {
+            Some(hole) => Some(check_hole(groups, hole)?),
+            None => None,
+        },
         next: raw.next,
-        notes: raw.notes,
         title: raw.title,
         id: raw.id,
+    })
+}
+
+fn check_hole(groups: &Groups<'_>, raw: RawHole) -> Result<Hole, BookError> {
+    let day = |day: Option<String>| day.map(|day| parse_day(groups.file, &day)).transpose();
+    let immune = raw.immune.map(|text| Sentence::parse(&text)).transpose();
+    Ok(Hole {
+        called: raw.called,
+        from: day(raw.from)?,
+        public: day(raw.public)?,
+        builds: raw.builds,
+        immune: immune.map_err(|reason| BookError::new(groups.file, reason))?,
+        known: raw.known,
+        unsettled: groups.steps(&raw.unsettled)?,
+        notes: raw.notes,
     })
 }
 
@@ -357,7 +445,7 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         let minutes = raise.minutes.unwrap_or(10);
         raises.push(Raise {
             to: grade(raise.to),
-            with: groups.partners(&raise.with)?,
+            with: groups.partners(&raise.with, raise.level.least())?,
             when: match raise.when {
                 RawWhen::Within => When::Within { minutes, other: false },
                 RawWhen::OtherWithin => When::Within { minutes, other: true },
@@ -367,10 +455,20 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
             },
         });
     }
+    let explained = match &raw.explained {
+        Some(raw) => Some(Explained { by: groups.partners(&raw.by, Level::Informational)?, minutes: raw.minutes }),
+        None => None,
+    };
     let steps = groups.steps(&raw.step)?;
     Ok(steps
         .into_iter()
-        .map(|step| Support { step, grade: grade(raw.grade), raises: raises.clone() })
+        .map(|step| Support {
+            step,
+            grade: grade(raw.grade),
+            level_min: raw.level.least(),
+            raises: raises.clone(),
+            explained: explained.clone(),
+        })
         .collect())
 }
 

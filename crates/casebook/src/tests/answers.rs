@@ -17,6 +17,12 @@ fn a_clean_server() {
             "vulnerable: cannot-tell",
             "probed: no-trace",
             "exploited: no-trace",
+            "proxyshell: no-trace",
+            "proxytoken: no-trace",
+            "proxynotshell: no-trace",
+            "owassrf: no-trace",
+            "cve-2020-0688: no-trace",
+            "cve-2021-42321: no-trace",
             "web-shell-written: no-trace",
             "web-shell-used: no-trace",
             "credentials-taken: no-trace",
@@ -74,10 +80,11 @@ fn exploited_by_targets_where_no_status_was_logged() {
     };
     let mapi = |source: &str| format!("ssrf-unrated+ssrf-target-mapi {source}");
     check_in(two(&mapi(A), "04T11:30:05"), &["exploited: likely 04T11:20:05 … 04T11:30:05 by 1 2"]);
-    check_in(two(&mapi(A), "04T11:30:06"), &["exploited: no-trace"]);
-    check_in(two(&mapi(B), "04T11:22:05"), &["exploited: no-trace"]);
+    // Nobody logged what came of it.
+    check_in(two(&mapi(A), "04T11:30:06"), &["exploited: cannot-tell 04T11:20:05 … 04T11:30:06 by 1 2"]);
+    check_in(two(&mapi(B), "04T11:22:05"), &["exploited: cannot-tell"]);
     let same = format!("ssrf-unrated+ssrf-target-autodiscover {A}");
-    check_in(two(&same, "04T11:22:05"), &["exploited: no-trace", "probed: yes"]);
+    check_in(two(&same, "04T11:22:05"), &["exploited: cannot-tell", "probed: yes"]);
     // The target may be another rule's word on the same record.
     let lines = [
         format!("04T11:20:05 ssrf-unrated {A} | record=70"),
@@ -356,6 +363,7 @@ fn a_log_that_was_not_read_whole() {
     let item = |records_lost: Option<u64>| ItemCoverage {
         evidence: EvidenceId(0),
         records: 1_000,
+        carved: 0,
         span: Span::default(),
         problems: vec![Problem { records_lost, ..Problem::new("truncated", 0, "a chunk", "the end") }],
         gaps: Vec::new(),
@@ -406,6 +414,7 @@ fn logs_that_begin_after_the_breach_do_not_show_it() {
     let late = || {
         let from = |sketch: Sketch, log, part| sketch.from(log, part, "06T00:00:00");
         let sketch = from(from(Sketch::full(), "httpproxy", ""), "iis", "");
+        let sketch = from(sketch, "httpproxy", "autodiscover");
         from(from(sketch, "httpproxy", "ecp"), "httpproxy", "owa")
     };
     check_in(late(), &["probed: no-trace"]);
@@ -490,7 +499,7 @@ fn a_host_without_a_name_is_asked_too() {
     let key = model::LogKey { log: "iis".into(), part: String::new() };
     sketch.case.coverage.logs.insert((None, key), LogCoverage { records: 3, ..LogCoverage::default() });
     let case = sketch.assess();
-    assert_eq!(case.answers.len(), 12);
+    assert_eq!(case.answers.len(), 18);
     assert_eq!(case.verdicts.len(), 1);
     assert_eq!(case.verdicts[0].headline, "cannot tell");
 }
@@ -535,7 +544,7 @@ fn questions_on_each_host_and_intrusion() {
     assert_eq!(answer_on(&case, "MXS01", Some(0), "credentials-taken").answer.as_str(), "no-trace");
     assert_eq!(answer_on(&case, "MXS02", None, "probed").answer.as_str(), "yes");
     assert_eq!(answer_on(&case, "MXS02", None, "exploited").answer.as_str(), "no-trace");
-    // Twelve for each host, eleven for the one intrusion.
-    assert_eq!(case.answers.len(), 12 + 11 + 12);
+    // Eighteen for each host, seventeen for the one intrusion.
+    assert_eq!(case.answers.len(), 18 + 17 + 18);
     assert_eq!(case.intrusions[0].hosts.len(), 1);
 }

@@ -32,6 +32,14 @@ const STEPS: &[&str] = &[
     "vdir-reset",
     "oab-write",
     "um-error",
+    "proxyshell-open",
+    "proxyshell-reached+proxyshell-session",
+    "shell-export+shell-file",
+    "proxynotshell-reached",
+    "owassrf-reached",
+    "proxytoken-reached",
+    "viewstate-reached",
+    "app-deserialised",
     "um-child",
     "ews-over-ssrf",
     "shell-file",
@@ -122,7 +130,8 @@ fn no_answer_without_a_ground_and_all_in_order() {
         let case = assessed(&lines, |_| ());
         for answer in &case.answers {
             let told = matches!(answer.answer, AnswerWord::Yes | AnswerWord::Likely);
-            assert_eq!(told, !answer.grounds.is_empty(), "seed {seed}: {answer:#?}");
+            let unsettled = answer.answer == AnswerWord::CannotTell && !answer.grounds.is_empty();
+            assert_eq!(told || unsettled, !answer.grounds.is_empty(), "seed {seed}: {answer:#?}");
             let key = |id| {
                 let finding =
                     case.findings.iter().find(|finding| finding.id == id).expect("a finding of the case");
@@ -164,6 +173,10 @@ fn one_finding_more_lowers_no_answer_of_the_host() {
                     && after.question_id == before.question_id
             });
             let after = after.expect("the same question");
+            // What another hole explains goes over to that hole's question.
+            if matches!(&*before.question_id, "web-shell-used" | "proxyshell") {
+                continue;
+            }
             assert!(
                 rank(before) <= rank(after),
                 "seed {seed}: {} lowers {before:#?} to {after:#?}",

@@ -1,8 +1,8 @@
 //! Cases in a few lines.
 //!
 //! A finding is `<day>T<time> <steps> <name>=<value> | …`: the day is one of
-//! March 2021, the steps are joined by `+`. `rule.level`, `rule.technique`,
-//! `host` and `record` are not fields but what they say.
+//! March 2021, the steps are joined by `+`. `rule.level`, `rule.tag`,
+//! `rule.technique`, `host` and `record` are not fields but what they say.
 
 use crate::{Casebook, assess};
 use model::{
@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 /// Logs of a server that logs everything, with the fields that are needed.
 const FULL: &[(&str, &str, &[&str])] = &[
-    ("httpproxy", "", &["UrlStem", "HttpStatus", "AnchorMailbox"]),
+    ("httpproxy", "", &["UrlStem", "UrlQuery", "HttpStatus", "AnchorMailbox"]),
+    ("httpproxy", "autodiscover", &[]),
     ("httpproxy", "ecp", &[]),
     ("httpproxy", "owa", &[]),
     ("ecp-server", "", &["EventData"]),
     ("oabgenerator", "", &[]),
-    ("iis", "", &["cs-uri-stem", "sc-status"]),
+    ("iis", "", &["cs-uri-stem", "cs-uri-query", "sc-status"]),
     ("security", "", &[]),
     ("security", "4688", &["NewProcessName", "CommandLine", "ParentProcessName"]),
     ("system", "", &[]),
@@ -127,8 +128,12 @@ impl Sketch {
         self
     }
 
-    pub fn assess(mut self) -> Case {
-        assess(&mut self.case, &[Casebook::exchange_2021().expect("the built-in casebook")]);
+    pub fn assess(self) -> Case {
+        self.assess_by(&[Casebook::exchange_2021().expect("the built-in casebook")])
+    }
+
+    pub fn assess_by(mut self, books: &[Casebook]) -> Case {
+        assess(&mut self.case, books);
         self.case
     }
 }
@@ -157,6 +162,7 @@ fn finding(line: &str, number: u64) -> Finding {
             "rule.level" => {
                 rule.level = *Level::ALL.iter().find(|level| level.as_str() == value).expect("a level")
             }
+            "rule.tag" => rule.tags.push(value.to_owned()),
             "rule.technique" => rule.techniques.push(value.to_owned()),
             "host" => host = value,
             "record" => position.offset = value.parse().expect("an offset"),

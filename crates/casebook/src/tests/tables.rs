@@ -48,6 +48,37 @@ fn builds() {
     }
 }
 
+#[test]
+fn builds_and_the_other_chains() {
+    use crate::build::Immunity::{self, Fixed, Never, Open};
+    let table = BuildTable::parse("builds", BUILDS).expect("the built-in table");
+    let check = |hole: &str, build: &str, expect: Immunity| {
+        let parsed = Build::parse(build).expect("a build");
+        assert_eq!(table.immunity(hole, parsed), expect, "{hole} {build}");
+    };
+    // The last update of April 2021 closed the path, not the export.
+    check("proxyshell", "15.1.2176.12", Open);
+    check("proxyshell", "15.1.2176.14", Fixed);
+    check("proxyshell", "15.1.2308.8", Fixed);
+    check("proxyshell", "15.0.1497.18", Fixed);
+    check("proxytoken", "15.1.2308.8", Open);
+    check("proxytoken", "15.2.922.13", Fixed);
+    check("november-2022", "15.1.2507.13", Open);
+    check("november-2022", "15.1.2507.16", Fixed);
+    check("november-2022", "15.2.1258.12", Fixed);
+    // Updates of March 2021 for old cumulative updates hold nothing but the fixes of that month.
+    check("cve-2020-0688", "15.1.1779.8", Open);
+    check("cve-2020-0688", "15.1.1847.7", Fixed);
+    check("cve-2020-0688", "15.2.792.3", Fixed);
+    check("cve-2021-42321", "15.0.1497.2", Never);
+    check("cve-2021-42321", "15.1.2375.12", Open);
+    check("cve-2021-42321", "15.1.2375.17", Fixed);
+    // What the table does not know, it does not clear.
+    check("proxyshell", "14.3.123.4", Open);
+    check("proxyshell", "15.1.1234.1", Open);
+    assert!(!table.has_hole("proxy"));
+}
+
 /// Every build that Microsoft published files of is known, but the preview of 2018.
 #[test]
 fn published_builds_are_in_the_table() {
@@ -85,7 +116,7 @@ fn the_book_watches_what_it_needs() {
         found.map(|one| one.fields.join(" ")).unwrap_or_else(|| panic!("{log} {part} is not watched"))
     };
     assert_eq!(find("security", "4688"), "CommandLine NewProcessName ParentProcessName");
-    assert_eq!(find("httpproxy", ""), "AnchorMailbox HttpStatus UrlStem");
+    assert_eq!(find("httpproxy", ""), "AnchorMailbox HttpStatus UrlQuery UrlStem");
     assert_eq!(find("httpproxy", "ecp"), "");
     assert_eq!(find("microsoft-windows-sysmon/operational", "1"), "CommandLine Image ParentImage");
     assert!(watched.windows(2).all(|pair| pair[0].log < pair[1].log));
@@ -101,8 +132,12 @@ fn the_book_speaks_the_words_of_the_steps() {
     let steps = supports.map(|support| &support.step).chain(partners.flat_map(|partner| &partner.steps));
     let links = book.joins.links.iter().flat_map(|link| link.of.iter().chain(&link.to));
     let joins = book.joins.visits.iter().chain(&book.joins.shells).chain(links);
-    let ends = book.questions.iter().flat_map(|question| &question.ended_by);
-    for step in steps.chain(joins).chain(ends).chain(book.cves.keys()) {
+    let ends = book.questions.iter().flat_map(|question| &question.stay.ended_by);
+    let explained = book.questions.iter().flat_map(|question| &question.supports);
+    let explained = explained.filter_map(|support| support.explained.as_ref()).flat_map(|one| &one.by);
+    let unsettled = book.questions.iter().flat_map(|question| question.unsettled());
+    let others = explained.flat_map(|partner| &partner.steps).chain(unsettled);
+    for step in steps.chain(joins).chain(others).chain(ends).chain(book.cves.keys()) {
         let short = step.strip_prefix("ssrf-target").unwrap_or(step);
         assert!(
             text.contains(&format!("`{step}`")) || text.contains(&format!("`{short}`")),
@@ -130,6 +165,8 @@ fn broken_books_say_where() {
     check_error("next: [httpproxy]", "next: [httproxy]", "has no entry \"httproxy\"");
     check_error("like: web-shell-written", "like: web-shel", "no question \"web-shel\" stands before it");
     check_error("{count}[ from", "{number}[ from", "there is no fact \"number\"");
+    check_error("builds: proxytoken", "builds: proxytokens", "has no hole \"proxytokens\"");
+    check_error("public: 2021-08-05", "public: August", "wanted a day");
     check_error("builds: exchange", "builds: exchang", "nothing is called \"exchang\"");
     check_error("from: 2020-12-01", "from: soon", "wanted a day");
     check_error("probed: [probed]", "probed: [prodded]", "verdict: there is no question \"prodded\"");

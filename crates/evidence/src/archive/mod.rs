@@ -5,9 +5,12 @@
 //! # Not here
 //! What a member is, and what to do with it: [`crate::read`].
 
+pub(crate) mod seven_zip;
 pub(crate) mod tar;
+mod times;
 pub(crate) mod zip;
 
+use crate::Limits;
 use std::io::{self, BufRead, Read};
 
 /// What is packed with gzip, joined streams included.
@@ -15,13 +18,23 @@ pub(crate) fn gunzip<'a>(packed: impl BufRead + Send + 'a) -> Box<dyn Read + Sen
     Box::new(flate2::bufread::MultiGzDecoder::new(packed))
 }
 
-/// What a gzip stream's single file is called: the archive's own name without
-/// its ending. The name that the stream carries is anybody's.
-pub(crate) fn gzip_member(path: &str) -> String {
+/// What is packed with xz, joined streams included.
+pub(crate) fn unxz<'a>(packed: impl BufRead + Send + 'a, limits: &Limits) -> Box<dyn Read + Send + 'a> {
+    let limit_kb = u32::try_from(limits.dictionary_bytes_max / 1024).unwrap_or(u32::MAX);
+    Box::new(lzma_rust2::XzReader::new_mem_limit(packed, true, limit_kb))
+}
+
+/// What the single file of a stream (gzip, xz) is called: the archive's own
+/// name without its ending. The name that the stream carries is anybody's.
+pub(crate) fn packed_member(path: &str) -> String {
     let name = path.rsplit(['/', crate::path::MEMBER]).next().unwrap_or(path);
     let bare = name.len().checked_sub(3).and_then(|end| name.split_at_checked(end));
     match bare {
-        Some((bare, ending)) if ending.eq_ignore_ascii_case(".gz") && !bare.is_empty() => bare.into(),
+        Some((bare, ending))
+            if [".gz", ".xz"].iter().any(|own| ending.eq_ignore_ascii_case(own)) && !bare.is_empty() =>
+        {
+            bare.into()
+        }
         _ => format!("{name}.unpacked"),
     }
 }

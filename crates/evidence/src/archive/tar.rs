@@ -3,6 +3,8 @@
 //! Our own reading, because the library at hand reads a long name into memory
 //! whatever its length. (Format: POSIX.1-2017, pax; GNU tar manual.)
 
+use super::times;
+use model::FileFacts;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
@@ -31,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) name: Vec<u8>,
     pub(crate) kind: Kind,
     pub(crate) size_bytes: u64,
+    /// Its times, which tar keeps in UTC.
+    pub(crate) facts: FileFacts,
     /// Where its header stands in the unpacked archive.
     pub(crate) offset: u64,
 }
@@ -48,6 +52,11 @@ pub(crate) struct Tar<R> {
 impl<R: Read> Tar<R> {
     pub(crate) fn new(stream: R) -> Self {
         Self { stream, at: 0, left: 0, padding: 0 }
+    }
+
+    /// Offset in the archive of what is read next.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
     }
 
     /// The next member; what was not read of the one before is passed over.
@@ -123,7 +132,8 @@ impl<R: Read> Tar<R> {
         if flag == b'S' {
             self.skip_sparse_headers(header[482] != 0)?;
         }
-        Ok(Entry { name, kind, size_bytes, offset })
+        let facts = times::of_tar(number(&header[136..148]), pax);
+        Ok(Entry { name, kind, size_bytes, facts, offset })
     }
 
     /// GNU sparse: further headers, each of which says whether one follows.

@@ -5,10 +5,11 @@
 //! name it shows one, and an archive that was cut it does not show at all.
 //! (Format: APPNOTE.TXT 6.3.10, PKWARE.)
 
+use super::times;
 use super::{Checked, number_u16, number_u32, number_u64};
 use crate::Limits;
 use crate::bytes::Bytes;
-use model::Problem;
+use model::{FileFacts, Problem};
 use std::io::{self, BufReader, Read};
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
@@ -48,6 +49,8 @@ pub(crate) struct Member {
     pub(crate) is_link: bool,
     pub(crate) packed_bytes: u64,
     pub(crate) size_bytes: u64,
+    /// Its times, where the archive has them in UTC; the ones of DOS are local.
+    pub(crate) facts: FileFacts,
     crc: u32,
     /// Where its local header stands.
     offset: u64,
@@ -176,6 +179,7 @@ fn read_central(reader: &mut impl Read, shift: u64) -> io::Result<(Member, u64)>
     reader.read_exact(&mut extra)?;
     extra.truncate(extra_len);
     let mut member = member(&head[6..], name).ok_or_else(damaged)?;
+    member.facts = times::of_zip(&extra);
     let offset = number_u32(&head, 42).ok_or_else(damaged)?;
     member.offset = u64::from(offset);
     let rest = widen(&mut member, &extra);
@@ -209,6 +213,7 @@ fn member(fields: &[u8], name: Vec<u8>) -> Option<Member> {
         crc: number_u32(fields, 10)?,
         packed_bytes: u64::from(number_u32(fields, 14)?),
         size_bytes: u64::from(number_u32(fields, 18)?),
+        facts: FileFacts::default(),
         offset: 0,
     })
 }
@@ -269,6 +274,7 @@ fn read_local(bytes: &Bytes<'_>, at: u64) -> io::Result<Option<(Member, u64, boo
     let extra = bytes.read_at(name_at + name_len as u64, extra_len)?;
     let Some(mut member) = member(&head[4..], name) else { return Ok(None) };
     member.offset = at;
+    member.facts = times::of_zip(&extra);
     widen(&mut member, &extra);
     let has_descriptor = number_u16(&head, 6).unwrap_or(0) & 8 != 0;
     Ok(Some((member, name_at + (name_len + extra_len) as u64, has_descriptor)))

@@ -87,21 +87,26 @@ pub(crate) fn shape(paths: &[u8]) -> Shape {
             slot
         })
         .collect();
-    let first = |wanted: &str| slots.iter().position(|slot| *slot.name == *wanted);
+    with_roles(Shape::new(family, "", slots, false))
+}
+
+/// Says which slots tell channel, provider, number and host.
+pub(crate) fn with_roles(shape: Shape) -> Shape {
+    let first = |wanted: &str| shape.slots.iter().position(|slot| *slot.name == *wanted);
     let roles = [
         (Role::Channel, first("Channel")),
         (Role::Provider, first("Provider_Name")),
         (Role::EventId, first("EventID")),
         (Role::Host, first("Computer")),
     ];
-    roles.into_iter().fold(Shape::new(family, "", slots, false), |shape, (role, slot)| match slot {
+    roles.into_iter().fold(shape, |shape, (role, slot)| match slot {
         Some(slot) => shape.with_role(role, slot),
         None => shape,
     })
 }
 
 /// A field's name in EVTX.
-fn name(path: &[&str]) -> String {
+pub(crate) fn name(path: &[&str]) -> String {
     let path = match path {
         ["Event" | "winlog", rest @ ..] if !rest.is_empty() => rest,
         other => other,
@@ -164,7 +169,7 @@ pub(crate) fn time(slot: &Slot, value: &Value<'_>) -> Option<Timestamp> {
 }
 
 /// Whether a zone follows date and time of day.
-fn has_zone(text: &str) -> bool {
+pub(crate) fn has_zone(text: &str) -> bool {
     let of_day = text.get(11..).unwrap_or("");
     of_day.ends_with(['Z', 'z']) || of_day.contains(['+', '-'])
 }

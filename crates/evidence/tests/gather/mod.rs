@@ -29,6 +29,7 @@ pub struct Gathered {
 pub struct GatheredItem {
     pub item: ReadItem,
     pub records: Vec<String>,
+    pub carved: Vec<String>,
 }
 
 impl Gathered {
@@ -50,25 +51,31 @@ struct Gatherer {
 }
 
 impl Visitor for Gatherer {
-    type Part = Vec<String>;
+    /// Records, and carved ones.
+    type Part = (Vec<String>, Vec<String>);
 
-    fn start(&self, _: &ItemHead<'_>) -> Vec<String> {
-        Vec::new()
+    fn start(&self, _: &ItemHead<'_>) -> Self::Part {
+        Self::Part::default()
     }
 
-    fn record(&self, part: &mut Vec<String>, record: &Record<'_>) {
-        part.push(show(record));
+    fn record(&self, (records, _): &mut Self::Part, record: &Record<'_>) {
+        records.push(show(record));
     }
 
-    fn merge(&self, whole: &mut Vec<String>, next: Vec<String>) {
-        whole.extend(next);
+    fn carved(&self, (_, carved): &mut Self::Part, record: &Record<'_>) {
+        carved.push(show(record));
     }
 
-    fn item(&self, item: ReadItem, whole: Option<Vec<String>>, _content: Option<&[u8]>) {
+    fn merge(&self, whole: &mut Self::Part, next: Self::Part) {
+        whole.0.extend(next.0);
+        whole.1.extend(next.1);
+    }
+
+    fn item(&self, item: ReadItem, whole: Option<Self::Part>, _content: Option<&[u8]>) {
         assert_eq!(item.format.is_some(), whole.is_some());
-        let records = whole.unwrap_or_default();
+        let (records, carved) = whole.unwrap_or_default();
         assert_eq!(item.records, records.len() as u64);
-        self.items.lock().unwrap().push(GatheredItem { item, records });
+        self.items.lock().unwrap().push(GatheredItem { item, records, carved });
     }
 
     fn progress(&self, bytes: u64) {

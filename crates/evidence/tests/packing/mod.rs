@@ -113,3 +113,37 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     out.extend([0u8; 1024]);
     out
 }
+
+/// A 7z archive of blocks; the members of one block are packed together.
+pub fn seven_zip(blocks: &[&[(&str, &[u8])]]) -> Vec<u8> {
+    use sevenz_rust2::{ArchiveEntry, ArchiveWriter, SourceReader};
+    let mut writer = ArchiveWriter::new(std::io::Cursor::new(Vec::new())).unwrap();
+    for block in blocks {
+        let entries = block.iter().map(|(name, _)| {
+            let mut entry = ArchiveEntry::new_file(name);
+            entry.has_last_modified_date = true;
+            // 2021-03-04T11:20:05Z
+            entry.last_modified_date = 132_593_304_050_000_000.into();
+            entry
+        });
+        let sources = block.iter().map(|(_, bytes)| SourceReader::new(*bytes)).collect();
+        writer.push_archive_entries(entries.collect(), sources).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// Bytes packed with xz.
+pub fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Bytes from hex digits.
+pub fn unhex(digits: &str) -> Vec<u8> {
+    digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}

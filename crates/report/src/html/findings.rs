@@ -41,10 +41,8 @@ fn write_intrusion(page: &mut Page<'_>, case: &Case, intrusion: &Intrusion) -> i
     if !intrusion.joined_by.is_empty() {
         page.element("<p>Joined by ", &intrusion.joined_by.join(", "), ".</p>\n")?;
     }
-    let of_it = |answer: &&Answer| {
-        answer.intrusion == Some(intrusion.id) && answer.answer != AnswerWord::NotApplicable
-    };
-    let answers: Vec<_> = case.answers.iter().filter(of_it).collect();
+    let arises = |answer: &&Answer| answer.answer != AnswerWord::NotApplicable;
+    let answers: Vec<_> = digest::intrusion_answers(case, intrusion.id).filter(arises).collect();
     if !answers.is_empty() {
         super::verdicts::write_answers(page, &format!("Questions and answers for {label}"), &answers)?;
     }
@@ -92,6 +90,7 @@ fn write_rules(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
 
 fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     let shown = chosen(case);
+    page.raw(FILTER)?;
     page.table(
         "Findings, the most severe first, then by time",
         &["Time (UTC)", "Level", "What", "Host", "Where", "Fields"],
@@ -102,6 +101,15 @@ fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     page.end_table()?;
     page.rest(case.findings.len(), shown.len(), "finding", "findings.jsonl")
 }
+
+/// Shown by the script; without one all rows are there.
+const FILTER: &str = "<form id=\"filter\" hidden>\n<label>Text <input type=\"search\" name=\"text\"></label>\n\
+<label>Level <select name=\"level\"><option value=\"\">all</option><option>critical</option><option>high</option>\
+<option>medium</option><option>low</option><option>informational</option></select></label>\n\
+<label>Host <select name=\"host\"><option value=\"\">all</option></select></label>\n\
+<label>Intrusion <select name=\"intrusion\"><option value=\"\">all</option></select></label>\n\
+<label>Technique <select name=\"technique\"><option value=\"\">all</option></select></label>\n\
+<button type=\"reset\">Show all</button> <output aria-live=\"polite\"></output>\n</form>\n";
 
 /// The findings that answers rest on before others, then the most severe, then the earliest; shown by severity.
 fn chosen(case: &Case) -> Vec<&Finding> {
@@ -117,7 +125,11 @@ fn chosen(case: &Case) -> Vec<&Finding> {
 }
 
 fn write_finding(page: &mut Page<'_>, case: &Case, finding: &Finding) -> io::Result<()> {
-    page.element("<tr id=\"f-", &finding.id.to_string(), "\">")?;
+    page.element("<tr id=\"f-", &finding.id.to_string(), "\" data-level=\"")?;
+    page.element("", finding.rule.level.as_str(), "\" data-host=\"")?;
+    page.element("", finding.host.as_deref().unwrap_or_default(), "\" data-intrusion=\"")?;
+    page.text(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
+    page.element("\" data-techniques=\"", &finding.rule.techniques.join(" "), "\">")?;
     page.time(&words::time(finding.time))?;
     write_level(page, finding.rule.level)?;
     page.raw("<td class=\"what\">")?;

@@ -1,5 +1,6 @@
 //! Writes HTML in which only constant text can be markup.
 
+use crate::mask::Mask;
 use crate::{escape, words};
 use std::io::{self, Write};
 
@@ -9,11 +10,12 @@ const VALUE_CHARS_MAX: usize = 300;
 /// A page that is being written.
 pub(super) struct Page<'w> {
     out: &'w mut dyn Write,
+    mask: &'w Mask,
 }
 
 impl<'w> Page<'w> {
-    pub(super) fn new(out: &'w mut dyn Write) -> Self {
-        Self { out }
+    pub(super) fn new(out: &'w mut dyn Write, mask: &'w Mask) -> Self {
+        Self { out, mask }
     }
 
     /// Markup of our own.
@@ -21,20 +23,21 @@ impl<'w> Page<'w> {
         self.out.write_all(markup.as_bytes())
     }
 
-    /// Anything else, escaped for content and for quoted attributes.
+    /// Anything else, masked, then escaped for content and for quoted attributes.
     pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(escape::html(text).as_bytes())
+        self.out.write_all(escape::html(&self.mask.apply(text)).as_bytes())
     }
 
     /// Text, cut with `…` where it is very long.
     pub(super) fn value(&mut self, text: &str) -> io::Result<()> {
-        match text.char_indices().nth(VALUE_CHARS_MAX) {
-            None => self.text(text),
-            Some((end, _)) => {
-                self.text(&text[..end])?;
-                self.raw("…")
-            }
-        }
+        // What is cut cannot be told from something else, so masking comes first.
+        let text = self.mask.apply(text);
+        let (shown, rest) = match text.char_indices().nth(VALUE_CHARS_MAX) {
+            None => (&*text, ""),
+            Some((end, _)) => (&text[..end], "…"),
+        };
+        self.out.write_all(escape::html(shown).as_bytes())?;
+        self.out.write_all(rest.as_bytes())
     }
 
     pub(super) fn element(&mut self, open: &'static str, text: &str, close: &'static str) -> io::Result<()> {

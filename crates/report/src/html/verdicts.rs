@@ -1,9 +1,9 @@
 //! Verdicts and answers per host, and what to do next.
 
 use super::page::Page;
-use crate::digest::{HostView, Severity};
+use crate::digest::{BookView, HostView, Severity};
 use crate::words;
-use model::{Answer, AnswerWord, Case, FindingId};
+use model::{Answer, AnswerWord, Case, FindingId, HostBasis};
 use std::io;
 
 /// Grounds of an answer that are linked.
@@ -37,14 +37,42 @@ fn write_host(page: &mut Page<'_>, case: &Case, host: &HostView<'_>) -> io::Resu
         page.element("Also named ", &host.also.join(", "), ". ")?;
     }
     if let Some(known) = case.hosts.iter().find(|known| Some(&*known.name) == host.name) {
-        page.element("Name known from: ", &known.basis.as_str().replace('-', " "), ". ")?;
+        page.raw(named_by(known.basis))?;
     }
     page.element("", &super::findings::levels_text(&host.levels), ".</p>\n")?;
-    if !host.answers.is_empty() {
-        let caption = format!("Questions and answers for {}", host.name.unwrap_or("records without a host"));
-        write_answers(page, &caption, &host.answers)?;
-    }
+    write_books(page, host)?;
     page.raw("</article>\n")
+}
+
+/// The casebooks: those with something to show as tables, others as a line that opens, those that are about other
+/// hosts by name only.
+fn write_books(page: &mut Page<'_>, host: &HostView<'_>) -> io::Result<()> {
+    let name = host.name.unwrap_or("records without a host");
+    let (asked, idle): (Vec<_>, Vec<_>) = host.books().into_iter().partition(BookView::is_asked);
+    let (whole, short): (Vec<_>, Vec<_>) = asked.into_iter().partition(|view| view.whole);
+    for view in whole {
+        write_answers(page, &format!("{}: questions and answers for {name}", view.title()), &view.answers)?;
+    }
+    for view in &short {
+        let Some(book) = view.book else { continue };
+        page.raw("<details>\n<summary>")?;
+        page.element("", view.title(), ": ")?;
+        page.raw(answer_open(book.answer))?;
+        page.element("", &book.answer.as_str().replace('-', " "), "</span> ")?;
+        page.value(&book.text)?;
+        page.raw("</summary>\n")?;
+        write_answers(page, &format!("{}: questions and answers for {name}", view.title()), &view.answers)?;
+        page.raw("</details>\n")?;
+    }
+    if !idle.is_empty() {
+        let titles: Vec<_> = idle.iter().map(BookView::title).collect();
+        page.element(
+            "<p class=\"faint\">Casebooks about other hosts, not asked: ",
+            &titles.join("; "),
+            ".</p>\n",
+        )?;
+    }
+    Ok(())
 }
 
 /// A table of answers.
@@ -62,11 +90,28 @@ pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answ
         page.time(&words::time(answer.span.last))?;
         page.raw("<td class=\"says\">")?;
         page.text(&answer.text)?;
-        write_coverage_lines(page, &answer.coverage)?;
-        write_grounds(page, &answer.grounds)?;
+        write_ground(page, answer)?;
         page.raw("</td></tr>\n")?;
     }
     page.end_table()
+}
+
+/// What an answer rests on, folded: most readers want the answers at a glance first.
+fn write_ground(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
+    let findings = answer.grounds.len() as u64;
+    let parts = [(findings, "finding"), (answer.coverage.len() as u64, "log")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| words::count(*count, noun))
+        .collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    page.element("<details class=\"small\"><summary>rests on ", &parts.join(", "), "</summary>")?;
+    write_coverage_lines(page, &answer.coverage)?;
+    write_grounds(page, &answer.grounds)?;
+    page.raw("</details>")
 }
 
 fn write_coverage_lines(page: &mut Page<'_>, lines: &[String]) -> io::Result<()> {
@@ -117,6 +162,14 @@ pub(super) fn write_next(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Res
         page.raw("<p>No answer asks for a next step.</p>\n")?;
     }
     page.raw("</section>\n")
+}
+
+const fn named_by(basis: HostBasis) -> &'static str {
+    match basis {
+        HostBasis::Log => "Named so by its own logs. ",
+        HostBasis::Root => "Named so after the only host of its collection. ",
+        HostBasis::Argument => "Named so by whoever ran the scan. ",
+    }
 }
 
 const fn severity_open(severity: Severity) -> &'static str {

@@ -3,7 +3,10 @@
 use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
 use crate::digest::LevelCounts;
 use crate::words;
-use model::{Case, EvidenceItem, Host, HostBasis, HostName, Intrusion, Verdict};
+use model::{
+    BookAnswer, Case, EvidenceItem, FileBasis, FileFacts, Host, HostBasis, HostName, IndicatorFile,
+    Intrusion, Verdict,
+};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -12,10 +15,12 @@ struct CaseShape<'a> {
     schema: &'static str,
     synthetic: bool,
     rules: RulesShape<'a>,
+    indicators: Vec<IndicatorsShape<'a>>,
     evidence: Vec<ItemShape<'a>>,
     unread: Vec<UnreadShape<'a>>,
     hosts: Vec<HostShape<'a>>,
     verdicts: Vec<VerdictShape<'a>>,
+    casebooks: Vec<BookShape<'a>>,
     intrusions: Vec<IntrusionShape<'a>>,
     findings: FindingsShape,
     notes: Vec<String>,
@@ -27,6 +32,23 @@ struct RulesShape<'a> {
     loaded: usize,
 }
 
+/// A file of indicators.
+#[derive(Serialize)]
+struct IndicatorsShape<'a> {
+    file: &'a str,
+    sha256: Hex<'a>,
+    format: &'static str,
+    loaded: u64,
+    left_out: Vec<LeftOutShape<'a>>,
+    not_loaded: u64,
+}
+
+#[derive(Serialize)]
+struct LeftOutShape<'a> {
+    reason: &'a str,
+    count: u64,
+}
+
 #[derive(Serialize)]
 struct ItemShape<'a> {
     paths: &'a [String],
@@ -36,6 +58,23 @@ struct ItemShape<'a> {
     format: Option<&'static str>,
     hosts: Vec<&'a str>,
     host_basis: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<FactsShape>,
+}
+
+/// What somebody vouches for; what nobody does is left out.
+#[derive(Serialize)]
+struct FactsShape {
+    #[serde(skip_serializing_if = "Time::is_none")]
+    created: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    modified: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    changed: Time,
+    #[serde(skip_serializing_if = "Time::is_none")]
+    accessed: Time,
+    deleted: bool,
+    basis: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +88,14 @@ struct HostShape<'a> {
 struct VerdictShape<'a> {
     host: Option<&'a str>,
     headline: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct BookShape<'a> {
+    id: &'a str,
+    host: Option<&'a str>,
+    answer: &'static str,
     text: &'a str,
 }
 
@@ -79,10 +126,12 @@ pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()
         schema: "assay-case/1",
         synthetic: case.synthetic,
         rules: RulesShape { sha256: Hex(&case.rules_sha256), loaded: case.rules_loaded },
+        indicators: case.indicators.iter().map(indicators_shape).collect(),
         evidence: case.items.iter().map(item_shape).collect(),
         unread: unread_shapes(&case.unread),
         hosts: case.hosts.iter().map(host_shape).collect(),
         verdicts: case.verdicts.iter().map(verdict_shape).collect(),
+        casebooks: case.books.iter().map(book_shape).collect(),
         intrusions: case.intrusions.iter().map(intrusion_shape).collect(),
         notes: notes(case, findings.without_time),
         findings,
@@ -94,6 +143,18 @@ fn names(hosts: &[HostName]) -> Vec<&str> {
     hosts.iter().map(|host| &**host).collect()
 }
 
+fn indicators_shape(file: &IndicatorFile) -> IndicatorsShape<'_> {
+    let left_out = file.left_out.iter().map(|(reason, count)| LeftOutShape { reason, count: *count });
+    IndicatorsShape {
+        file: &file.file,
+        sha256: Hex(&file.sha256),
+        format: file.format,
+        loaded: file.loaded,
+        left_out: left_out.collect(),
+        not_loaded: file.not_loaded,
+    }
+}
+
 fn item_shape(item: &EvidenceItem) -> ItemShape<'_> {
     ItemShape {
         paths: &item.paths,
@@ -103,7 +164,19 @@ fn item_shape(item: &EvidenceItem) -> ItemShape<'_> {
         format: item.format,
         hosts: names(&item.hosts),
         host_basis: item.host_basis.map(HostBasis::as_str),
+        facts: facts_shape(&item.facts),
     }
+}
+
+fn facts_shape(facts: &FileFacts) -> Option<FactsShape> {
+    (*facts != FileFacts::default()).then(|| FactsShape {
+        created: Time(facts.created),
+        modified: Time(facts.modified),
+        changed: Time(facts.changed),
+        accessed: Time(facts.accessed),
+        deleted: facts.deleted,
+        basis: facts.basis.map(FileBasis::as_str),
+    })
 }
 
 fn host_shape(host: &Host) -> HostShape<'_> {
@@ -112,6 +185,11 @@ fn host_shape(host: &Host) -> HostShape<'_> {
 
 fn verdict_shape(verdict: &Verdict) -> VerdictShape<'_> {
     VerdictShape { host: verdict.host.as_deref(), headline: &verdict.headline, text: &verdict.text }
+}
+
+fn book_shape(book: &BookAnswer) -> BookShape<'_> {
+    let host = book.host.as_deref();
+    BookShape { id: &book.casebook, host, answer: book.answer.as_str(), text: &book.text }
 }
 
 fn intrusion_shape(intrusion: &Intrusion) -> IntrusionShape<'_> {
@@ -148,6 +226,14 @@ fn notes(case: &Case, without_time: u64) -> Vec<String> {
         notes.push(format!(
             "{} without a time: in findings.jsonl, not in timeline.csv, which needs one.",
             words::count(without_time, "finding")
+        ));
+    }
+    let carved = case.coverage.items.iter().map(|item| item.carved).sum();
+    if carved > 0 {
+        notes.push(format!(
+            "{} carved from the free space of event logs, which count in no log’s coverage; findings of them hold \
+             the field Carved.",
+            words::count(carved, "record")
         ));
     }
     notes

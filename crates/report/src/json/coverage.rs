@@ -23,6 +23,8 @@ struct ItemShape<'a> {
     evidence: Option<&'a str>,
     format: Option<&'static str>,
     records: u64,
+    /// Carved from free space; an earlier use of the log wrote them.
+    carved: u64,
     first: Time,
     last: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +99,7 @@ fn item_shape<'a>(case: &'a Case, item: &'a ItemCoverage) -> ItemShape<'a> {
         evidence: lead_path(case, item.evidence),
         format,
         records: item.records,
+        carved: item.carved,
         first: Time(item.span.first),
         last: Time(item.span.last),
         note: note(format, item),

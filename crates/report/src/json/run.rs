@@ -1,4 +1,5 @@
-//! `run.json`: what differs from run to run, and the rules that did not run.
+//! `run.json`: what differs from run to run, and the rules and indicators that
+//! were not looked for.
 
 use super::{Time, write_pretty};
 use model::{RuleNote, Run};
@@ -14,6 +15,7 @@ struct RunShape<'a> {
     seconds: Option<f64>,
     rules_not_loaded: Vec<NoteShape<'a>>,
     rules_not_met: Vec<NoteShape<'a>>,
+    indicators_not_loaded: Vec<NoteShape<'a>>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +43,7 @@ pub(crate) fn write_run_json(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         seconds: run.seconds.is_finite().then(|| (run.seconds * 1_000.0).round() / 1_000.0),
         rules_not_loaded: note_shapes(&run.rules_not_loaded),
         rules_not_met: note_shapes(&run.rules_not_met),
+        indicators_not_loaded: note_shapes(&run.indicators_not_loaded),
     };
     write_pretty(&shape, out)
 }

@@ -189,9 +189,15 @@ impl Screen {
         }
     }
 
-    /// Columns of fixed width, and a text beside them, or below where there is no room.
-    pub(super) fn row(&mut self, columns: &[(&str, usize, Ink)], text: &str) {
-        let text = visible(text);
+    /// Columns of fixed width, and a text beside them, cut to what is left of the line.
+    pub(super) fn short_row(&mut self, columns: &[(&str, usize, Ink)], text: &str) {
+        let (row, used) = self.columns(columns);
+        let text = self.cut(text, self.width.saturating_sub(used));
+        self.push_line("   ", format!("{row}{text}").trim_end());
+    }
+
+    /// Columns of fixed width, and how much of the line is used with its indent.
+    fn columns(&self, columns: &[(&str, usize, Ink)]) -> (String, usize) {
         let mut row = String::new();
         let mut used = 3;
         for (cell, columns, ink) in columns {
@@ -201,6 +207,13 @@ impl Screen {
             row.push_str(&pad);
             used += columns + 2;
         }
+        (row, used)
+    }
+
+    /// Columns of fixed width, and a text beside them, or below where there is no room.
+    pub(super) fn row(&mut self, columns: &[(&str, usize, Ink)], text: &str) {
+        let text = visible(text);
+        let (row, used) = self.columns(columns);
         let room = self.width.saturating_sub(used);
         if room >= BESIDE_MIN {
             let lines = wrap(&text, room, room, LINES_MAX);

@@ -201,3 +201,63 @@ fn threads_share_one_engine() {
         }
     });
 }
+
+#[test]
+fn linux_by_program_and_by_event() {
+    let engine = engine(
+        &[
+            rule("product: linux, service: auditd", "type: EXECVE, a0: sh"),
+            rule(
+                "product: linux, category: process_creation",
+                "Image|endswith: /dash, CommandLine|contains: id",
+            ),
+            rule("product: linux, category: file_event", "TargetFilename|startswith: /tmp"),
+            rule("product: linux, service: sudo", "USER: root"),
+            rule("product: linux, service: auth", "User: alice"),
+            rule("product: linux", "User: alice"),
+            rule("product: linux, service: cron", "User: alice"),
+        ]
+        .concat(),
+    );
+    let text = |name: &'static str, value: &'static str| (name, Value::Utf8(value));
+    let of = |log: &str, fields: &[(&'static str, Value<'static>)]| {
+        let mut shape = (*text_record(LogFamily::Linux, log, fields).0).clone();
+        shape.fold_case = false;
+        (Arc::new(shape), fields.iter().map(|(_, value)| *value).collect::<Vec<_>>())
+    };
+    let both = [
+        text("type", "SYSCALL"),
+        text("type", "EXECVE"),
+        text("a0", "5581"),
+        text("a0", "sh"),
+        text("exe", "/usr/bin/dash"),
+        text("CommandLine", "sh -c id"),
+    ];
+    assert_eq!(found(&engine, &of("auditd", &both)), [0, 1]);
+    let created = [text("type", "PATH"), text("nametype", "CREATE"), text("TargetFilename", "/tmp/x")];
+    assert_eq!(found(&engine, &of("auditd", &created)), [2]);
+    let sudo = [text("program", "sudo"), text("User", "alice"), text("USER", "root")];
+    assert_eq!(found(&engine, &of("auth", &sudo)), [3, 4, 5]);
+    assert_eq!(found(&engine, &of("journal", &sudo)), [3, 4, 5]);
+    let cron = [text("program", "CRON"), text("User", "alice"), text("USER", "root")];
+    assert_eq!(found(&engine, &of("syslog", &cron)), [5, 6]);
+}
+
+#[test]
+fn web_rules_by_server() {
+    let with = |logsource: &str| rule(logsource, "cs-uri-stem: /x");
+    let engine = engine(
+        &[
+            with("category: webserver"),
+            with("category: webserver, product: apache"),
+            with("category: webserver, product: windows, service: iis"),
+            with("service: nginx"),
+            with("product: linux"),
+        ]
+        .concat(),
+    );
+    let request = |log: &str| text_record(LogFamily::WebServer, log, &[("cs-uri-stem", Value::Utf8("/x"))]);
+    assert_eq!(found(&engine, &request("ncsa")), [0, 1, 3]);
+    assert_eq!(found(&engine, &request("iis")), [0, 2]);
+    assert_eq!(found(&engine, &request("httperr")), [0, 2]);
+}

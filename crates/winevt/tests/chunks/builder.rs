@@ -26,9 +26,11 @@ impl Stream {
 
     fn name(&mut self, name: &str) -> &mut Self {
         let at = (self.base + self.bytes.len() + 4) as u32;
-        self.raw(&at.to_le_bytes()).raw(&[0; 6]).raw(&(name.encode_utf16().count() as u16).to_le_bytes());
+        let hash =
+            name.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(65_599).wrapping_add(unit.into()));
+        self.raw(&at.to_le_bytes()).raw(&[0; 4]).raw(&(hash as u16).to_le_bytes());
         let units = utf16(name);
-        self.raw(&units).raw(&[0, 0])
+        self.raw(&(units.len() as u16 / 2).to_le_bytes()).raw(&units).raw(&[0, 0])
     }
 
     pub fn header(&mut self) -> &mut Self {
@@ -100,14 +102,15 @@ impl Stream {
         body.header();
         definition(&mut body);
         body.raw(&[0]);
-        self.raw(&[0x0c, 1, 7, 0, 0, 0]).raw(&(at as u32).to_le_bytes());
+        // The id is the beginning of the definition's GUID.
+        self.raw(&[0x0c, 1, 7, 7, 7, 7]).raw(&(at as u32).to_le_bytes());
         self.raw(&[0; 4]).raw(&[7; 16]).raw(&(body.bytes.len() as u32).to_le_bytes()).raw(&body.bytes);
         self.values(values)
     }
 
     /// An instance of the definition at `offset` of the chunk.
     pub fn instance_of(&mut self, offset: usize, values: &[Wire]) -> &mut Self {
-        self.raw(&[0x0c, 1, 7, 0, 0, 0]).raw(&(offset as u32).to_le_bytes()).values(values)
+        self.raw(&[0x0c, 1, 7, 7, 7, 7]).raw(&(offset as u32).to_le_bytes()).values(values)
     }
 
     fn values(&mut self, values: &[Wire]) -> &mut Self {
@@ -215,6 +218,7 @@ pub fn sign(chunk: &mut [u8]) {
 #[derive(Default)]
 pub struct Shown {
     pub records: Vec<String>,
+    pub carved: Vec<String>,
     pub positions: Vec<model::Position>,
     pub times: Vec<Option<String>>,
     pub problems: Vec<Problem>,
@@ -223,17 +227,26 @@ pub struct Shown {
 
 impl RecordSink for Shown {
     fn record(&mut self, record: &Record<'_>) {
-        let slots = record.shape.slots.iter().enumerate();
-        let fields: Vec<String> =
-            slots.map(|(index, slot)| format!("{}={}", slot.name, text(record.value(index)))).collect();
-        self.records.push(fields.join(" "));
+        self.records.push(fields(record));
         self.positions.push(record.position);
         self.times.push(record.time.map(|time| time.to_string()));
+    }
+
+    fn carved(&mut self, record: &Record<'_>) {
+        let number = record.position.record.map(|number| format!("#{number} "));
+        self.carved.push(number.unwrap_or_default() + &fields(record));
     }
 
     fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
+}
+
+fn fields(record: &Record<'_>) -> String {
+    let slots = record.shape.slots.iter().enumerate();
+    let fields: Vec<String> =
+        slots.map(|(index, slot)| format!("{}={}", slot.name, text(record.value(index)))).collect();
+    fields.join(" ")
 }
 
 fn text(value: Value<'_>) -> String {
@@ -248,6 +261,8 @@ fn text(value: Value<'_>) -> String {
 /// Reads `chunk` as if it began at 4096 of its file.
 pub fn read(chunk: &[u8]) -> Shown {
     let mut shown = Shown::default();
-    shown.summary = ChunkReader::new().read(chunk, 4_096, &mut shown);
+    let mut reader = ChunkReader::new();
+    shown.summary = reader.read(chunk, 4_096, &mut shown);
+    reader.carve(chunk, shown.summary.end, 4_096, &mut shown);
     shown
 }

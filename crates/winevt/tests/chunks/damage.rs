@@ -32,7 +32,13 @@ fn a_whole_chunk() {
     let shown = read(&chunk_of(3).finish());
     assert_eq!(shown.records, ["v=0", "v=1", "v=2"]);
     assert_eq!(problems(&shown), [""; 0]);
-    let summary = ChunkSummary { records: 3, range: Some((10, 12)), checksum_ok: true, records_lost: 0 };
+    let summary = ChunkSummary {
+        records: 3,
+        range: Some((10, 12)),
+        checksum_ok: true,
+        records_lost: 0,
+        end: chunk_of(3).bytes.len(),
+    };
     assert_eq!(shown.summary, summary);
     assert_eq!(shown.positions[2].record, Some(12));
     assert_eq!(shown.times, [None, None, None]);
@@ -283,9 +289,11 @@ fn mutate(chunks: &[Vec<u8>], rounds: usize) {
         let bytes = mutated(&chunks[random.below(chunks.len())], &mut random);
         fuzz(&bytes);
         let mut warm = Shown::default();
+        reader.begin_run();
         warm.summary = reader.read(&bytes, 4_096, &mut warm);
+        reader.carve(&bytes, warm.summary.end, 4_096, &mut warm);
         let cold = read(&bytes);
-        assert_eq!(warm.records, cold.records);
+        assert_eq!((warm.records, warm.carved), (cold.records, cold.carved));
         assert_eq!((warm.problems, warm.summary), (cold.problems, cold.summary));
     }
 }

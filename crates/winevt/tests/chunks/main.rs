@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking and says what it skips")]
 
 mod builder;
+mod carve;
 mod damage;
 mod tokens;

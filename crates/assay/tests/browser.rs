@@ -1,0 +1,83 @@
+//! The report in a browser: Chromium, driven by Playwright. `./test` installs both.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, with words")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Text that wants to run, to steer or to hide; `check.mjs` looks for it on the page.
+const HOSTILE: [&str; 8] = [
+    "<script>window.ran=1</script>",
+    "\"><img/src=x/onerror=window.ran=2>",
+    "</title><svg/onload=window.ran=3>",
+    "'-window.ran=4-'</style><style>*{display:none}</style>",
+    "javascript:window.ran=5",
+    "\u{202e}gpj.exe\u{2066}",
+    "\u{1b}[2J\u{1b}]0;x\u{7}",
+    "=cmd|'/c'!A1",
+];
+
+#[test]
+fn reports_are_looked_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    if !folder.join("node_modules/playwright-core").is_dir() || !Path::new(&chromium).exists() {
+        println!(
+            "skipped: the report in a browser: Chromium or Playwright is missing (`./test` installs them)"
+        );
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let reports = scratch.path().join("reports");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/exchange-2021");
+    scan(&example, &reports.join("example"), &[]);
+    for name in ["clean", "logs-cleared"] {
+        let evidence = scratch.path().join(name);
+        for (path, bytes) in range::scenario(name, 1).unwrap().files {
+            let path = evidence.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        scan(&evidence, &reports.join(name), &[]);
+    }
+    let hostile = scratch.path().join("hostile.log");
+    fs::write(&hostile, hostile_log()).unwrap();
+    scan(&hostile, &reports.join("hostile"), &["--host", HOSTILE[0], "--reveal"]);
+
+    let ran = Command::new("node").arg("check.mjs").arg(&reports).current_dir(&folder).output().unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{told}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(told.contains(" passed, 0 failed"), "{told}");
+    println!("{told}");
+}
+
+fn scan(evidence: &Path, out: &Path, more: &[&str]) {
+    fs::create_dir_all(out.parent().unwrap()).unwrap();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut output = assay::Output {
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        terminal_columns: None,
+        show_progress: false,
+    };
+    let mut words: Vec<std::ffi::OsString> = ["assay", "scan"].map(Into::into).to_vec();
+    words.extend([evidence.into(), "--out".into(), out.into()]);
+    words.extend(more.iter().map(Into::into));
+    let exit = assay::run(words, &mut output);
+    assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses), "{}", String::from_utf8_lossy(&stderr));
+}
+
+/// Requests for a web shell, with the text in every column that the client chooses; one a megabyte long.
+fn hostile_log() -> String {
+    let mut log = "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method cs-uri-stem cs-uri-query \
+        cs-username c-ip cs(User-Agent) cs(Referer) sc-status\n"
+        .to_owned();
+    for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(["A".repeat(1 << 20)]) {
+        let stem = format!("/aspnet_client/{text}/x.aspx");
+        log.push_str(&format!(
+            "2021-03-04 10:00:00 POST {stem} {text} {text} 203.0.113.7 {text} {text} 200\n"
+        ));
+    }
+    log
+}

@@ -1,0 +1,128 @@
+// Looks at reports as people do: in a browser, with a script and without, with the page's policy and without.
+//
+//   node check.mjs FOLDER
+//
+// FOLDER holds one folder for each report (`NAME/report.html`); `hostile` is made of text that wants to run, and
+// `example` of the example. Prints a line for each check and ends with 1 when one failed.
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = process.argv[2];
+const failures = [];
+let checks = 0;
+const check = (name, holds, found = "") => {
+  checks += 1;
+  console.log(`${holds ? "ok  " : "FAIL"} ${name}${holds ? "" : `: ${found}`}`);
+  if (!holds) failures.push(name);
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+// Opens a page and notes whatever it does that a report must not do.
+const open = async (file, { script = true, width = 1200, height = 900, policy = true, dark = false } = {}) => {
+  const context = await browser.newContext({ javaScriptEnabled: script, viewport: { width, height }, reducedMotion: "reduce", colorScheme: dark ? "dark" : "light", bypassCSP: !policy });
+  const page = await context.newPage();
+  const noted = [];
+  page.on("request", (request) => request.url().startsWith("file://") || noted.push(`asked for ${request.url()}`));
+  page.on("dialog", (dialog) => { noted.push(`opened a dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("pageerror", (error) => noted.push(`an error: ${error.message}`));
+  page.on("console", (message) => message.type() === "error" && noted.push(`said: ${message.text()}`));
+  page.on("popup", () => noted.push("opened a window"));
+  await page.goto("file://" + file);
+  return { page, noted, close: () => context.close() };
+};
+
+const reports = readdirSync(folder).sort();
+for (const name of reports) {
+  const file = join(folder, name, "report.html");
+
+  for (const width of [360, 820, 1400]) {
+    const { page, noted, close } = await open(file, { width });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    check(`${name}: nothing stands out at ${width} pixels`, wide <= 0, `${wide} pixels`);
+    check(`${name}: quiet at ${width} pixels`, noted.length === 0, noted.join("; "));
+    await close();
+  }
+
+  for (const dark of [false, true]) {
+    const { page, close } = await open(file, { dark, policy: false });
+    await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+    await page.addScriptTag({ content: axe.source });
+    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    const serious = found.violations.filter((one) => ["serious", "critical"].includes(one.impact));
+    const told = serious.map((one) => `${one.id} at ${one.nodes.slice(0, 3).map((node) => node.target + " " + (node.any[0]?.message ?? "")).join(" | ")}`);
+    check(`${name}: accessible${dark ? ", in the dark" : ""}`, serious.length === 0, told.join("; "));
+    await close();
+  }
+
+  const { page, close } = await open(file, { script: false });
+  const visible = await page.locator("#filter").isVisible().catch(() => false);
+  check(`${name}: no filter where no script runs`, !visible);
+  check(`${name}: prints`, (await page.pdf({ format: "A4" })).length > 10_000);
+  await close();
+}
+
+// Text that wants to run, with the page's policy and with the policy cut out of the file.
+const hostile = join(folder, "hostile", "report.html");
+const bare = join(folder, "hostile", "no-policy.html");
+const text = readFileSync(hostile, "utf8");
+const cut = text.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "");
+check("hostile: the policy was cut out", cut.length < text.length);
+writeFileSync(bare, cut);
+for (const file of [hostile, bare]) {
+  const kind = file === bare ? "without a policy" : "with the policy";
+  const { page, noted, close } = await open(file);
+  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+  await page.mouse.move(300, 300);
+  await page.waitForTimeout(300);
+  const ran = await page.evaluate(() => window.ran);
+  check(`hostile: nothing runs ${kind}`, ran === undefined && noted.length === 0, [ran, ...noted].join("; "));
+  const strange = await page.evaluate(() =>
+    [...document.querySelectorAll("img, iframe, object, embed, svg, link, base, video, audio, math, template, a:not([href^='#'])")].map((one) => one.outerHTML.slice(0, 80)));
+  check(`hostile: no element from evidence ${kind}`, strange.length === 0, strange.join("; "));
+  const handlers = await page.evaluate(() =>
+    [...document.querySelectorAll("*")].filter((one) => [...one.attributes].some((attribute) => attribute.name.startsWith("on"))).length);
+  check(`hostile: no handler from evidence ${kind}`, handlers === 0, `${handlers}`);
+  const shown = await page.evaluate(() => document.body.textContent);
+  for (const mark of ["<script>window.ran=1</script>", "<img/src=x/onerror=window.ran=2>", "</title><svg/onload=window.ran=3>", "\\u{202e}", "\\x1b", "=cmd|"])
+    check(`hostile: ${JSON.stringify(mark)} is shown ${kind}`, shown.includes(mark));
+  await close();
+}
+
+// What the script is for, by keyboard.
+{
+  const { page, close } = await open(join(folder, "example", "report.html"));
+  const range = () => page.locator("figure.lanes .range").first().textContent();
+  const before = await range();
+  await page.locator(".picture").first().focus();
+  await page.keyboard.press("+");
+  const zoomed = await range();
+  check("example: the keyboard zooms in", zoomed !== before, zoomed);
+  await page.keyboard.press("ArrowRight");
+  check("example: the keyboard moves", (await range()) !== zoomed);
+  await page.keyboard.press("0");
+  check("example: and comes back", (await range()) === before, await range());
+  await page.locator(".picture .scale .track").first().click();
+  check("example: a click zooms in", (await range()) !== before);
+
+  const rows = page.locator("#findings tr[data-level]");
+  const all = await rows.count();
+  await page.selectOption("#filter select[name=level]", "critical");
+  const critical = await page.locator("#findings tr[data-level]:not([hidden])").count();
+  check("example: the filter hides rows", critical > 0 && critical < all, `${critical} of ${all}`);
+  check("example: and says how many", (await page.locator("#filter output").textContent()).startsWith(`${critical} of ${all}`));
+  const hidden = await page.evaluate(() => document.querySelector("#findings tr[hidden]").id);
+  await page.evaluate((id) => (location.hash = id), hidden);
+  await page.waitForTimeout(100);
+  check("example: a link shows what the filter hides", await page.locator(`#${hidden}`).isVisible());
+  await close();
+}
+
+await browser.close();
+console.log(`${checks - failures.length} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);

@@ -1,0 +1,281 @@
+//! Fields of a line: `name=value`, the value bare, quoted or in hex.
+//!
+//! # Not here
+//! Which lines belong together.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A value; `(null)` and `?` are none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Text {
+    None,
+    Some(String),
+}
+
+/// The fields of one event, in the order of its lines.
+#[derive(Default)]
+pub(super) struct Fields {
+    all: Vec<(Box<str>, Text)>,
+    /// Arguments of `EXECVE`, by number; parts of a long one are joined.
+    arguments: Vec<String>,
+    title: Option<String>,
+    created: Vec<String>,
+    folder: Option<String>,
+    address: Option<(String, u16)>,
+    connects: bool,
+}
+
+/// Fields that hold what a user may choose, and so stand in quotes or in hex.
+const ENCODED: [&str; 15] = [
+    "proctitle",
+    "name",
+    "exe",
+    "comm",
+    "cwd",
+    "cmd",
+    "data",
+    "acct",
+    "path",
+    "key",
+    "dir",
+    "ocomm",
+    "file",
+    "device",
+    "vm",
+];
+
+impl Fields {
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.all.iter().map(|(name, text)| (&**name, text))
+    }
+
+    /// Takes the fields of a line of type `kind`.
+    pub(super) fn read(&mut self, kind: &str, text: &str) {
+        let from = self.all.len();
+        // What the daemon adds in words stands behind a group separator.
+        let (raw, words) = text.split_once('\x1d').unwrap_or((text, ""));
+        for part in [raw, words] {
+            self.pairs(kind, part, true);
+        }
+        self.note(kind, from);
+    }
+
+    fn pairs(&mut self, kind: &str, text: &str, is_outer: bool) {
+        let mut rest = text.trim_start();
+        while let Some((name, after)) = next_name(rest) {
+            let quote = after.as_bytes().first().copied().filter(|byte| matches!(byte, b'"' | b'\''));
+            let (value, after) = match quote {
+                Some(quote) => quoted(after, quote),
+                None => after.split_once(' ').unwrap_or((after, "")),
+            };
+            // Programs send their own fields as one message: msg='op=… acct=…'.
+            if quote == Some(b'\'') && name == "msg" && is_outer && next_name(value).is_some() {
+                self.pairs(kind, value, false);
+            } else {
+                let text = if quote.is_some() { Text::Some(value.into()) } else { bare(kind, name, value) };
+                self.all.push((name.into(), text));
+            }
+            rest = after.trim_start();
+        }
+    }
+
+    /// Keeps what [`Fields::made`] is made of.
+    fn note(&mut self, kind: &str, from: usize) {
+        let added = &self.all[from..];
+        let of = |wanted: &str| {
+            let found = added.iter().find(|(name, _)| **name == *wanted);
+            found.and_then(|(_, text)| if let Text::Some(text) = text { Some(text.clone()) } else { None })
+        };
+        match kind {
+            "EXECVE" => {
+                let is_argument = |name: &str| {
+                    let number = name.strip_prefix('a').and_then(|rest| rest.split('[').next());
+                    number.is_some_and(|number| number.parse::<u32>().is_ok())
+                };
+                for (name, text) in added {
+                    match text {
+                        Text::Some(text)
+                            if is_argument(name) && !name.ends_with("[0]") && name.contains('[') =>
+                        {
+                            // The parts of one argument follow each other.
+                            match self.arguments.last_mut() {
+                                Some(last) => last.push_str(text),
+                                None => self.arguments.push(text.clone()),
+                            }
+                        }
+                        Text::Some(text) if is_argument(name) => self.arguments.push(text.clone()),
+                        _ => {}
+                    }
+                }
+            }
+            "PROCTITLE" => self.title = of("proctitle").or(self.title.take()),
+            "CWD" => self.folder = of("cwd").or(self.folder.take()),
+            "PATH" if of("nametype").as_deref() == Some("CREATE") => self.created.extend(of("name")),
+            "SOCKADDR" => self.address = of("saddr").as_deref().and_then(address).or(self.address.take()),
+            // 42 on x86-64 (arch c000003e), 203 on 64-bit ARM (c00000b7).
+            "SYSCALL" => {
+                let call = (of("arch"), of("syscall"));
+                self.connects |= of("SYSCALL").as_deref() == Some("connect")
+                    || matches!(
+                        (call.0.as_deref(), call.1.as_deref()),
+                        (Some("c000003e"), Some("42")) | (Some("c00000b7"), Some("203"))
+                    );
+            }
+            _ => {}
+        }
+    }
+
+    /// Fields that are made of others.
+    pub(super) fn made(&self) -> Vec<(&'static str, Text)> {
+        let mut made = Vec::new();
+        let line =
+            if self.arguments.is_empty() { self.title.clone() } else { Some(self.arguments.join(" ")) };
+        made.extend(line.map(|line| ("CommandLine", Text::Some(line))));
+        for name in &self.created {
+            let whole = match &self.folder {
+                Some(folder) if !name.starts_with('/') => format!("{}/{name}", folder.trim_end_matches('/')),
+                _ => name.clone(),
+            };
+            made.push(("TargetFilename", Text::Some(whole)));
+        }
+        if let Some((address, port)) = self.address.as_ref().filter(|_| self.connects) {
+            made.push(("DestinationIp", Text::Some(address.clone())));
+            made.push(("DestinationPort", Text::Some(port.to_string())));
+            made.push(("Initiated", Text::Some("true".into())));
+        }
+        made
+    }
+}
+
+/// The name at the beginning, and what follows its `=`; words that are no
+/// field are skipped.
+fn next_name(text: &str) -> Option<(&str, &str)> {
+    let is_name = |name: &str| {
+        (1..=64).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-[]".contains(&byte))
+    };
+    let mut rest = text;
+    loop {
+        let word_end = rest.find(' ').unwrap_or(rest.len());
+        match rest.find('=') {
+            Some(equals) if equals < word_end && is_name(&rest[..equals]) => {
+                return Some((&rest[..equals], &rest[equals + 1..]));
+            }
+            Some(_) => rest = rest.get(word_end + 1..)?,
+            None => return None,
+        }
+    }
+}
+
+/// The value in quotes, and what follows; an open quote reaches to the end.
+fn quoted(text: &str, quote: u8) -> (&str, &str) {
+    let inner = &text[1..];
+    match inner.find(char::from(quote)) {
+        Some(end) => (&inner[..end], &inner[end + 1..]),
+        None => (inner, ""),
+    }
+}
+
+/// A value without quotes.
+fn bare(kind: &str, name: &str, value: &str) -> Text {
+    // A comma or bracket ends some values of programs.
+    let value = value.trim_end_matches([',', ')']).trim_start_matches('(');
+    if matches!(value, "null" | "none" | "?" | "") {
+        return Text::None;
+    }
+    let is_argument = kind == "EXECVE" && name.starts_with('a') && name != "argc" && !name.contains("len");
+    if is_argument || ENCODED.contains(&name) {
+        return Text::Some(unhex(value).unwrap_or_else(|| value.into()));
+    }
+    Text::Some(value.into())
+}
+
+/// Text that is written in hex; NULs, which part a title's words, are blanks.
+fn unhex(digits: &str) -> Option<String> {
+    let bytes = bytes(digits)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Some(text.trim_end_matches('\0').replace('\0', " "))
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    if digits.len() < 2 || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    digits.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+/// Address and port of a `sockaddr` in hex: family (in the machine's order),
+/// port, address.
+fn address(hex: &str) -> Option<(String, u16)> {
+    let bytes = bytes(hex)?;
+    let family = u16::from_le_bytes([*bytes.first()?, *bytes.get(1)?]);
+    let port = u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]);
+    let text = match family {
+        2 => Ipv4Addr::from(<[u8; 4]>::try_from(bytes.get(4..8)?).ok()?).to_string(),
+        10 => Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(8..24)?).ok()?).to_string(),
+        _ => return None,
+    };
+    Some((text, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: &str, line: &str, expect: &str) {
+        let mut fields = Fields::default();
+        fields.read(kind, line);
+        let made = fields.made();
+        let all = fields.iter().chain(made.iter().map(|(name, text)| (*name, text)));
+        let shown: Vec<_> = all
+            .map(|(name, text)| match text {
+                Text::None => format!("{name}=-"),
+                Text::Some(text) => format!("{name}={text}"),
+            })
+            .collect();
+        assert_eq!(shown.join(" | "), expect);
+    }
+
+    #[test]
+    fn values_are_text_again() {
+        check("SYSCALL", r#" a0=55 exe="/usr/bin/id" key=(null)"#, "a0=55 | exe=/usr/bin/id | key=-");
+        check("PROCTITLE", " proctitle=6964002D75", "proctitle=id -u | CommandLine=id -u");
+        check(
+            "EXECVE",
+            r#" argc=2 a0="sh" a1=2D63206122"#,
+            "argc=2 | a0=sh | a1=-c a\" | CommandLine=sh -c a\"",
+        );
+        check(
+            "EXECVE",
+            r#" argc=1 a0_len=6 a0[0]=616263 a0[1]=646566"#,
+            "argc=1 | a0_len=6 | a0[0]=abc | a0[1]=def | CommandLine=abcdef",
+        );
+        check(
+            "USER_LOGIN",
+            " msg='op=login acct=\"root\" addr=? res=failed'",
+            "op=login | acct=root | addr=- | res=failed",
+        );
+        check("SYSCALL", " uid=0\u{1d}UID=\"root\"", "uid=0 | UID=root");
+        check("CWD", " cwd=\"open", "cwd=open");
+        check("X", " words without meaning a=b", "a=b");
+        check("X", "", "");
+    }
+
+    #[test]
+    fn addresses() {
+        assert_eq!(address("02000050C0000201"), Some(("192.0.2.1".into(), 80)));
+        let six = "0A0001BB0000000020010DB8000000000000000000000007";
+        assert_eq!(address(six), Some(("2001:db8::7".into(), 443)));
+        assert_eq!(address("0100"), None);
+    }
+}

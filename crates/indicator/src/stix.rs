@@ -1,0 +1,196 @@
+//! STIX 2.1 bundles: indicators by their patterns, observables as they are.
+//!
+//! Actors are the intrusion sets and threat actors that an indicator
+//! `indicates`; what an actor uses is not ascribed to it here. A revoked or
+//! benign indicator, and a pattern of another language, is left out and counted.
+
+use crate::json::{self, Step, text, texts};
+use crate::kind::{Kind, Said};
+use crate::load::{Loading, Place};
+use crate::pattern;
+use crate::set::About;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// The markings that every producer may use without defining them (STIX 2.1,
+/// 7.2.1.4, and the extension for TLP 2.0).
+const TLP: &[(&str, &str)] = &[
+    ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", "white"),
+    ("marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", "green"),
+    ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", "amber"),
+    ("marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "red"),
+    ("marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", "clear"),
+    ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "green"),
+    ("marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", "amber"),
+    ("marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", "amber+strict"),
+    ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "red"),
+];
+
+/// What the objects of a bundle refer to.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// Names of actors, malware, producers and markings, by id.
+    names: HashMap<String, Name>,
+    /// What an object indicates, by its id.
+    indicates: HashMap<String, Vec<String>>,
+    reports: Vec<String>,
+}
+
+enum Name {
+    Actor(String),
+    Label(String),
+    Producer(String),
+    Tlp(String),
+}
+
+impl Facts {
+    /// Learns from one object of the bundle.
+    pub(crate) fn learn(&mut self, object: &Value) {
+        let id = text(object, "id");
+        let own = || text(object, "name").to_owned();
+        let name = match text(object, "type") {
+            "intrusion-set" | "threat-actor" => Name::Actor(own()),
+            "malware" | "tool" | "campaign" | "attack-pattern" => Name::Label(own()),
+            "identity" => Name::Producer(own()),
+            "marking-definition" => {
+                let tlp = object.pointer("/definition/tlp").and_then(Value::as_str);
+                Name::Tlp(tlp.unwrap_or(text(object, "name")).to_lowercase().replace("tlp:", ""))
+            }
+            "report" => {
+                self.reports.push(own());
+                return;
+            }
+            "relationship" if text(object, "relationship_type") == "indicates" => {
+                let target = text(object, "target_ref").to_owned();
+                self.indicates.entry(text(object, "source_ref").to_owned()).or_default().push(target);
+                return;
+            }
+            _ => return,
+        };
+        self.names.insert(id.to_owned(), name);
+    }
+
+    fn about(&self, object: &Value) -> About {
+        let mut about = About {
+            date: first(object, &["created", "valid_from"]).to_owned(),
+            first_seen: text(object, "valid_from").to_owned(),
+            valid_until: text(object, "valid_until").to_owned(),
+            note: first(object, &["name", "description"]).to_owned(),
+            confidence: object
+                .get("confidence")
+                .and_then(Value::as_u64)
+                .and_then(|percent| percent.try_into().ok()),
+            labels: texts(object, "labels").map(str::to_owned).collect(),
+            ..About::default()
+        };
+        // With one report in the bundle, it is what the indicators belong to.
+        if let [report] = self.reports.as_slice() {
+            about.title.clone_from(report);
+        }
+        let targets = self.indicates.get(text(object, "id")).into_iter().flatten().map(String::as_str);
+        let markings = texts(object, "object_marking_refs");
+        for id in targets.chain(markings).chain([text(object, "created_by_ref")]) {
+            match self.names.get(id) {
+                Some(Name::Actor(name)) => about.actors.push(name.clone()),
+                Some(Name::Label(name)) => about.labels.push(name.clone()),
+                Some(Name::Tlp(tlp)) => about.tlp.clone_from(tlp),
+                Some(Name::Producer(name)) if about.title.is_empty() => about.title.clone_from(name),
+                Some(Name::Producer(name)) => about.title.push_str(&format!(" ({name})")),
+                None => {
+                    if let Some((_, tlp)) = TLP.iter().find(|(own, _)| *own == id) {
+                        about.tlp = (*tlp).to_owned();
+                    }
+                }
+            }
+        }
+        about
+    }
+}
+
+/// The first of the keys that says something.
+fn first<'v>(object: &'v Value, keys: &[&str]) -> &'v str {
+    keys.iter().map(|key| text(object, key)).find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+pub(crate) fn load(json: &str, facts: &Facts, loading: &mut Loading<'_>) -> &'static str {
+    let mut plan = |key: &str| if key == "objects" { Step::Each } else { Step::Skip };
+    let walked = json::walk(json, &mut plan, &mut |pointer, object| {
+        let place = Place::Pointer(pointer);
+        match text(&object, "type") {
+            "indicator" => indicator(&object, facts, loading, place),
+            "" => loading.note(place, "an object without a type".to_owned()),
+            kind => observable(kind, &object, facts, loading, place),
+        }
+    });
+    if let Err(error) = walked {
+        loading.note(Place::File, error);
+    }
+    "stix"
+}
+
+fn indicator(object: &Value, facts: &Facts, loading: &mut Loading<'_>, place: Place<'_>) {
+    if object.get("revoked").and_then(Value::as_bool) == Some(true) {
+        loading.leave_out("revoked");
+        return;
+    }
+    if texts(object, "indicator_types").any(|kind| kind == "benign") {
+        loading.leave_out("benign");
+        return;
+    }
+    let language = text(object, "pattern_type");
+    if !language.is_empty() && language != "stix" {
+        loading.leave_out(&format!("pattern of type `{language}`"));
+        return;
+    }
+    let about = facts.about(object);
+    match pattern::parse(text(object, "pattern")) {
+        Ok(choices) => choices.into_iter().for_each(|choice| match choice.as_deref() {
+            Ok([value]) => loading.normal(value, &about, place),
+            Ok(values) => loading.together(values, &about, place),
+            Err(reason) => loading.note(place, reason.clone()),
+        }),
+        Err(reason) => loading.note(place, reason),
+    }
+}
+
+/// An observable object: taken as it is.
+fn observable(kind: &str, object: &Value, facts: &Facts, loading: &mut Loading<'_>, place: Place<'_>) {
+    let mut about = facts.about(object);
+    about.note = "an observable object, not an indicator".to_owned();
+    let mut take = |kind, text: &str| {
+        if !text.is_empty() {
+            loading.value(Said::Kind(kind), text, &about, place);
+        }
+    };
+    match kind {
+        "ipv4-addr" | "ipv6-addr" => take(Kind::Address, text(object, "value")),
+        "domain-name" => take(Kind::Domain, text(object, "value")),
+        "url" => take(Kind::Url, text(object, "value")),
+        "directory" => take(Kind::Path, text(object, "path")),
+        "user-agent" => take(Kind::UserAgent, text(object, "value")),
+        "file" => {
+            let hashes = object.get("hashes").and_then(Value::as_object);
+            let known = hashes.into_iter().flatten().filter_map(|(name, value)| match Said::parse(name) {
+                Some(Said::Kind(kind)) => Some((kind, value.as_str()?)),
+                _ => None,
+            });
+            let known: Vec<_> = known.collect();
+            // A name is no indicator where the content is known.
+            match known.as_slice() {
+                [] => take(Kind::FileName, text(object, "name")),
+                known => known.iter().for_each(|(kind, value)| take(*kind, value)),
+            }
+        }
+        "network-traffic" => {
+            let agent = object.pointer("/extensions/http-request-ext/request_header/User-Agent");
+            match agent {
+                Some(Value::String(agent)) => take(Kind::UserAgent, agent),
+                Some(Value::Array(agents)) => {
+                    agents.iter().filter_map(Value::as_str).for_each(|agent| take(Kind::UserAgent, agent))
+                }
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,248 @@
+//! Masks what a report must not carry on: names of people, and the names and parameters of web shells, which are
+//! their passwords.
+//!
+//! Each secret has one alias all over a page (`person-1`, `shell-2.aspx`), so that a reader can still follow who did
+//! what. A secret is replaced wherever it stands as a word of its own, whichever text it is in. Accounts of machines and
+//! services, and those that every Windows has, are nobody's name.
+//!
+//! # Not here
+//! Addresses and hosts: without them a report says nothing. A name that no field of a finding holds, nor a home folder.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use model::{Case, Finding};
+use regex::{Captures, Regex};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::LazyLock;
+
+/// Fields that hold the name of an account.
+const ACCOUNT_FIELDS: &[&str] = &[
+    "User",
+    "ParentUser",
+    "SourceUser",
+    "TargetUser",
+    "SubjectUserName",
+    "TargetUserName",
+    "TargetOutboundUserName",
+    "SamAccountName",
+    "AccountName",
+    "AuthenticatedUser",
+    "cs-username",
+    "UserName",
+    "AnchorMailbox",
+    "recipient-address",
+    "sender-address",
+];
+/// Accounts that are nobody's name.
+const NOBODY: &[&str] = &[
+    "system",
+    "local service",
+    "network service",
+    "local system",
+    "localsystem",
+    "anonymous logon",
+    "anonymous",
+    "iusr",
+    "administrator",
+    "guest",
+    "krbtgt",
+    "defaultaccount",
+    "root",
+    "www-data",
+    "public",
+    "default",
+    "default user",
+    "all users",
+    "everyone",
+    "users",
+    "administrators",
+];
+/// Steps whose records name a web shell.
+const SHELL_STEPS: &[&str] = &[
+    "assay.shell-request",
+    "assay.shell-file",
+    "assay.shell-found",
+    "assay.shell-compiled",
+    "assay.shell-removed",
+    "assay.oab-write",
+    "assay.vdir-reset",
+    "assay.vdir-set",
+];
+/// Fields that name a page or a file, and those that hold what was sent to it.
+const PAGE_FIELDS: &[&str] = &["cs-uri-stem", "UrlStem", "TargetFilename", "Path"];
+const QUERY_FIELDS: &[&str] = &["cs-uri-query", "UrlQuery", "cs(Referer)", "cs(Cookie)"];
+const SCRIPT_ENDINGS: &[&str] =
+    &[".aspx", ".ashx", ".asmx", ".asp", ".asa", ".cer", ".cshtml", ".php", ".jsp", ".jspx", ".cfm"];
+
+/// The parameter that a script asks its caller for.
+static PARAMETER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?i)\b(request(?:\.\w+)?\s*[\[(]+\s*["']+)[^"'\])]+"#).ok());
+static HOME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)[\\/](?:users|home|documents and settings)[\\/]([^\\/\s]+)[\\/]").ok());
+
+/// What is replaced, and by what.
+#[derive(Default)]
+pub(crate) struct Mask {
+    finder: Option<AhoCorasick>,
+    aliases: Vec<String>,
+    parameters: bool,
+}
+
+impl Mask {
+    /// A mask over all that the case's findings name.
+    ///
+    /// # Errors
+    /// When fields that were put aside cannot be read back.
+    pub(crate) fn of(case: &Case) -> io::Result<Self> {
+        let (mut people, mut shells, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for finding in &case.findings {
+            let is_shell = finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
+            for (name, text) in case.fields(finding).map_err(io::Error::other)?.iter() {
+                let is = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+                if is(ACCOUNT_FIELDS) {
+                    people.extend(person(text));
+                }
+                if text.len() < 4_096 {
+                    let homes = HOME.iter().flat_map(|home| home.captures_iter(text));
+                    people.extend(homes.filter_map(|found| person(&found[1])));
+                }
+                if is_shell && is(PAGE_FIELDS) {
+                    shells.extend(page(text));
+                }
+                if is_asked(finding) && is(QUERY_FIELDS) && text.len() > 2 {
+                    queries.insert(text.to_lowercase());
+                }
+            }
+        }
+        Ok(Self::over(&people, &shells, &queries))
+    }
+
+    fn over(people: &BTreeSet<String>, shells: &BTreeSet<String>, queries: &BTreeSet<String>) -> Self {
+        let mut secrets: BTreeMap<&str, String> = BTreeMap::new();
+        for (number, person) in (1..).zip(people) {
+            secrets.insert(person, format!("person-{number}"));
+        }
+        for (number, shell) in (1..).zip(shells) {
+            let ending = shell.rfind('.').map_or("", |at| &shell[at..]);
+            secrets.insert(shell, format!("shell-{number}{ending}"));
+        }
+        for query in queries {
+            secrets.insert(query, "(masked)".to_owned());
+        }
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(secrets.keys());
+        Self { finder: finder.ok(), aliases: secrets.into_values().collect(), parameters: true }
+    }
+
+    /// `text` without secrets.
+    pub(crate) fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let text = match &self.finder {
+            Some(finder) => self.replace(finder, text),
+            None => Cow::Borrowed(text),
+        };
+        let Some(parameter) = PARAMETER.as_ref().filter(|_| self.parameters) else { return text };
+        match parameter.replace_all(&text, |found: &Captures<'_>| format!("{}(masked)", &found[1])) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(masked) => Cow::Owned(masked),
+        }
+    }
+
+    fn replace<'t>(&self, finder: &AhoCorasick, text: &'t str) -> Cow<'t, str> {
+        let mut out = String::new();
+        let mut done = 0;
+        for found in finder.find_iter(text) {
+            let before = text[..found.start()].chars().next_back();
+            let after = text[found.end()..].chars().next();
+            if [before, after].into_iter().flatten().any(char::is_alphanumeric) {
+                continue;
+            }
+            out.push_str(&text[done..found.start()]);
+            out.push_str(&self.aliases[found.pattern().as_usize()]);
+            done = found.end();
+        }
+        if done == 0 {
+            return Cow::Borrowed(text);
+        }
+        out.push_str(&text[done..]);
+        Cow::Owned(out)
+    }
+}
+
+/// Whether the finding is a request to a shell, so that its query is for the shell alone.
+fn is_asked(finding: &Finding) -> bool {
+    finding.has_tag("assay.shell-request")
+}
+
+/// The person's part of an account's name: without domain, mailbox prefix and address; `None` for nobody's.
+fn person(account: &str) -> Option<String> {
+    if account.starts_with("ServerInfo~") {
+        return None;
+    }
+    let bare = account.trim().trim_end_matches('\0');
+    let bare = bare.rsplit(['\\', '/', '~', ':']).next().unwrap_or(bare);
+    let bare = bare.split('@').next().unwrap_or(bare).trim().to_lowercase();
+    let is_service = bare.ends_with('$')
+        || ["healthmailbox", "dwm-", "umfd-", "s-1-", "sm_", "msol_", "systemmailbox", "iis_"]
+            .iter()
+            .any(|prefix| bare.starts_with(prefix));
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '\'' | ' ');
+    let is_name = bare.chars().any(char::is_alphabetic) && bare.chars().all(allowed);
+    (bare.chars().count() > 1 && is_name && !is_service && !NOBODY.contains(&bare.as_str())).then_some(bare)
+}
+
+/// The name of a script file.
+fn page(path: &str) -> Option<String> {
+    let name = path.rsplit(['\\', '/']).next()?.to_lowercase();
+    // A compiled trace is called after its page: `x.aspx.0123abcd.compiled`.
+    SCRIPT_ENDINGS.iter().find_map(|ending| {
+        let end = name.find(&format!("{ending}.")).map(|at| at + ending.len());
+        let end = end.or_else(|| name.ends_with(ending).then_some(name.len()))?;
+        Some(name[..end].to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(texts: &[&str]) -> BTreeSet<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_of_people() {
+        let check =
+            |account: &str, expect: Option<&str>| assert_eq!(person(account).as_deref(), expect, "{account}");
+        check(r"EXAMPLE\jane.doe", Some("jane.doe"));
+        check("SMTP:jane.doe@example.org", Some("jane.doe"));
+        check(r"NT AUTHORITY\SYSTEM", None);
+        check("MXS01$", None);
+        check("HealthMailbox1234@example.org", None);
+        check("Sid~S-1-5-21-1-2-3-500", None);
+        check("-", None);
+        check("ServerInfo~a]@mxs01.example.test:444/ecp/x?#", None);
+    }
+
+    #[test]
+    fn names_of_shells() {
+        assert_eq!(page(r"C:\inetpub\wwwroot\aspnet_client\Help.aspx").as_deref(), Some("help.aspx"));
+        assert_eq!(page("/owa/auth/Help.aspx").as_deref(), Some("help.aspx"));
+        assert_eq!(page("help.aspx.0a1b2c3d.compiled").as_deref(), Some("help.aspx"));
+        assert_eq!(page("/owa/"), None);
+    }
+
+    #[test]
+    fn a_secret_has_one_alias_wherever_it_stands_alone() {
+        let mask = Mask::over(&set(&["jane", "jane.doe"]), &set(&["help.aspx"]), &set(&["cmd=whoami"]));
+        let check = |text: &str, expect: &str| assert_eq!(mask.apply(text), expect);
+        check(r"C:\Users\Jane.Doe\x, EXAMPLE\jane", r"C:\Users\person-2\x, EXAMPLE\person-1");
+        check("…/HELP.aspx?cmd=whoami by janet", "…/shell-1.aspx?(masked) by janet");
+        check("eval(Request[\"orange\"], \"unsafe\")", "eval(Request[\"(masked)\"], \"unsafe\")");
+        check("eval(Request.Item['k'])", "eval(Request.Item['(masked)'])");
+        assert!(matches!(mask.apply("nothing of it"), Cow::Borrowed(_)));
+        assert_eq!(Mask::default().apply("jane"), "jane");
+    }
+}

@@ -1,0 +1,139 @@
+//! What a statement gives to which names.
+
+use crate::statement::Statement;
+use crate::token::{Kind, Token};
+
+/// Targets and values of a statement.
+pub(crate) fn assignments(statement: &Statement, is_vb: bool) -> Vec<(&[Token], &[Token])> {
+    let tokens = &statement.tokens[..];
+    let mut from = 0;
+    if is_vb
+        && tokens.first().is_some_and(|first| {
+            ["if", "elseif", "while", "do", "until"].iter().any(|word| first.is_word(word))
+        })
+    {
+        // `If a = b Then c = d`.
+        match tokens.iter().position(|token| token.is_word("then")) {
+            Some(then) => from = then + 1,
+            None => return Vec::new(),
+        }
+    }
+    let is_sign = |token: &Token| ["=", "+=", ".=", "&=", ":="].iter().any(|sign| token.is(sign));
+    let mut all = Vec::new();
+    let mut depth = 0usize;
+    for at in from..tokens.len() {
+        match tokens[at].text.as_str() {
+            "(" | "[" | "{" if tokens[at].kind == Kind::Sign => depth += 1,
+            ")" | "]" | "}" if tokens[at].kind == Kind::Sign => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if !is_sign(&tokens[at]) {
+            continue;
+        }
+        all.push((&tokens[from..at], value(&tokens[at + 1..])));
+        if is_vb && depth == 0 {
+            break;
+        }
+    }
+    all
+}
+
+/// The expression that a value begins with.
+fn value(tokens: &[Token]) -> &[Token] {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Sign) {
+        match token.text.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return &tokens[..index],
+            },
+            "," | ";" if depth == 0 => return &tokens[..index],
+            // What a choice is made by is none of what is chosen.
+            "?" if depth == 0 => return value(&tokens[index + 1..]),
+            _ => {}
+        }
+    }
+    tokens
+}
+
+/// The names that a value is given to, and whether they are declared so.
+pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
+    let mut at = target.len();
+    let mut name = None;
+    while let Some(last) = at.checked_sub(1).map(|last| &target[last]) {
+        if last.is("]") || last.is(")") {
+            let open = opening(&target[..at]);
+            let words = target[open..at].iter().filter(|token| token.kind == Kind::Word);
+            let before = open.checked_sub(1).map(|before| &target[before]);
+            if before.is_none_or(|before| before.kind != Kind::Word)
+                || before.is_some_and(|before| before.is_word("list"))
+            {
+                // `[$a, $b] =`, `list($a, $b) =`.
+                return words.map(|word| (word.text.as_str(), true)).collect();
+            }
+            at = open;
+            continue;
+        }
+        if last.kind != Kind::Word {
+            break;
+        }
+        let is_self = ["this", "me", "self", "$this"].iter().any(|own| last.is_word(own));
+        if !is_self {
+            name = Some(at - 1);
+        }
+        match at.checked_sub(2).map(|dot| &target[dot]) {
+            Some(dot) if dot.is(".") || dot.is("->") || dot.is("::") => at -= 2,
+            _ => break,
+        }
+    }
+    // `Dim c As String = x` names what stands before `As`.
+    if let Some(end) = target.iter().position(|token| token.is_word("as")) {
+        let named = end.checked_sub(1).map(|name| &target[name]).filter(|name| name.kind == Kind::Word);
+        return named.map(|name| (name.text.as_str(), true)).into_iter().collect();
+    }
+    let Some(name) = name else { return Vec::new() };
+    let before = name.checked_sub(1).map(|before| &target[before]);
+    let is_declared = name + 1 == target.len()
+        && before.is_some_and(|before| {
+            (before.kind == Kind::Word
+                && !before.is_word("set")
+                && !before.is_word("let")
+                && !before.is_word("then"))
+                || before.is("]")
+                || before.is(">")
+        });
+    vec![(target[name].text.as_str(), is_declared)]
+}
+
+fn opening(tokens: &[Token]) -> usize {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate().rev().filter(|(_, token)| token.kind == Kind::Sign) {
+        match token.text.as_str() {
+            ")" | "]" => depth += 1,
+            "(" | "[" => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return index;
+                }
+            }
+            _ => {}
+        }
+    }
+    0
+}
+
+/// Names and list of `foreach (x in list)`, `foreach (list as k => v)`, `for (T x : list)`.
+pub(crate) fn each(tokens: &[Token]) -> Option<(Vec<&Token>, &[Token])> {
+    let first = tokens.first()?;
+    if !["foreach", "for"].iter().any(|word| first.is_word(word)) {
+        return None;
+    }
+    if let Some(at) = tokens.iter().position(|token| token.is_word("as")) {
+        let names = tokens[at + 1..].iter().filter(|token| token.kind == Kind::Word).collect();
+        return Some((names, &tokens[1..at]));
+    }
+    let at = tokens.iter().position(|token| token.is_word("in") || token.is(":"))?;
+    let name = tokens[..at].iter().rfind(|token| token.kind == Kind::Word)?;
+    Some((vec![name], value(&tokens[at + 1..])))
+}

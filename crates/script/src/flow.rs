@@ -1,0 +1,591 @@
+//! Which names hold what the requester sent: from where it comes in, through
+//! assignments, calls and objects, until nothing changes.
+//!
+//! Without regard to order: a name that holds input anywhere in its function
+//! holds it everywhere.
+
+use crate::assign::{assignments, each, targets};
+use crate::region::Page;
+use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
+use crate::statement::{Statement, Statements, parts, within};
+use crate::token::{Kind, Token};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rounds until nothing changes; chains are short.
+const ROUNDS_MAX: usize = 8;
+
+/// Calls whose result is no longer what was sent.
+const CLEAN: &[&str] = &[
+    "toint32",
+    "toint16",
+    "toint64",
+    "todouble",
+    "toboolean",
+    "todatetime",
+    "todecimal",
+    "cint",
+    "clng",
+    "cbool",
+    "cdate",
+    "cdbl",
+    "intval",
+    "floatval",
+    "absint",
+    "parseint",
+    "valueof",
+    "val",
+    "isnumeric",
+    "is_numeric",
+    "htmlencode",
+    "urlencode",
+    "htmlattributeencode",
+    "javascriptstringencode",
+    "htmlspecialchars",
+    "htmlentities",
+    "escapeshellarg",
+    "escapehtml",
+    "encodeforhtml",
+    "isnullorempty",
+    "isnullorwhitespace",
+    "isset",
+    "empty",
+    "strlen",
+    "len",
+    "count",
+    "equals",
+    "equalsignorecase",
+    "md5",
+    "sha1",
+    "sha256",
+    "hash",
+    "in_array",
+    "array_key_exists",
+    "ctype_alnum",
+    "preg_match",
+    "ismatch",
+    "tryparse",
+    "number_format",
+    "rawurlencode",
+    "json_encode",
+    "xmlescape",
+    "escapexml",
+    "isdefined",
+    "structkeyexists",
+    "strcmp",
+    "filesize",
+    "is_array",
+    "password_verify",
+    "hash_equals",
+];
+/// Types whose `Parse` gives a number, a day or an id.
+const PARSED: &[&str] = &[
+    "int",
+    "int32",
+    "int64",
+    "long",
+    "double",
+    "decimal",
+    "bool",
+    "boolean",
+    "guid",
+    "datetime",
+    "integer",
+    "short",
+    "byte",
+    "uint",
+    "float",
+    "uuid",
+    "localdate",
+];
+/// Calls that leave the last part of a path.
+const BASE: &[&str] = &["getfilename", "basename", "getfilenamewithoutextension", "getextension", "pathinfo"];
+/// What is asked of a value, and is not the value.
+const ASPECTS: &[&str] = &[
+    "length",
+    "count",
+    "size",
+    "contentlength",
+    "contenttype",
+    "hasfile",
+    "haskeys",
+    "equals",
+    "equalsignorecase",
+    "compareto",
+    "contains",
+    "containskey",
+    "indexof",
+    "isempty",
+    "exists",
+    "hasvalue",
+    "endswith",
+    "matches",
+];
+/// Calls that compare their argument with a pattern or a list.
+const CHECKS: &[&str] = &[
+    "ismatch",
+    "preg_match",
+    "in_array",
+    "contains",
+    "containskey",
+    "tryparse",
+    "ctype_alnum",
+    "ctype_digit",
+    "is_numeric",
+    "filter_var",
+    "matches",
+    "array_key_exists",
+    "startswith",
+    "trygetvalue",
+    "ereg",
+    "refind",
+    "listfind",
+    "listfindnocase",
+    "includes",
+];
+const CHECK_WORDS: &[&str] = &["valid", "allow", "sanitize", "sanitise", "whitelist", "permitted"];
+/// Objects that are everybody's.
+const SHARED: &[&str] = &[
+    "response",
+    "server",
+    "application",
+    "console",
+    "out",
+    "writer",
+    "context",
+    "page",
+    "logger",
+    "log",
+    "me",
+    "this",
+    "self",
+    "$this",
+];
+/// Keyed stores that live longer than a request.
+const STORES: &[&str] = &["session", "viewstate", "application", "cache", "$_SESSION"];
+/// Methods that fill their argument from their object.
+const FILLS: &[&str] = &["copyto", "read", "readasync", "readfully", "readblock", "copytoasync"];
+
+type Key = (Option<u32>, String);
+
+/// What every name of a script holds.
+pub(crate) struct Flow<'a> {
+    page: &'a Page,
+    statements: &'a Statements,
+    requests: Requests,
+    holds: BTreeMap<Key, Bits>,
+    checked: BTreeSet<Key>,
+    /// Names declared within a function.
+    local: BTreeSet<Key>,
+    /// Names that are variables at all.
+    known: BTreeSet<String>,
+    /// What functions give back.
+    given: BTreeMap<String, Bits>,
+    /// PHP's `extract`: every name that nobody sets is the requester's.
+    is_extracted: bool,
+}
+
+/// Follows what was sent through all statements.
+pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a> {
+    let mut flow = Flow {
+        page,
+        statements,
+        requests: Requests::default(),
+        holds: BTreeMap::new(),
+        checked: BTreeSet::new(),
+        local: BTreeSet::new(),
+        known: BTreeSet::new(),
+        given: BTreeMap::new(),
+        is_extracted: false,
+    };
+    flow.declare();
+    for _ in 0..ROUNDS_MAX {
+        let before = (flow.holds.clone(), flow.given.clone(), flow.checked.len());
+        for statement in &statements.list {
+            flow.statement(statement);
+        }
+        if before == (flow.holds.clone(), flow.given.clone(), flow.checked.len()) {
+            break;
+        }
+    }
+    flow
+}
+
+impl Flow<'_> {
+    /// Learns which names are local, and which are the request.
+    fn declare(&mut self) {
+        for (index, function) in self.statements.functions.iter().enumerate() {
+            for parameter in &function.parameters {
+                let key = (Some(index as u32), self.name(&parameter.name));
+                self.known.insert(key.1.clone());
+                if Requests::is_type(&parameter.kind) {
+                    self.requests.add(&parameter.name);
+                } else if function.is_remote {
+                    self.holds.insert(key.clone(), INPUT);
+                }
+                self.local.insert(key);
+            }
+        }
+        for statement in &self.statements.list {
+            for (target, _) in assignments(statement, self.page.is_vb) {
+                for (name, is_declared) in targets(target) {
+                    let name = self.name(name);
+                    self.known.insert(name.clone());
+                    if statement.function.is_some() && (is_declared || name.starts_with('$')) {
+                        self.local.insert((statement.function, name));
+                    }
+                }
+            }
+            let dim = statement.tokens.first().is_some_and(|first| first.is_word("dim"));
+            for token in statement.tokens.iter().skip(1).filter(|token| dim && token.kind == Kind::Word) {
+                let name = self.name(&token.text);
+                self.known.insert(name.clone());
+                self.local.insert((statement.function, name));
+            }
+        }
+    }
+
+    fn name(&self, text: &str) -> String {
+        if self.page.is_vb || self.page.is_cf { text.to_lowercase() } else { text.to_owned() }
+    }
+
+    fn key(&self, function: Option<u32>, text: &str) -> Key {
+        let name = self.name(text);
+        let local = (function, name);
+        if self.local.contains(&local) { local } else { (None, local.1) }
+    }
+
+    fn hold(&mut self, function: Option<u32>, name: &str, bits: Bits) {
+        if bits == 0 || name.is_empty() {
+            return;
+        }
+        let key = self.key(function, name);
+        *self.holds.entry(key).or_default() |= bits;
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        let tokens = &statement.tokens[..];
+        let function = statement.function;
+        for (target, value) in assignments(statement, self.page.is_vb) {
+            self.note_request(target, value);
+            let bits = self.bits(value, function);
+            for (name, _) in targets(target) {
+                self.hold(function, name, bits);
+                if bits != 0 && self.is_vb_result(function, name) {
+                    *self.given.entry(self.name(name)).or_default() |= bits;
+                }
+            }
+            if let Some(store) = store(target) {
+                self.hold(None, &store, bits);
+            }
+        }
+        if let Some((names, list)) = each(tokens) {
+            let bits = self.bits(list, function);
+            names.iter().for_each(|name| self.hold(function, &name.text, bits));
+        }
+        for at in 0..tokens.len().saturating_sub(1) {
+            if tokens[at].kind == Kind::Word && tokens[at + 1].is("(") {
+                self.call(tokens, at, function);
+            }
+        }
+        if tokens[0].is_word("return")
+            && let Some(own) = function
+        {
+            let bits = self.bits(&tokens[1..], function);
+            if bits != 0 {
+                let name = self.name(&self.statements.functions[own as usize].name);
+                *self.given.entry(name).or_default() |= bits;
+            }
+        }
+    }
+
+    fn is_vb_result(&self, function: Option<u32>, name: &str) -> bool {
+        self.page.is_vb
+            && function
+                .is_some_and(|own| self.statements.functions[own as usize].name.eq_ignore_ascii_case(name))
+    }
+
+    /// `var r = context.Request`: another name of the request.
+    fn note_request(&mut self, target: &[Token], value: &[Token]) {
+        if value.last().is_some_and(|last| self.requests.is_request(last))
+            && value.len() <= 7
+            && let Some((name, _)) = targets(target).first()
+        {
+            let name = (*name).to_owned();
+            self.requests.add(&name);
+        }
+    }
+
+    /// What a call does to its object, its arguments, and the function's parameters.
+    fn call(&mut self, tokens: &[Token], at: usize, function: Option<u32>) {
+        let inside = within(&tokens[at + 1..]);
+        let name = tokens[at].text.to_ascii_lowercase();
+        let base = base_of(tokens, at);
+        if (name == "extract" || name == "parse_str" || name == "import_request_variables")
+            && self.page.is_php
+        {
+            self.is_extracted |=
+                name == "import_request_variables" || self.bits(inside, function) & INPUT != 0;
+        }
+        if CHECKS.contains(&name.as_str()) || CHECK_WORDS.iter().any(|word| name.contains(word)) {
+            self.check(tokens, at, inside, function);
+        }
+        if FILLS.contains(&name.as_str())
+            && let Some(base) = base
+            && let bits @ 1.. = self.bits(&tokens[base..at - 1], function)
+        {
+            for word in inside.iter().filter(|token| token.kind == Kind::Word) {
+                self.hold(function, &word.text, bits);
+            }
+        }
+        if let Some(base) = base
+            && !SHARED.iter().any(|shared| tokens[base].is_word(shared))
+            && self.known.contains(&self.name(&tokens[base].text))
+        {
+            let bits = self.bits(inside, function);
+            let object = tokens[base].text.clone();
+            self.hold(function, &object, bits);
+        }
+        self.pass_arguments(&tokens[at].text, inside, function);
+    }
+
+    fn pass_arguments(&mut self, name: &str, inside: &[Token], function: Option<u32>) {
+        let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
+        for (index, own) in self.statements.functions.iter().enumerate() {
+            let is_called = own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
+            if !is_called {
+                continue;
+            }
+            for (argument, parameter) in parts(inside).into_iter().zip(&own.parameters) {
+                if argument.last().is_some_and(|last| self.requests.is_request(last)) && argument.len() <= 5 {
+                    self.requests.add(&parameter.name);
+                }
+                let bits = self.bits(argument, function);
+                let name = parameter.name.clone();
+                self.hold(Some(index as u32), &name, bits);
+            }
+        }
+    }
+
+    /// Names that stand in a comparison with a pattern or a list.
+    fn check(&mut self, tokens: &[Token], at: usize, inside: &[Token], function: Option<u32>) {
+        let is_literal = inside.iter().all(|token| token.kind != Kind::Word);
+        let compared = if is_literal && tokens[at].is_word("matches") {
+            base_of(tokens, at).map(|base| &tokens[base..at])
+        } else if tokens[at].is_word("startswith") {
+            // A path that must begin with a folder; not a command that begins with a word.
+            base_of(tokens, at).filter(|_| !is_literal).map(|base| &tokens[base..at])
+        } else {
+            Some(inside)
+        };
+        for word in compared.into_iter().flatten().filter(|token| token.kind == Kind::Word) {
+            let key = self.key(function, &word.text);
+            if self.holds.contains_key(&key) {
+                self.checked.insert(key);
+            }
+        }
+    }
+
+    /// What an expression holds.
+    pub(crate) fn bits(&self, tokens: &[Token], function: Option<u32>) -> Bits {
+        let mut all = 0;
+        self.walk(tokens, function, &mut |_, bits| all |= bits);
+        all
+    }
+
+    /// Calls `mark` behind each part of an expression that holds something,
+    /// and behind arguments within calls that leave nothing of them.
+    pub(crate) fn marks(&self, tokens: &[Token], function: Option<u32>, mark: &mut dyn FnMut(usize, Bits)) {
+        self.walk(tokens, function, mark);
+        let mut at = 0;
+        while at < tokens.len() {
+            let Some(end) = self.cleaned(tokens, at).map(|end| end.min(tokens.len())) else {
+                at += 1;
+                continue;
+            };
+            // `HtmlEncode(File.ReadAllText(x))`: the outer call cleans, the inner one acts.
+            let first =
+                (at + 2..end).find(|inner| tokens[*inner].is("(") && tokens[inner - 1].kind == Kind::Word);
+            if let Some(from) = first.filter(|from| from + 1 < end) {
+                self.walk(&tokens[from + 1..end], function, &mut |place, bits| mark(from + 1 + place, bits));
+            }
+            at = end.max(at + 1);
+        }
+    }
+
+    fn walk(&self, tokens: &[Token], function: Option<u32>, mark: &mut dyn FnMut(usize, Bits)) {
+        let mut at = 0;
+        while at < tokens.len() {
+            let token = &tokens[at];
+            if let Some(end) = self.cleaned(tokens, at) {
+                at = end;
+                continue;
+            }
+            let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
+            if token.kind == Kind::Word && opens && BASE.iter().any(|word| token.is_word(word)) {
+                let inside = within(&tokens[at + 1..]);
+                if self.bits(inside, function) != 0 {
+                    mark(at + inside.len() + 2, NAME);
+                }
+                at += inside.len() + 3;
+                continue;
+            }
+            if self.is_lookup(tokens, at) {
+                // `allowed[x]` is one of the allowed, whatever x is.
+                at += within(&tokens[at..]).len() + 2;
+                continue;
+            }
+            let found = source::source(tokens, at, self.page, &self.requests)
+                .or_else(|| self.named(tokens, at, function));
+            let Some((end, bits)) = found else {
+                at += 1;
+                continue;
+            };
+            if !is_compared(tokens, at, end) {
+                mark(end, bits);
+            }
+            at = end.max(at + 1);
+        }
+    }
+
+    /// The end of a call that leaves nothing of what was sent.
+    fn cleaned(&self, tokens: &[Token], at: usize) -> Option<usize> {
+        let token = &tokens[at];
+        if token.is("(")
+            && tokens
+                .get(at + 1)
+                .is_some_and(|cast| cast.is_word("int") || cast.is_word("float") || cast.is_word("bool"))
+            && tokens.get(at + 2).is_some_and(|close| close.is(")"))
+        {
+            // `(int)$_GET["id"]`.
+            let end =
+                source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end);
+            return (at + 3 < tokens.len()).then_some(end);
+        }
+        if token.kind != Kind::Word || !tokens.get(at + 1)?.is("(") {
+            return None;
+        }
+        let lower = token.text.to_ascii_lowercase();
+        let is_parse = lower == "parse" && at >= 2 && PARSED.iter().any(|kind| tokens[at - 2].is_word(kind));
+        (is_parse || CLEAN.contains(&lower.as_str())).then(|| at + within(&tokens[at + 1..]).len() + 3)
+    }
+
+    fn is_lookup(&self, tokens: &[Token], at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).map(|before| &tokens[before]) else { return false };
+        tokens[at].is("[")
+            && before.kind == Kind::Word
+            && !before.is_word("return")
+            && !self.requests.is_request(before)
+    }
+
+    /// A name that holds something, at `at`; and where it ends.
+    fn named(&self, tokens: &[Token], at: usize, function: Option<u32>) -> Option<(usize, Bits)> {
+        let token = &tokens[at];
+        if token.kind == Kind::Text {
+            let bits = self.interpolated(&token.text, function);
+            return (bits != 0).then_some((at + 1, bits));
+        }
+        if token.kind != Kind::Word {
+            return None;
+        }
+        if let Some(name) = store(&tokens[at..]) {
+            let bits = self.holds.get(&(None, self.name(&name))).copied()?;
+            return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
+        }
+        let is_member =
+            at >= 2 && (tokens[at - 1].is(".") || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
+        let is_own =
+            is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
+        if is_member && !is_own {
+            return None;
+        }
+        let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
+        let given = opens.then(|| self.given.get(&self.name(&token.text)).copied()).flatten();
+        let bits = given.or_else(|| self.held(function, &token.text))?;
+        Some((at + 1, bits))
+    }
+
+    fn held(&self, function: Option<u32>, text: &str) -> Option<Bits> {
+        let key = self.key(function, text);
+        let bits = match self.holds.get(&key) {
+            Some(bits) => *bits,
+            None if self.is_extracted
+                && text.starts_with('$')
+                && !self.known.contains(text)
+                && text != "$this" =>
+            {
+                INPUT
+            }
+            None => return None,
+        };
+        let is_checked = bits & INPUT != 0 && self.checked.contains(&key);
+        Some(if is_checked { bits & !INPUT | CHECKED } else { bits })
+    }
+
+    /// Names within a string: `"$cmd"`, `$"{cmd}"`, `"#form.cmd#"`.
+    fn interpolated(&self, text: &str, function: Option<u32>) -> Bits {
+        let mut all = 0;
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
+        for (at, letter) in
+            text.char_indices().filter(|(_, letter)| matches!(letter, '$' | '{' | '#')).take(256)
+        {
+            let rest = &text[at + 1..];
+            let word: String = rest.chars().take_while(|letter| is_name(*letter)).take(64).collect();
+            let first = word.split('.').next().unwrap_or_default();
+            if first.is_empty() {
+                continue;
+            }
+            all |= match letter {
+                '$' if self.page.is_php => {
+                    let name = format!("${first}");
+                    let is_sent = source::source(
+                        &[Token::new(Kind::Word, name.as_str(), 0)],
+                        0,
+                        self.page,
+                        &self.requests,
+                    );
+                    is_sent.map(|(_, bits)| bits).or_else(|| self.held(function, &name)).unwrap_or(0)
+                }
+                '{' => self.held(function, first).unwrap_or(0),
+                '#' if self.page.is_cf => match first.to_ascii_lowercase().as_str() {
+                    "form" | "url" | "cookie" => INPUT,
+                    _ => self.held(function, first).unwrap_or(0),
+                },
+                _ => 0,
+            };
+        }
+        all & (INPUT | FILE | CHECKED)
+    }
+}
+
+/// The word that a chain of members begins with, whose last is at `at`.
+fn base_of(tokens: &[Token], at: usize) -> Option<usize> {
+    let mut base = at;
+    while let Some(before) = base.checked_sub(2)
+        && (tokens[base - 1].is(".") || tokens[base - 1].is("->"))
+        && tokens[before].kind == Kind::Word
+    {
+        base = before;
+    }
+    (base < at).then_some(base)
+}
+
+/// `Session["x"]` and its kin: a name of its own.
+fn store(tokens: &[Token]) -> Option<String> {
+    let [name, open, key, ..] = tokens else { return None };
+    let is_store = STORES.iter().any(|store| name.is_word(store)) && (open.is("[") || open.is("("));
+    (is_store && key.kind == Kind::Text).then(|| format!("{}:{}", name.text.to_ascii_lowercase(), key.text))
+}
+
+/// Whether what stands from `at` to `end` is only compared, or asked about.
+fn is_compared(tokens: &[Token], at: usize, end: usize) -> bool {
+    let compares = |token: &Token| {
+        ["==", "!=", "===", "!==", "<>", "<", ">", "<=", ">="].iter().any(|sign| token.is(sign))
+            || token.is_word("is")
+    };
+    let after = tokens.get(end);
+    let asks = after.is_some_and(|dot| dot.is("."))
+        && tokens.get(end + 1).is_some_and(|aspect| ASPECTS.iter().any(|own| aspect.is_word(own)));
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    asks || after.is_some_and(compares)
+        || before.is_some_and(|before| compares(before) && !before.is("<") && !before.is(">"))
+}

@@ -1,0 +1,302 @@
+//! Constants put together: strings in pieces, character codes, packed text,
+//! names that are set once and used later.
+//!
+//! Nothing is run: each reduction is a fixed table of well-known functions
+//! over literals.
+
+use crate::token::{Kind, Token};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+mod unpack;
+
+/// Times that constants are put in the place of names.
+const ROUNDS_MAX: usize = 4;
+/// A constant longer than this is not copied to where its name stands.
+const COPIED_BYTES_MAX: usize = 4_096;
+/// Bytes that are copied so altogether.
+const COPIES_BYTES_MAX: usize = 4 << 20;
+/// Arguments of a call that are looked back over.
+const ARGUMENTS_MAX: usize = 4_096;
+
+/// Folds all constants of a script.
+pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
+    let mut tokens = reduce_all(tokens);
+    let mut left = COPIES_BYTES_MAX;
+    for _ in 0..ROUNDS_MAX {
+        let constants = constants(&tokens);
+        if constants.is_empty() || !replace(&mut tokens, &constants, &mut left) {
+            break;
+        }
+        tokens = reduce_all(tokens);
+    }
+    tokens
+}
+
+fn reduce_all(tokens: Vec<Token>) -> Vec<Token> {
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        out.push(token);
+        while reduce(&mut out) {}
+    }
+    out
+}
+
+/// Reduces what stands at the end of `out`; false when nothing could be.
+fn reduce(out: &mut Vec<Token>) -> bool {
+    let Some(last) = out.last() else { return false };
+    match last.kind {
+        Kind::Text => join(out),
+        Kind::Number => cast(out),
+        Kind::Sign if last.is(")") => call(out),
+        Kind::Sign if last.is("(") => called_by_text(out),
+        Kind::Sign if last.is("}") || last.is("]") => variable(out),
+        _ => false,
+    }
+}
+
+/// `"a" + "b"`, `"a" & "b"`, `'a' . 'b'`.
+fn join(out: &mut Vec<Token>) -> bool {
+    let [.., first, sign, second] = &out[..] else { return false };
+    let joins = sign.is("+") || sign.is("&") || sign.is(".") || sign.is("||");
+    if !joins || first.kind != Kind::Text {
+        return false;
+    }
+    let is_packed = first.is_packed || second.is_packed;
+    let token = Token { text: format!("{}{}", first.text, second.text), is_packed, ..first.clone() };
+    out.truncate(out.len() - 3);
+    out.push(token);
+    true
+}
+
+/// `(char)101`.
+fn cast(out: &mut Vec<Token>) -> bool {
+    let [.., open, word, close, number] = &out[..] else { return false };
+    if !(open.is("(") && word.is_word("char") && close.is(")")) {
+        return false;
+    }
+    let Some(letter) = unpack::letter(&number.text) else { return false };
+    let token = Token::new(Kind::Text, letter, number.at);
+    out.truncate(out.len() - 4);
+    out.push(token);
+    true
+}
+
+/// A call, or a pair of brackets, with constants in it.
+fn call(out: &mut Vec<Token>) -> bool {
+    let Some(open) = opening(out) else { return false };
+    let arguments = &out[open + 1..out.len() - 1];
+    let before = open.checked_sub(1).map(|before| &out[before]);
+    let function =
+        before.filter(|before| before.kind == Kind::Word).map(|before| before.text.to_ascii_lowercase());
+    let Some(function) = function else {
+        // Brackets alone, around one string.
+        let [text] = arguments else { return false };
+        if text.kind != Kind::Text {
+            return false;
+        }
+        let text = text.clone();
+        out.truncate(open);
+        out.push(text);
+        return true;
+    };
+    let at = out[open - 1].at;
+    // "…".Replace("a", "b"): the string before the dot is an argument, too.
+    let receiver = match out.get(..open - 1) {
+        Some([.., text, dot]) if dot.is(".") && text.kind == Kind::Text => Some(text.clone()),
+        _ => None,
+    };
+    let Some(result) = unpack::call(&function, receiver.as_ref(), arguments) else { return false };
+    out.truncate(open - 1);
+    if receiver.is_some() {
+        out.truncate(out.len() - 2);
+    } else {
+        drop_path(out);
+    }
+    out.push(Token { kind: Kind::Text, text: result.text, at, is_packed: result.is_packed });
+    true
+}
+
+/// `System.Text.Encoding.UTF8.` before a function that is gone.
+fn drop_path(out: &mut Vec<Token>) {
+    while let [.., word, sign] = &out[..]
+        && (sign.is(".") || sign.is("::"))
+        && (word.kind == Kind::Word || word.is(")"))
+    {
+        if word.is(")") {
+            // `Base64.getDecoder().decode(…)`.
+            out.pop();
+            let Some(open) = opening(out) else { return };
+            out.truncate(open.saturating_sub(1));
+        } else {
+            out.truncate(out.len() - 2);
+        }
+    }
+    if out.last().is_some_and(|last| last.is_word("new")) {
+        out.pop();
+    }
+}
+
+/// Where the bracket opens that the last token closes.
+fn opening(out: &[Token]) -> Option<usize> {
+    let mut depth = 0usize;
+    let floor = out.len().saturating_sub(ARGUMENTS_MAX);
+    for (index, token) in out.iter().enumerate().skip(floor).rev() {
+        if token.is(")") {
+            depth += 1;
+        } else if token.is("(") {
+            depth = depth.checked_sub(1)?;
+            if depth == 0 {
+                return Some(index);
+            }
+        } else if token.kind == Kind::Edge {
+            return None;
+        }
+    }
+    None
+}
+
+/// `"system"(`: a function called by its name in a string; `x["eval"](`.
+fn called_by_text(out: &mut Vec<Token>) -> bool {
+    match &out[..] {
+        [.., before, text, _]
+            if is_name(text) && (before.kind != Kind::Word || is_keyword(before)) && !before.is(")") =>
+        {
+            let at = out.len() - 2;
+            out[at].kind = Kind::Word;
+            true
+        }
+        [.., object, open, text, close, _]
+            if open.is("[") && close.is("]") && is_name(text) && object.kind == Kind::Word =>
+        {
+            let at = out.len() - 4;
+            out[at].text = ".".to_owned();
+            out[at + 1].kind = Kind::Word;
+            out.remove(at + 2);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `${"_GET"}` and `$GLOBALS["_GET"]`.
+fn variable(out: &mut Vec<Token>) -> bool {
+    let [.., name, open, text, _] = &out[..] else { return false };
+    let is_variable = (name.text == "$" && open.is("{")) || (name.text == "$GLOBALS" && open.is("["));
+    if !is_variable || !is_name(text) || name.kind != Kind::Word {
+        return false;
+    }
+    let token = Token::new(Kind::Word, format!("${}", text.text), name.at);
+    out.truncate(out.len() - 4);
+    out.push(token);
+    true
+}
+
+fn is_name(token: &Token) -> bool {
+    token.kind == Kind::Text
+        && (2..64).contains(&token.text.len())
+        && token.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !token.text.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Names that hold one constant throughout: set once, then only added to.
+fn constants(tokens: &[Token]) -> HashMap<String, Token> {
+    let mut known: HashMap<&str, Option<Token>> = HashMap::new();
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word) {
+        let Some(sign) = tokens.get(index + 1) else { break };
+        let adds = sign.is("+=") || sign.is(".=") || sign.is("&=");
+        let sets = sign.is("=") || adds || sign.is(":=");
+        let is_member =
+            index.checked_sub(1).is_some_and(|before| tokens[before].is(".") || tokens[before].is("->"));
+        if !sets || is_member {
+            continue;
+        }
+        let value = tokens.get(index + 2).filter(|value| value.kind == Kind::Text);
+        let ends = tokens
+            .get(index + 3)
+            .is_none_or(|end| matches!(end.kind, Kind::Line | Kind::Edge) || end.is(";") || end.is(","));
+        let value = value.filter(|_| ends).cloned();
+        let entry = known.entry(&token.text);
+        match (entry, value) {
+            (Entry::Vacant(entry), value) => {
+                entry.insert(value.filter(|_| !adds));
+            }
+            (Entry::Occupied(mut entry), Some(value)) if adds => {
+                if let Some(all) = entry.get_mut() {
+                    all.text.push_str(&value.text);
+                    all.is_packed |= value.is_packed;
+                }
+            }
+            (Entry::Occupied(mut entry), _) => {
+                entry.insert(None);
+            }
+        }
+    }
+    let short = |value: Option<Token>| value.filter(|value| value.text.len() <= COPIED_BYTES_MAX);
+    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), short(value)?))).collect()
+}
+
+/// Puts constants in the place of their names; false when there was none.
+fn replace(tokens: &mut [Token], constants: &HashMap<String, Token>, left: &mut usize) -> bool {
+    let mut changed = false;
+    for index in 0..tokens.len() {
+        let token = &tokens[index];
+        if token.kind != Kind::Word {
+            continue;
+        }
+        let after = tokens.get(index + 1);
+        let is_set =
+            after.is_some_and(|after| ["=", "+=", ".=", "&=", ":="].iter().any(|sign| after.is(sign)));
+        let before = index.checked_sub(1).map(|before| &tokens[before]);
+        let is_member = before.is_some_and(|before| {
+            before.is(".") && before.text == "." && !token.text.starts_with('$')
+                || before.is("->")
+                || before.kind == Kind::Word && !is_keyword(before)
+        });
+        if is_set || is_member {
+            continue;
+        }
+        // `$$name`: the constant is itself a name.
+        if let Some(value) = token
+            .text
+            .strip_prefix('$')
+            .and_then(|name| constants.get(name))
+            .filter(|_| token.text.starts_with("$$"))
+        {
+            tokens[index].text = format!("${}", value.text);
+            changed = true;
+            continue;
+        }
+        let Some(value) = constants.get(&token.text) else { continue };
+        let Some(rest) = left.checked_sub(value.text.len()) else { return changed };
+        *left = rest;
+        tokens[index] = Token { at: token.at, ..value.clone() };
+        changed = true;
+    }
+    changed
+}
+
+/// Words that a value may follow.
+fn is_keyword(token: &Token) -> bool {
+    [
+        "return",
+        "echo",
+        "print",
+        "eval",
+        "execute",
+        "executeglobal",
+        "include",
+        "require",
+        "new",
+        "in",
+        "and",
+        "or",
+        "not",
+        "then",
+        "else",
+        "case",
+        "assert",
+    ]
+    .iter()
+    .any(|word| token.is_word(word))
+}

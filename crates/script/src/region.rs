@@ -1,0 +1,186 @@
+//! Which parts of a page run on the server, and what its markup declares.
+
+use crate::decode::Units;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Parts of one page.
+const REGIONS_MAX: usize = 10_000;
+/// A tag is at most so long.
+const TAG_UNITS_MAX: usize = 8_192;
+/// Server controls by which a requester sends something.
+const CONTROLS: &[&str] = &[
+    "<asp:textbox",
+    "<asp:fileupload",
+    "<asp:hiddenfield",
+    "<asp:dropdownlist",
+    "<input",
+    "<textarea",
+    "<select",
+];
+/// Directives after which all is code.
+const CODE_DIRECTIVES: &[&str] = &["webhandler", "webservice", "servicehost"];
+/// Words of code that stands without a page around it.
+const CODE_WORDS: &[&str] = &[
+    "ihttphandler",
+    "ihttpmodule",
+    "httpservlet",
+    "[webmethod",
+    "#!/usr/bin/perl",
+    "#!/usr/bin/env p",
+    "#!/usr/bin/python",
+    "javax.servlet",
+    "jakarta.servlet",
+    "system.web",
+];
+
+/// What a page holds.
+#[derive(Default)]
+pub(crate) struct Page {
+    /// What runs, in order; tags with server-side meaning are among it.
+    pub(crate) regions: Vec<Range<usize>>,
+    /// Names of controls whose content the requester sends.
+    pub(crate) controls: BTreeSet<String>,
+    /// Visual Basic: a line is a statement, `'` begins a comment, case does not matter.
+    pub(crate) is_vb: bool,
+    /// ColdFusion: `form` and `url` are what was sent.
+    pub(crate) is_cf: bool,
+    /// PHP or Perl, where `#` begins a comment and names begin with `$`.
+    pub(crate) is_php: bool,
+}
+
+/// The parts of a page; `None` when nothing in it runs on a server.
+pub(crate) fn page(units: &Units) -> Option<Page> {
+    let end = units.bytes.len();
+    let has = |word: &str| units.find(word, 0, end).is_some();
+    let mut page = Page { is_cf: has("<cf"), is_php: has("<?php") || has("<?="), ..Page::default() };
+    let mut at = 0;
+    let mut after_directive = None;
+    while let Some(open) = units.bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'<')) {
+        let open = at + open;
+        if page.regions.len() >= REGIONS_MAX {
+            break;
+        }
+        at = page.tag(units, open, &mut after_directive);
+    }
+    if let Some(from) = after_directive {
+        page.regions.push(from..end);
+    } else if page.regions.is_empty() && CODE_WORDS.iter().any(|word| has(word)) {
+        page.regions.push(0..end);
+        page.is_php |= units.starts_with(0, "#!");
+    }
+    page.is_vb |= page.looks_like_vb(units);
+    (!page.regions.is_empty()).then_some(page)
+}
+
+impl Page {
+    /// Takes the tag at `open`; gives where to go on.
+    fn tag(&mut self, units: &Units, open: usize, after_directive: &mut Option<usize>) -> usize {
+        let end = units.bytes.len();
+        let mut until = |from: usize, close: &str| {
+            let close_at = units.find(close, from, end).unwrap_or(end);
+            self.regions.push(from..close_at);
+            (close_at + close.len()).min(end)
+        };
+        if units.starts_with(open, "<%--") {
+            return units.find("--%>", open, end).map_or(end, |close| close + 4);
+        }
+        if units.starts_with(open, "<%@") {
+            let close = units.find("%>", open, end).unwrap_or(end);
+            let names = |word: &&str| units.find(word, open, close).is_some();
+            if CODE_DIRECTIVES.iter().any(names) && after_directive.is_none() {
+                *after_directive = Some((close + 2).min(end));
+            }
+            let vb = ["\"vb\"", "'vb'", "=vb", "vbscript"].iter().any(names);
+            self.is_vb |= vb;
+            return (close + 2).min(end);
+        }
+        for (mark, close) in [
+            ("<?php", "?>"),
+            ("<?=", "?>"),
+            ("<jsp:scriptlet>", "</jsp:scriptlet>"),
+            ("<jsp:declaration>", "</jsp:declaration>"),
+            ("<jsp:expression>", "</jsp:expression>"),
+            ("<cfscript>", "</cfscript>"),
+        ] {
+            if units.starts_with(open, mark) {
+                return until(open + mark.len(), close);
+            }
+        }
+        if units.starts_with(open, "<?")
+            && !units.starts_with(open, "<?xml")
+            && !units.starts_with(open, "<?import")
+        {
+            self.is_php = true;
+            return until(open + 2, "?>");
+        }
+        if units.starts_with(open, "<%") {
+            return until(open + 2, "%>");
+        }
+        let tag_end = self.tag_end(units, open);
+        let within = |word: &str| units.find(word, open, tag_end).is_some();
+        if units.starts_with(open, "<script") && within("server") && within("runat") {
+            self.is_vb |= within("vb");
+            let close = units.find("</script", tag_end, end).unwrap_or(end);
+            self.regions.push(tag_end..close);
+            return close;
+        }
+        let is_cf_tag = self.is_cf && units.starts_with(open, "<cf");
+        if is_cf_tag {
+            self.regions.push(open + 1..tag_end.saturating_sub(1).max(open + 1));
+        }
+        if CONTROLS.iter().any(|control| units.starts_with(open, control)) && within("runat") {
+            self.controls.extend(identifier(units, open, tag_end));
+        }
+        // Code blocks stand within tags, too.
+        open + 1
+    }
+
+    fn tag_end(&self, units: &Units, open: usize) -> usize {
+        let end = units.bytes.len().min(open + TAG_UNITS_MAX);
+        units.find(">", open, end).map_or(end, |close| close + 1)
+    }
+
+    fn looks_like_vb(&self, units: &Units) -> bool {
+        const MARKS: &[&str] =
+            &["end sub", "end function", "end if", "\nset ", "dim ", "end class", "loop until"];
+        let in_region = |region: &Range<usize>| {
+            MARKS.iter().any(|mark| units.find(mark, region.start, region.end).is_some())
+        };
+        let braces = |region: &Range<usize>| units.find("{", region.start, region.end).is_some();
+        // Without a sign of the others it is what ASP takes it for.
+        let has_sign =
+            |region: &Range<usize>| braces(region) || units.find(";", region.start, region.end).is_some();
+        let marked = self.regions.iter().any(|region| in_region(region) && !braces(region));
+        !self.is_php && !self.is_cf && (marked || !self.regions.iter().any(has_sign))
+    }
+}
+
+/// The `id` of a control.
+fn identifier(units: &Units, open: usize, end: usize) -> Option<String> {
+    let mut from = open;
+    loop {
+        let at = units.find("id", from, end)?;
+        from = at + 2;
+        let before = units.bytes.get(at.checked_sub(1)?)?;
+        let mut rest = at + 2;
+        let skip = |at: &mut usize| {
+            while units.bytes.get(*at) == Some(&b' ') {
+                *at += 1
+            }
+        };
+        skip(&mut rest);
+        if !before.is_ascii_whitespace() || units.bytes.get(rest) != Some(&b'=') {
+            continue;
+        }
+        rest += 1;
+        skip(&mut rest);
+        if matches!(units.bytes.get(rest), Some(b'"' | b'\'')) {
+            rest += 1;
+        }
+        let name = units.bytes.get(rest..end)?;
+        let name: Vec<u8> =
+            name.iter().copied().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').collect();
+        return String::from_utf8(name).ok().filter(|name| !name.is_empty());
+    }
+}

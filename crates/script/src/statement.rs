@@ -1,0 +1,307 @@
+//! Statements, and the functions they stand in.
+
+use crate::token::{Kind, Token};
+
+/// Statements of one script.
+const STATEMENTS_MAX: usize = 200_000;
+/// Words before a bracket that are no function's name.
+const CONTROL: &[&str] = &[
+    "if",
+    "for",
+    "foreach",
+    "while",
+    "switch",
+    "catch",
+    "using",
+    "lock",
+    "elseif",
+    "synchronized",
+    "fixed",
+    "return",
+    "new",
+    "with",
+    "unless",
+    "and",
+    "or",
+    "not",
+    "array",
+    "list",
+    "isset",
+    "empty",
+];
+/// Attributes that open a function to the net.
+const REMOTE: &[&str] = &[
+    "webmethod",
+    "operationcontract",
+    "scriptmethod",
+    "webinvoke",
+    "webget",
+    "httppost",
+    "httpget",
+    "requestmapping",
+    "postmapping",
+    "getmapping",
+    "frombody",
+    "fromform",
+    "fromquery",
+];
+
+/// One statement.
+#[derive(Default)]
+pub(crate) struct Statement {
+    pub(crate) tokens: Vec<Token>,
+    /// The function it stands in: an index into [`Statements::functions`].
+    pub(crate) function: Option<u32>,
+}
+
+/// A function of the script.
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) parameters: Vec<Parameter>,
+    /// Whether its arguments come over the net.
+    pub(crate) is_remote: bool,
+}
+
+/// One parameter: its type, where one stands there, and its name.
+pub(crate) struct Parameter {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+/// A script in statements.
+#[derive(Default)]
+pub(crate) struct Statements {
+    pub(crate) list: Vec<Statement>,
+    pub(crate) functions: Vec<Function>,
+}
+
+/// Cuts tokens into statements; where lines end them, `is_vb`.
+pub(crate) fn split(tokens: Vec<Token>, is_vb: bool) -> Statements {
+    let mut cutter = Cutter { is_vb, ..Cutter::default() };
+    for token in tokens {
+        cutter.take(token);
+        if cutter.all.list.len() >= STATEMENTS_MAX {
+            break;
+        }
+    }
+    cutter.end();
+    cutter.all
+}
+
+#[derive(Default)]
+struct Cutter {
+    is_vb: bool,
+    all: Statements,
+    open: Vec<Token>,
+    /// Brackets that are open in the statement.
+    brackets: Vec<u8>,
+    /// Whether `new` stands outside of them: a brace then begins its fields.
+    makes: bool,
+    depth: u32,
+    /// The functions around, and the depth at which each ends.
+    around: Vec<(u32, u32)>,
+}
+
+impl Cutter {
+    fn take(&mut self, token: Token) {
+        match token.kind {
+            Kind::Edge => self.end(),
+            Kind::Line => {
+                let goes_on = self.open.last().is_none_or(|last| {
+                    last.text == "_" || ["(", ",", "+", "&", "=", "."].iter().any(|sign| last.is(sign))
+                });
+                if self.is_vb && self.brackets.is_empty() && !goes_on {
+                    self.end();
+                } else if self.open.last().is_some_and(|last| last.text == "_") {
+                    self.open.pop();
+                }
+            }
+            Kind::Sign => self.sign(token),
+            _ => {
+                if self.brackets.is_empty() && token.is_word("new") {
+                    self.makes = true;
+                }
+                self.open.push(token);
+            }
+        }
+    }
+
+    fn sign(&mut self, token: Token) {
+        match token.text.as_str() {
+            ";" if self.brackets.last() != Some(&b'f') => self.end(),
+            "{" if self.is_block() => {
+                self.depth += 1;
+                if let Some(function) = definition(&self.open) {
+                    self.all.functions.push(function);
+                    self.around.push((self.all.functions.len() as u32 - 1, self.depth));
+                }
+                self.end();
+            }
+            "}" if self.brackets.last() != Some(&b'{') => {
+                self.end();
+                while self.around.last().is_some_and(|(_, depth)| *depth >= self.depth) {
+                    self.around.pop();
+                }
+                self.depth = self.depth.saturating_sub(1);
+            }
+            text @ ("(" | "[" | "{") => {
+                let is_for = text == "(" && self.open.last().is_some_and(|last| last.is_word("for"));
+                self.brackets.push(if is_for { b'f' } else { text.as_bytes()[0] });
+                self.open.push(token);
+            }
+            ")" | "]" | "}" => {
+                self.brackets.pop();
+                self.open.push(token);
+            }
+            ":" if self.is_vb => self.end(),
+            _ => self.open.push(token),
+        }
+    }
+
+    /// Whether a brace begins a block, and not the fields of something new.
+    fn is_block(&self) -> bool {
+        let Some(last) = self.open.last() else { return true };
+        let is_value = ["=", "(", ",", "[", ":", "{", "?", "=>"].iter().any(|sign| last.is(sign))
+            || last.is_word("return")
+            || last.is_word("with");
+        if last.is("=>") {
+            return true;
+        }
+        let is_variable = last.kind == Kind::Word && last.text == "$";
+        !(is_value || self.makes || is_variable) && (self.brackets.is_empty() || last.is(")"))
+    }
+
+    fn end(&mut self) {
+        self.brackets.clear();
+        self.makes = false;
+        let tokens = std::mem::take(&mut self.open);
+        if tokens.is_empty() {
+            return;
+        }
+        if self.is_vb {
+            self.vb_function(&tokens);
+        }
+        let function = self.around.last().map(|(function, _)| *function);
+        self.all.list.push(Statement { tokens, function });
+    }
+
+    fn vb_function(&mut self, tokens: &[Token]) {
+        if tokens[0].is_word("end")
+            && tokens.get(1).is_some_and(|what| what.is_word("sub") || what.is_word("function"))
+        {
+            self.around.pop();
+            return;
+        }
+        let Some(at) = tokens.iter().position(|token| token.is_word("sub") || token.is_word("function"))
+        else {
+            return;
+        };
+        if at > 0 && (tokens[at - 1].is_word("exit") || tokens[at - 1].is_word("end")) {
+            return;
+        }
+        let Some(name) = tokens.get(at + 1).filter(|name| name.kind == Kind::Word) else { return };
+        let list = tokens
+            .get(at + 2..)
+            .filter(|rest| rest.first().is_some_and(|open| open.is("(")))
+            .map_or(&[][..], within);
+        self.all.functions.push(Function {
+            name: name.text.clone(),
+            parameters: parameters(list),
+            is_remote: is_remote(&tokens[..at]),
+        });
+        // A function does not stand within another.
+        self.around.clear();
+        self.around.push((self.all.functions.len() as u32 - 1, u32::MAX));
+    }
+}
+
+/// The function whose body begins after these tokens.
+fn definition(tokens: &[Token]) -> Option<Function> {
+    let open = tokens.windows(2).position(|pair| {
+        let is_name = pair[0].kind == Kind::Word && !CONTROL.iter().any(|word| pair[0].is_word(word));
+        is_name && pair[1].is("(") && !REMOTE.iter().any(|word| pair[0].is_word(word))
+    })?;
+    let before = &tokens[..open];
+    let assigned = before.iter().position(|token| token.is("="));
+    let name = match assigned {
+        // `var f = function (a)`.
+        Some(at) if tokens[open].is_word("function") => &before[at.checked_sub(1)?],
+        Some(_) => return None,
+        None => &tokens[open],
+    };
+    let is_told = before
+        .last()
+        .is_some_and(|last| last.kind == Kind::Word || last.is("]") || last.is(">") || last.is("*"));
+    if !is_told && assigned.is_none() {
+        return None;
+    }
+    if tokens[0].is_word("new") || before.last().is_some_and(|last| last.is_word("new")) {
+        return None;
+    }
+    Some(Function {
+        name: name.text.clone(),
+        parameters: parameters(within(&tokens[open + 1..])),
+        is_remote: is_remote(before),
+    })
+}
+
+fn is_remote(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| REMOTE.iter().any(|word| token.is_word(word)))
+}
+
+/// What stands in the brackets that the first token opens.
+pub(crate) fn within(tokens: &[Token]) -> &[Token] {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Sign {
+            continue;
+        }
+        match token.text.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return &tokens[1..index];
+                }
+            }
+            _ => {}
+        }
+    }
+    tokens.get(1..).unwrap_or_default()
+}
+
+/// The parts of a list, cut at commas that stand in no brackets of their own.
+pub(crate) fn parts(tokens: &[Token]) -> Vec<&[Token]> {
+    let mut parts = Vec::new();
+    let (mut depth, mut from) = (0usize, 0);
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Sign) {
+        match token.text.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => {
+                parts.push(&tokens[from..index]);
+                from = index + 1;
+            }
+            _ => {}
+        }
+    }
+    if from < tokens.len() {
+        parts.push(&tokens[from..]);
+    }
+    parts
+}
+
+fn parameters(list: &[Token]) -> Vec<Parameter> {
+    let one = |part: &[Token]| {
+        let end = part.iter().position(|token| token.is("=") || token.is_word("as")).unwrap_or(part.len());
+        let name = part[..end].iter().rfind(|token| token.kind == Kind::Word);
+        let kind = part.iter().find(|token| token.kind == Kind::Word && Some(*token) != name);
+        // `ByVal r As HttpRequest`.
+        let kind = if end < part.len() && part[end].is_word("as") { part.get(end + 1) } else { kind };
+        Parameter {
+            kind: kind.map(|kind| kind.text.clone()).unwrap_or_default(),
+            name: name.map(|name| name.text.clone()).unwrap_or_default(),
+        }
+    };
+    parts(list).into_iter().map(one).collect()
+}

@@ -1,0 +1,74 @@
+//! Scripts, and what they are read as.
+
+use super::read;
+
+/// `text` is a script; `expect` its statements.
+#[track_caller]
+fn check(text: &str, expect: &[&str]) {
+    let script = read(text.as_bytes()).expect("a script");
+    assert_eq!(script.text.lines().collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn constants_are_put_together() {
+    check("<% x = \"a\" & \"b\" & Chr(99) %>", &["x=\"abc\""]);
+    check("<?php $f = strrev('cba'); echo $f . 'd'; ?>", &["$f=\"abc\"@packed@", "echo \"abcd\"@packed@"]);
+    check("<% var s = String.fromCharCode(97, 0x62); %>", &["var s=\"ab\""]);
+    check("<?php $a = 'str'; $a .= 'len'; $a($b); ?>", &["$a=\"str\"", "$a.=\"len\"", "strlen($b)"]);
+    check("<% y = \\u0061b(\"c\\x64\"); %>", &["y=ab(\"cd\")"]);
+    check("<?php echo base64_decode('aGVsbG8='); ?>", &["echo \"hello\"@packed@"]);
+}
+
+#[test]
+fn input_is_followed() {
+    check(
+        "<% a = Request(\"x\"); b = a + \"y\"; f(b); %>",
+        &["a@input@=Request(\"x\")@input@", "b@input@=a@input@+\"y\"", "f(b@input@)"],
+    );
+    check(
+        "<?php function g($p) { h($p); } g($_GET['x']); ?>",
+        &["function g($p@input@)", "h($p@input@)", "g($_GET[\"x\"]@input@)"],
+    );
+    check("<?php echo \"n $_GET[x]\"; ?>", &["echo \"n $_GET[x]\"@input@"]);
+    check(
+        "<%@ Page Language=\"C#\" %><% var o = new P { A = 1, B = Request.Form[\"x\"] }; o.Go(); %>",
+        &["var o@input@=new P{A=1,B@input@=Request.Form[\"x\"]@input@}", "o@input@.Go()"],
+    );
+}
+
+#[test]
+fn what_is_not_what_was_sent() {
+    check("<% int n = int.Parse(Request[\"n\"]); f(n); %>", &["int n=int.Parse(Request[\"n\"])", "f(n)"]);
+    check(
+        "<% s = Request[\"n\"] == \"a\" ? \"b\" : \"c\"; f(s); %>",
+        &["s=Request[\"n\"]==\"a\"?\"b\":\"c\"", "f(s)"],
+    );
+    check("<?php $v = $map[$_GET['k']]; f($v); ?>", &["$v=$map[$_GET[\"k\"]]", "f($v)"]);
+    check(
+        "<?php $p = $_GET['p']; if (in_array($p, $all)) { f($p); } ?>",
+        &["$p@checked@=$_GET[\"p\"]@input@", "if(in_array($p,$all))", "f($p@checked@)"],
+    );
+    check("<% HtmlEncode(Read(Request[\"f\"])) %>", &["HtmlEncode(Read(Request[\"f\"]@input@))"]);
+}
+
+#[test]
+fn only_what_runs_is_read() {
+    assert_eq!(read(b"<html><script>eval(x)</script></html>"), None);
+    assert_eq!(read(b""), None);
+    check("it's <%-- f(1) --%><% f(2); %> don't", &["f(2)"]);
+    check("<% f(1); // Request(\"x\")\n/* g */ h(2); %>", &["f(1)", "h(2)"]);
+    check("<script runat=\"server\" language=\"vb\">\nDim a ' it's\na = 1\n</script>", &["Dim a", "a=1"]);
+}
+
+#[test]
+fn places_in_the_file() {
+    let text = "<%  f(1);\r\n   g(2); %>";
+    let place = |bytes: &[u8], word: &str| {
+        let script = read(bytes).expect("a script");
+        script.offset(script.text.find(word).expect("the word") as u64)
+    };
+    assert_eq!((place(text.as_bytes(), "f("), place(text.as_bytes(), "g(")), (4, 14));
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(place(&wide, "2"), 28);
+    assert_eq!(place(&[&[0xff, 0xfe], &wide[..]].concat(), "g("), 30);
+}

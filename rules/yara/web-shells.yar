@@ -1,0 +1,402 @@
+// Web shells, by what they do: what a requester sends reaches what runs it, or
+// what writes, loads or connects by its word. Never by names, nor by passwords.
+//
+// Most strings are looked for in the script as it reads (see rules/README.md):
+// one statement a line, `x@input@` behind what the requester sent, `@checked@`
+// where the script compares it with a list or a pattern, `@file@` behind a file
+// that was sent, `@packed@` behind a string that had to be unpacked.
+
+rule evaluates_what_is_sent
+{
+    meta:
+        id = "5b1f8f0e-9f43-4c5d-9a0e-3c1f3d0c2a11"
+        title = "Script that evaluates what the requester sends"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $eval = /\beval[ (][^\n]{0,400}@(input|checked)@/ nocase
+        $execute = /(^|[^.>:$\w])(execute|executeglobal|execscript|execute_script)[ (][^\n]{0,400}@(input|checked)@/ nocase
+        $assert = /(^|[^.>:$\w])(assert|create_function|evaluate|precisionevaluate)\([^\n]{0,400}@(input|checked)@/ nocase
+        $replace = /\bpreg_replace\("[^"\n]{1,120}[^\w\s"]\w{0,6}e\w{0,6}",[^\n]{0,300}@(input|checked)@/
+        $mb = /\bmb_ereg_replace\([^\n]{0,300}@(input|checked)@[^\n]{0,200},"[a-z]{0,4}e[a-z]{0,4}"/
+        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@/
+        $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
+        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
+        $variable = /\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@\(/
+        $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
+        $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
+        $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
+        $data_eval = /\bDataBinder\.Eval\(/
+        $any = "@input@"
+    condition:
+        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $include or
+        $generated or $script_control or ($known and $any)
+}
+
+rule loads_code_that_is_sent
+{
+    meta:
+        id = "f0a3c9f4-61c7-4f0f-8e57-0d9a3b6f7a02"
+        title = "Script that loads program code the requester sends"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $assembly = /\b(Assembly|AppDomain|CurrentDomain|AssemblyLoadContext)(\.\w+|\(\)){0,3}\.(Unsafe)?Load(From|File|FromStream|FromAssemblyPath|WithPartialName|Module)?\([^\n]{0,400}@(input|checked)@/
+        $context = /\.LoadFromStream\([^\n]{0,300}@(input|checked)@/
+        $compiled = /\bCompileAssemblyFrom(Source|Dom|File)\([^\n]{0,400}@(input|checked)@/ nocase
+        $syntax = /\b(CSharpScript\.(EvaluateAsync|RunAsync|Create)|SyntaxFactory\.ParseSyntaxTree|CSharpSyntaxTree\.ParseText)\([^\n]{0,300}@(input|checked)@/
+        $java = /\b(defineClass|defineAnonymousClass|URLClassLoader|GroovyClassLoader|parseClass)\d?\([^\n]{0,300}@(input|checked)@/
+        $invoked = /\.(Invoke|InvokeMember|invoke|newInstance|CallByName)\([^\n]{0,300}@(input|checked)@/
+        $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
+        $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
+        $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
+        $php = /\b(FFI::cdef|dl)\([^\n]{0,200}@(input|checked)@/
+    condition:
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($invoked and $method and $telling)
+}
+
+rule runs_commands_that_are_sent
+{
+    meta:
+        id = "0c7dcb5a-5f1e-4e0c-8a9b-6f0d2d3f8c03"
+        title = "Script that runs commands the requester sends"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $start = /\bProcess(@input@)?\.Start\([^\n]{0,400}@input@/
+        $info = /\bProcessStartInfo\([^\n]{0,400}@input@/
+        $info_later = /\b\w+@input@\.(Arguments|FileName|StartInfo\.(Arguments|FileName))=[^\n]{0,300}@input@/
+        $fields = /\b(Arguments|FileName)=[^\n]{0,200}@input@/
+        $process_word = /\bProcess(StartInfo)?\b/
+        $vb_shell = /(^|[^.\w])Shell\([^\n]{0,300}@input@/ nocase
+        $com = /\.(Exec|Run|ShellExecute)[ (][^\n]{0,300}@input@/ nocase
+        $com_object = /(WScript\.Shell|Shell\.Application|WshShell|WScript\.Shell\.1|72C24DD5-D70A-438B-8A42-98424B88AFB8|13709620-C279-11CE-A49E-444553540000)/ nocase
+        $java = /\.exec\([^\n]{0,400}@input@/
+        $java_word = /\b(Runtime|getRuntime)\b/
+        $builder = /\b(ProcessBuilder\(|\w+(@input@)?\.command\()[^\n]{0,400}@input@/
+        $php = /(^|[^.\w>:$])(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|expect_popen|win_shell_execute|wscript_exec)[ (][^\n]{0,400}@input@/
+        $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|\s*"@input@/
+        $perl_list = /\bopen\([^\n]{0,60},"-\|",[^\n]{0,200}@input@/
+        $cold = /\bcfexecute [^\n]{0,400}@input@/ nocase
+        $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
+        $powershell = /\.(AddScript|InvokeScript|AddCommand)\([^\n]{0,300}@(input|checked)@/
+        $wmi = /\b(Win32_Process|InvokeMethod)\b[^\n]{0,200}@input@/
+        $wmi_class = /Win32_Process\b/
+        $wmi_call = /\.(InvokeMethod|Create|ExecMethod_?)\([^\n]{0,300}@input@/
+        $database = /xp_cmdshell|sp_oacreate|sys_eval|sys_exec/ nocase
+        $input = "@input@"
+        // Input that is checked may still be handed to a shell.
+        $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
+        $shell = /"[^"\n]{0,60}(cmd(\.exe)?[" ]|\/bin\/(ba)?sh|powershell|\/c )/ nocase
+    condition:
+        $start or $info or ($process_word and ($info_later or $fields)) or $vb_shell or ($com and $com_object) or
+        ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
+        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell)
+}
+
+rule writes_files_that_are_sent
+{
+    meta:
+        id = "8e2a1b6d-2b5f-4d7e-b0a4-1f9c5e7d6b04"
+        title = "Script that writes a file where the requester says"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@/
+        $stream = /\bFileStream\(((\w+\.)*Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@[^\n]{0,60},\s*(\w+\.)*FileMode\.(Create|CreateNew|OpenOrCreate|Append|Truncate)/
+        $save = /\.(SaveAs|SaveToFile|saveTo|WriteToFile)(@file@|@input@)?[ (][^\n]{0,200}@input@/ nocase
+        $asp = /\.(CreateTextFile|SaveToFile)[ (][^,\n]{0,200}@input@/ nocase
+        $asp_open = /\.OpenTextFile[ (][^,\n]{0,200}@input@[^,\n]{0,20},\s*(2|8|ForWriting|ForAppending)/ nocase
+        $java = /\b(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile|Files\.(write|writeString|newOutputStream|newBufferedWriter))\([^,\n]{0,200}@input@/
+        $java_copy = /\b(Files\.copy|transferTo|\w+\.write)\([^\n]{0,120}(File|Path|Paths\.get)\([^\n]{0,200}@input@/
+        $php = /\bfile_put_contents\([^,\n]{0,200}@input@/
+        $php_open = /\bfopen\([^,\n]{0,200}@input@[^,\n]{0,20},"[waxc+][wb+]{0,3}"/
+        $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
+        $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
+        $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax)"[^\n]{0,300}@(input|file)@/ nocase
+        $cold = /\bcffile [^\n]{0,200}action\s?=\s?"(write|append)"[^\n]{0,200}\bfile\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
+        $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
+    condition:
+        any of them
+}
+
+rule takes_any_upload
+{
+    meta:
+        id = "d4f2f9d1-7c1e-4a55-9d8b-2a6c0e4b9c05"
+        title = "Page that takes any file under the name it is sent with"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $save = /\.SaveAs(@file@|@input@)?\([^\n]{0,240}@(file|name)@/
+        $write = /\b(File\.WriteAllBytes|FileStream|FileOutputStream|Files\.copy|transferTo)\([^\n]{0,240}@(file|name)@/
+        $php = /\b(move_uploaded_file|copy)\([^\n]{0,200}@file@[^\n]{0,60},[^\n]{0,200}@(file|name)@/
+        $cold = /\bcffile [^\n]{0,200}action\s?=\s?"upload"/ nocase
+        $check = /GetExtension|PATHINFO_EXTENSION|ContentType|ContentLength|getContentType|getSize\(|allowed|\baccept\b|valid|\.(jpe?g|png|gif|pdf|docx?|csv|xlsx?|zip|txt)"|IsInRole|IsAuthenticated|getimagesize|finfo|mime|antiforgery|is_user_logged_in|isUserInRole|Guid\.NewGuid|uniqid|Session\[|\$_SESSION|getSession|EndsWith|session_start|\["size"\]|\["type"\]/ nocase
+    condition:
+        ($save or $write or $php or $cold) and not $check
+}
+
+rule manages_files
+{
+    meta:
+        id = "a9c35f0b-8f7e-4f4c-a9f3-5d3b8e2c7f06"
+        title = "Script by which the requester lists, reads, moves and deletes any file"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator)[ (][^\n]{0,200}@input@/ nocase
+        $list_object = /@input@\.(GetFiles|GetDirectories|GetFileSystemInfos|listFiles|list|SubFolders|Files)\b/ nocase
+        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
+        $delete = /\b(File\.Delete|Directory\.Delete|DeleteFile|DeleteFolder|unlink|rmdir|os\.remove|shutil\.rmtree|Files\.delete\w*)[ (][^\n]{0,200}@input@/ nocase
+        $delete_object = /@input@\.(Delete|delete|deleteOnExit)\(/
+        $move = /\b(File\.(Move|Copy)|Directory\.Move|MoveFile|MoveFolder|CopyFile|CopyFolder|rename|renameTo|copy|os\.rename|Files\.move)[ (][^\n]{0,200}@input@/ nocase
+        $make = /\b(Directory\.CreateDirectory|CreateFolder|mkdirs?|makedirs)[ (][^\n]{0,200}@input@/ nocase
+        $stamp = /\b(SetLastWriteTime\w*|SetCreationTime\w*|SetLastAccessTime\w*|touch|setLastModified|chmod|chown|SetAttributes)[ (][^\n]{0,200}@input@/ nocase
+        $drives = /\b(DriveInfo\.GetDrives|GetLogicalDrives|listRoots|\.Drives)\b/ nocase
+    condition:
+        ((($list or $list_object) and $read) and ($delete or $delete_object or $move or $make or $stamp or $drives)) or
+        (($delete or $delete_object) and $move and ($make or $stamp or $read)) or
+        (($list or $list_object) and ($delete or $delete_object) and ($move or $make or $stamp or $read or $drives))
+}
+
+rule reads_any_folder
+{
+    meta:
+        id = "3e8b64f7-5a0d-4b0c-8c4e-9d1a7f2b5e07"
+        title = "Script that lists folders and shows files the requester names"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        // Without a folder of its own before what is sent.
+        $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|new File)\(\$?\w+(\.\w+)?((\[|\()"[^"\n]{0,40}"(\]|\)))?@input@\)/ nocase
+        $listed = /\b(GetFiles|GetDirectories|GetFileSystemInfos|GetFileSystemEntries|SubFolders|listFiles|scandir|readdir)\b/ nocase
+        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText)|StreamReader|FileInputStream|FileReader|OpenTextFile|TransmitFile|WriteFile|file_get_contents|readfile|highlight_file|show_source)\(\$?\w+(\.\w+)?((\[|\()"[^"\n]{0,40}"(\]|\)))?@input@[,)]/ nocase
+        $map = /MapPath|getRealPath|__DIR__|DOCUMENT_ROOT/ nocase
+    condition:
+        $list and $listed and $read and not $map
+}
+
+rule relays_connections
+{
+    meta:
+        id = "6fd2c1a8-0b7a-4c5f-9f6d-7c2e8b3a4d08"
+        title = "Script that connects where the requester says and relays what passes"
+        level = "high"
+        tags = "attack.command-and-control, attack.t1505.003, attack.t1090, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $net = /\b(TcpClient|Socket|IPEndPoint|DnsEndPoint|\w+(@input@)?\.(Connect|BeginConnect|ConnectAsync))\([^\n]{0,300}@(input|checked)@/
+        $java = /\b(InetSocketAddress|Socket|SocketChannel\.open)\([^\n]{0,300}@(input|checked)@/
+        $php = /\b(fsockopen|pfsockopen|stream_socket_client|socket_connect)\([^\n]{0,300}@(input|checked)@/
+        $python = /\.connect\(\([^\n]{0,200}@input@/
+        $received = /\b(\w+(@input@)?\.(Receive|EndReceive|GetStream|getInputStream|recv|ReceiveAsync)\(|socket_read|socket_recv|fread|fgets|stream_get_contents|stream_copy_to_stream|\w+(@input@)?\.read\()/
+        $sent = /\b(BinaryRead|InputStream|getInputStream|getReader|php:\/\/input|Headers|getHeader|HTTP_\w+|cookies?|getParameter|ReadInput|FromBase64String|base64_decode|Files|Form)\b/ nocase
+        $kept = /\b(Session|Application|Cache|getSession|setAttribute|application|static|session_start)\b/
+    condition:
+        ($net or $java or $php or $python) and $received and $sent and $kept
+}
+
+rule transforms_what_is_sent
+{
+    meta:
+        id = "2b7e9d30-4d6c-4e8f-b1a5-8e0f6c9d3a09"
+        title = "Script that runs a style sheet with script the requester sends"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, attack.t1220, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $transform = /\b(XslCompiledTransform|XslTransform|Xsl\.XslCompiledTransform|transformNode(ToObject)?|IXSLProcessor|XSLTemplate|TransformerFactory|XSLTProcessor)\b/
+        $trusted = /TrustedXslt|XsltSettings\(true,\s?true|EnableScript\s?=\s?true|AllowXsltScript|registerPHPFunctions|XsltSettings\(\)/
+        $old = /\bXslTransform\(/
+        $loaded = /\.(Load|LoadXml|loadXML|importStylesheet|newTransformer|newTemplates|importStyleSheet)\([^\n]{0,300}@(input|checked)@/ nocase
+        $node = /\.transformNode\([^\n]{0,200}@(input|checked)@/ nocase
+        $script = /msxsl:script|urn:schemas-microsoft-com:xslt/
+    condition:
+        $transform and (($loaded and ($trusted or $old or $script)) or $node)
+}
+
+rule deserialises_what_is_sent
+{
+    meta:
+        id = "91d0f6ab-3c2e-4f57-8d4b-0e7a5c6b2f10"
+        title = "Script that makes objects of what the requester sends"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $net = /\b(BinaryFormatter|LosFormatter|ObjectStateFormatter|NetDataContractSerializer|SoapFormatter)\b/
+        $net_call = /\.(Deserialize|UnsafeDeserialize)\([^\n]{0,300}@(input|checked)@/
+        $java = /\b(ObjectInputStream|XMLDecoder)\([^\n]{0,300}@(input|checked)@/
+        $java_call = /\.readObject\(/
+        $yaml = /\bnew Yaml\(\)\.load\([^\n]{0,200}@input@/
+    condition:
+        ($net and $net_call) or ($java and $java_call) or $yaml
+}
+
+rule runs_packed_code
+{
+    meta:
+        id = "c6a84e1f-7d2b-4a90-8b3e-5f1d9e0c7b11"
+        title = "Script that unpacks code and runs it"
+        level = "high"
+        tags = "attack.defense-evasion, attack.t1505.003, attack.t1027, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $folded = /(^|[^.\w])(eval|assert|execute|executeglobal|create_function)[ (][^\n]{0,4000}@packed@/ nocase
+        $calls = /(^|[^.\w])(eval|assert|create_function)\((@?"?\w*"?,)?@?("[^"\n]{0,10}"\.)?(\w+\(){0,4}(base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|openssl_decrypt|mcrypt_decrypt|hex2bin|rawurldecode|strrev)\(/ nocase
+        $loaded = /\bAssembly\.Load\([^\n]{0,200}(FromBase64String|@packed@)/
+        $java = /\bdefineClass\([^\n]{0,300}(@packed@|decodeBuffer|getDecoder|BASE64Decoder|decodeBase64)/
+        $named = /(^|\n|[=;( ]|@)(system|exec|shell_exec|passthru|eval|assert)"@packed@/
+        // A name that was put together from pieces and then called, with what is sent.
+        $input = "@input@"
+    condition:
+        $folded or $calls or $loaded or $java or ($named and $input)
+}
+
+rule injects_machine_code
+{
+    meta:
+        id = "4f9b0d72-1e6a-4b3c-a7d8-6c2f8e5a0d12"
+        title = "Server page that puts machine code into memory and starts it"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, attack.t1055, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $room = /\b(VirtualAlloc(Ex)?|NtAllocateVirtualMemory|VirtualProtect(Ex)?|HeapCreate|MapViewOfFile)\(/
+        $start = /\b(Create(Remote)?Thread|NtCreateThreadEx|QueueUserAPC|EnumSystemLocales[AW]?|GetDelegateForFunctionPointer|RtlCreateUserThread|WriteProcessMemory)\b/
+        $import = /\bDllImport\b|\bDeclare\s+(Auto|Ansi|Unicode)?\s?(Function|Sub)\b/
+    condition:
+        $room and $start and $import
+}
+
+rule hands_a_shell_out
+{
+    meta:
+        id = "e1c7a5d9-9b4f-4d21-8c6e-3a0b7f2d8e13"
+        title = "Server page that connects a command interpreter to a network socket"
+        level = "critical"
+        tags = "attack.execution, attack.t1505.003, attack.t1059, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $socket = /\b(TcpClient|WSASocket[AW]?|WSAConnect|new Socket|fsockopen|stream_socket_client|socket_create|\.Connect\(|socket\.socket|IO::Socket::INET)\b/
+        $shell = /"[^"\n]{0,40}(cmd(\.exe)?"|\/bin\/(ba|da)?sh|powershell(\.exe)?)/ nocase
+        $streams = /RedirectStandardInput|hStdInput|proc_open|getOutputStream|STARTUPINFO|subprocess|dup2|open\(STDIN/
+        $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|exec|popen|ProcessBuilder|subprocess\.\w+)\b/
+    condition:
+        $socket and $shell and $streams and $run
+}
+
+rule command_page
+{
+    meta:
+        id = "7a5e3f18-6d0c-4c9b-9e2f-1b8d4a7c0f14"
+        title = "Server page that runs a command interpreter and shows what it prints, with input around"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["\s]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
+        $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|popen|ProcessBuilder|getRuntime|WScript\.Shell)\b/
+        $output = /RedirectStandardOutput|StdOut\.ReadAll|getInputStream|stream_get_contents|fgets|fread/
+        $input = /@(input|checked)@/
+    condition:
+        all of them
+}
+
+rule database_console
+{
+    meta:
+        id = "b3d61c0e-2f8a-4e7d-b5c9-9e4f0a6d1c15"
+        title = "Script that connects to any database and runs any query the requester sends"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1005, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+\.Open)[ (][^\n]{0,300}@input@/
+        $query = /\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
+    condition:
+        $connect and $query
+}
+
+rule implants_in_memory
+{
+    meta:
+        id = "d8f4b7a2-0c5e-4f6b-a1d3-7e9c2b5f8a16"
+        title = "Page that adds a filter, servlet or path provider to the running server"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $java_context = /\b(StandardContext|ApplicationContext|StandardHost|StandardEngine|getPipeline)\b/
+        $java_adds = /\b(addFilterDef|addFilterMap(Before)?|addServletMapping(Decoded)?|addApplicationEventListener|createWrapper|addValve|ApplicationFilterConfig)\b/
+        $java_reflects = /\b(getDeclaredField|setAccessible)\(/
+        $net_provider = /\b(RegisterVirtualPathProvider|VirtualPathProvider)\b/
+        $net_route = /\b(GlobalFilters\.Filters\.Add|RouteTable\.Routes\.(Insert|Add)|HostingEnvironment\.RegisterVirtualPathProvider|AddPrefix|Prefixes\.Add)\(/
+        $net_runs = /\b(Process\.Start|Assembly\.Load|RegisterVirtualPathProviderInternal|FromBase64String|ProcessStartInfo)\b/
+    condition:
+        ($java_context and $java_adds and $java_reflects) or (($net_provider or $net_route) and $net_runs)
+}
+
+rule shows_machine_keys
+{
+    meta:
+        id = "5d2c8e96-8a1f-4b7c-9f0e-4c6d3a9b7e17"
+        title = "Page that reads the server's machine keys"
+        level = "high"
+        tags = "attack.credential-access, attack.t1505.003, attack.t1552, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $section = /\bMachineKeySection\b|system\.web\/machineKey/
+        $keys = /\b(ValidationKey|DecryptionKey)\b/
+        $written = /\b(Response\.Write|\.Write)\(/
+    condition:
+        all of them
+}
+
+rule virtual_directory_listing_with_script
+{
+    meta:
+        id = "1c9e7b54-3d8f-4a6e-8e0b-2f5a9c7d4b18"
+        title = "Listing of a virtual directory whose address holds script"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, cve.2021-27065, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $url = /(External|Internal)Url\s{0,40}:\s{0,40}[^\r\n]{0,200}(\r?\n[ \t]{2,}[^\r\n]{0,200}){0,4}(<script|<%|%3Cscript|runat\s{0,2}=|<object)/ ascii wide nocase
+        $p1 = /(ClientAuthentication|InternalAuthentication|ExternalAuthentication)Methods\s{0,40}:/ ascii wide
+        $p2 = /MetabasePath\s{0,40}:/ ascii wide
+        $p3 = /(Basic|Windows|OAuth|Digest)Authentication\s{0,40}:/ ascii wide
+        $p4 = /(PollInterval|OfflineAddressBooks|RequireSSL)\s{0,40}:/ ascii wide
+        $p5 = /(AdminDisplayVersion|ExchangeVersion)\s{0,40}:/ ascii wide
+        $p6 = /(DistinguishedName|ObjectCategory|ObjectClass|WhenChanged(UTC)?|OriginatingServer)\s{0,40}:/ ascii wide
+        $p7 = /\bServer\s{1,40}:/ ascii wide
+    condition:
+        $url and 2 of ($p*)
+}

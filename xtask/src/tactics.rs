@@ -1,0 +1,81 @@
+//! The table of tactics (`casebook/attack-tactics.tsv`), made from MITRE's
+//! bundle of ATT&CK for enterprises: live techniques and their tactics, ids
+//! only. Sub-techniques that serve what their technique serves are left out.
+
+use anyhow::{Context, Result};
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+const TABLE: &str = "casebook/attack-tactics.tsv";
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// MITRE's condition is that each copy carries its notice and its licence.
+const NOTICE: &str = "\
+# Tactics by technique: ids of MITRE ATT&CK (R) for enterprises. Made by `cargo xtask attack-tactics`; do not edit.
+#
+# (c) 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation.
+#
+# The MITRE Corporation (MITRE) hereby grants you a non-exclusive, royalty-free license to use ATT&CK(R) for research,
+# development, and commercial purposes. Any copy you make for such purposes is authorized provided that you reproduce
+# MITRE's copyright designation and this license in any such copy.
+#
+# MITRE does not claim ATT&CK enumerates all possibilities for the types of actions and behaviors documented as part
+# of its adversary model and framework of techniques. Using the information contained within ATT&CK to address or
+# cover full categories of techniques will not guarantee full defensive coverage as there may be undisclosed techniques
+# or variations on existing techniques not documented by ATT&CK.
+#
+# ALL DOCUMENTS AND THE INFORMATION CONTAINED THEREIN ARE PROVIDED ON AN \"AS IS\" BASIS AND THE CONTRIBUTOR, THE
+# ORGANIZATION HE/SHE REPRESENTS OR IS SPONSORED BY (IF ANY), THE MITRE CORPORATION, ITS BOARD OF TRUSTEES, OFFICERS,
+# AGENTS, AND EMPLOYEES, DISCLAIM ALL WARRANTIES, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO ANY WARRANTY THAT THE
+# USE OF THE INFORMATION THEREIN WILL NOT INFRINGE ANY RIGHTS OR ANY IMPLIED WARRANTIES OF MERCHANTABILITY OR FITNESS
+# FOR A PARTICULAR PURPOSE.
+#
+";
+
+/// Writes the table of `bundle` (JSON, or JSON packed with gzip), which is of
+/// ATT&CK `version`: the bundle itself does not say.
+pub fn write(root: &Path, bundle: &Path, version: &str) -> Result<bool> {
+    let mut bytes = fs::read(bundle).with_context(|| format!("reading {}", bundle.display()))?;
+    if bytes.starts_with(&GZIP) {
+        let mut unpacked = Vec::new();
+        GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).context("unpacking")?;
+        bytes = unpacked;
+    }
+    let rows = rows(&serde_json::from_slice(&bytes).context("the bundle is no JSON")?)?;
+    let mut table = format!("{NOTICE}# ATT&CK v{version}\n");
+    for (technique, tactics) in &rows {
+        let parent = technique.split_once('.').and_then(|(parent, _)| rows.get(parent));
+        if parent != Some(tactics) {
+            writeln!(table, "{technique}\t{}", tactics.join(" "))?;
+        }
+    }
+    fs::write(root.join(TABLE), table)?;
+    println!("{TABLE}: {} techniques of v{version}", rows.len());
+    Ok(true)
+}
+
+fn rows(bundle: &Value) -> Result<BTreeMap<String, Vec<String>>> {
+    let objects = bundle["objects"].as_array().context("the bundle has no objects")?;
+    let is_live = |object: &&Value| {
+        object["type"] == "attack-pattern"
+            && object["revoked"] != true
+            && object["x_mitre_deprecated"] != true
+    };
+    let mut rows = BTreeMap::new();
+    for technique in objects.iter().filter(is_live) {
+        let references = technique["external_references"].as_array().context("a technique without an id")?;
+        let own = references.iter().find(|reference| reference["source_name"] == "mitre-attack");
+        let id = own.and_then(|own| own["external_id"].as_str()).context("a technique without an id")?;
+        let phases = technique["kill_chain_phases"].as_array().with_context(|| format!("{id}: no tactic"))?;
+        let mut tactics: Vec<String> =
+            phases.iter().filter_map(|phase| phase["phase_name"].as_str()).map(str::to_owned).collect();
+        tactics.sort();
+        rows.insert(id.to_owned(), tactics);
+    }
+    Ok(rows)
+}
