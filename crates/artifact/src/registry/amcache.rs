@@ -33,15 +33,23 @@ const OLD: [&str; 8] = ["15", "", "101", "1", "0", "5", "6", "f"];
 
 static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| log::shape(LOG, &SLOTS).into());
 
-/// Shows the program at `key`, when its path below the root (`below`) is that
-/// of one.
+/// Whether the path of a key below the root is that of a program.
+pub(super) fn is(below: &[&str]) -> bool {
+    layout(below).is_some()
+}
+
+fn layout(below: &[&str]) -> Option<[&'static str; 8]> {
+    match below {
+        ["Root", "InventoryApplicationFile", _] => Some(FILE),
+        ["Root", "InventoryDriverBinary", _] => Some(DRIVER),
+        ["Root", "File", _, _] => Some(OLD),
+        _ => None,
+    }
+}
+
+/// Shows the program at `key`, whose path below the root is `below`.
 pub(super) fn push(hive: Hive<'_>, key: &Key<'_>, below: &[&str], path: &str, sink: &mut dyn RecordSink) {
-    let names = match below {
-        ["Root", "InventoryApplicationFile", _] => FILE,
-        ["Root", "InventoryDriverBinary", _] => DRIVER,
-        ["Root", "File", _, _] => OLD,
-        _ => return,
-    };
+    let Some(names) = layout(below) else { return };
     let mut values = names.map(|name| if name.is_empty() { None } else { text_of(hive, key, name) });
     if names == DRIVER {
         // A driver's key is called as its file is.

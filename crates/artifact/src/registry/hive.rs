@@ -16,8 +16,15 @@ use std::borrow::Cow;
 pub(super) const HEADER_BYTES: usize = 4096;
 /// Data in a segment of big data.
 const SEGMENT_BYTES: usize = 16_344;
-/// Entries looked at in one list when a key is looked up by name.
-const LOOKUP_MAX: usize = 65_536;
+/// Entries looked at in one list when a key or value is looked up by name.
+const LOOKUP_MAX: usize = 4_096;
+/// Free cells that are looked at.
+const FREE_MAX: usize = 200_000;
+/// Bytes of a key's name; Windows allows 255 characters.
+const KEY_NAME_BYTES_MAX: usize = 512;
+/// Bytes of a value's name; Windows allows 16,383 characters, and writes some
+/// hundreds at most.
+const VALUE_NAME_BYTES_MAX: usize = 2_048;
 /// No cell.
 const NONE: u32 = u32::MAX;
 
@@ -51,6 +58,8 @@ pub(super) struct Hive<'a> {
 #[derive(Clone)]
 pub(super) struct Key<'a> {
     pub(super) offset: u32,
+    /// Bytes of its cell that say something.
+    pub(super) used: usize,
     pub(super) name: Cow<'a, str>,
     pub(super) last_write: Option<Timestamp>,
     pub(super) is_root: bool,
@@ -63,6 +72,8 @@ pub(super) struct Key<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) offset: u32,
+    /// Bytes of its cell that say something.
+    pub(super) used: usize,
     pub(super) name: Cow<'a, str>,
     pub(super) kind: u32,
     pub(super) size: usize,
@@ -75,35 +86,53 @@ enum DataPlace {
     Cell(u32),
 }
 
-/// Remembers cells, each of which belongs to one owner only: a cell that is
+/// Remembers cells by their bytes, which belong to one owner only: what is
 /// reached twice is damage or a trap, and following it again would have no end.
-pub(super) struct Seen(Vec<u64>);
+/// So the work on a hive is bounded by its size.
+pub(super) struct Seen {
+    /// One bit for each eight bytes.
+    bits: Vec<u64>,
+    free: usize,
+}
 
 impl Seen {
     pub(super) fn new(hive: Hive<'_>) -> Self {
-        Self(vec![0; hive.bytes.len() / 8 / 64 + 1])
+        Self { bits: vec![0; hive.bytes.len() / 8 / 64 + 1], free: 0 }
     }
 
     pub(super) fn contains(&self, offset: u32) -> bool {
-        let cell = offset as usize / 8;
-        self.0.get(cell / 64).is_some_and(|word| word >> (cell % 64) & 1 == 1)
+        self.has(offset as usize / 8)
     }
 
-    /// Notes the cell at `offset`.
+    fn has(&self, slot: usize) -> bool {
+        self.bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
+    /// Notes the first `used` bytes of the cell at `offset`; not all of it,
+    /// because one size that lies would take its neighbours along.
     ///
     /// # Errors
-    /// When it was noted before.
-    pub(super) fn note(&mut self, offset: u32) -> Result<(), Fault> {
-        if self.contains(offset) {
+    /// When a part of it was noted before, or too many free cells were.
+    pub(super) fn note(&mut self, hive: Hive<'_>, offset: u32, used: usize) -> Result<(), Fault> {
+        let first = offset as usize / 8;
+        let end = (first + used.div_ceil(8).max(1)).min(64 * self.bits.len());
+        if (first..end).any(|slot| self.has(slot)) {
             return Err(Fault::new(place(offset), "a cell of its own", "one that belongs to another"));
         }
-        let cell = offset as usize / 8;
-        if let Some(word) = self.0.get_mut(cell / 64) {
-            *word |= 1 << (cell % 64);
+        let is_free = u32_at(hive.bytes, place(offset)).is_none_or(|size| size >> 31 == 0);
+        self.free += usize::from(is_free);
+        if self.free > FREE_MAX {
+            return Err(Fault::new(place(offset), "at most 200,000 free cells that are looked at", "more"));
+        }
+        for slot in first..end {
+            self.bits[slot / 64] |= 1 << (slot % 64);
         }
         Ok(())
     }
 }
+
+/// Asked before bytes of a cell are taken: its offset, and how many.
+pub(super) type Note<'n> = dyn FnMut(u32, usize) -> Result<(), Fault> + 'n;
 
 /// Where a cell stands in the file.
 pub(super) fn place(offset: u32) -> usize {
@@ -139,8 +168,13 @@ impl<'a> Hive<'a> {
         parse_value(cell, offset).ok_or_else(|| Fault::new(place(offset), "a value (vk)", show(cell)))
     }
 
-    /// The values of `key`, as far as the list goes.
-    pub(super) fn value_offsets(&self, key: &Key<'a>) -> Result<Vec<u32>, Fault> {
+    /// The values of `key`, at most `max` of them. `note` is asked for the list.
+    pub(super) fn value_offsets(
+        &self,
+        key: &Key<'a>,
+        max: usize,
+        note: &mut Note<'_>,
+    ) -> Result<Vec<u32>, Fault> {
         let (count, list) = key.values;
         if count == 0 || list == NONE {
             return Ok(Vec::new());
@@ -151,14 +185,15 @@ impl<'a> Hive<'a> {
             let found = format!("a list of {listed}");
             return Err(Fault::new(place(list), "as many values as the key has", found));
         }
-        Ok((0..count).filter_map(|index| u32_at(cell, 4 * index)).collect())
+        note(list, 4 + 4 * count)?;
+        Ok((0..count.min(max)).filter_map(|index| u32_at(cell, 4 * index)).collect())
     }
 
-    /// The keys below `key`. `note` is asked before each list of keys is read.
+    /// The keys below `key`. `note` is asked for each list.
     pub(super) fn subkey_offsets(
         &self,
         key: &Key<'a>,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
         faults: &mut Vec<Fault>,
     ) -> Vec<u32> {
         let (count, list) = key.subkeys;
@@ -177,11 +212,10 @@ impl<'a> Hive<'a> {
         &self,
         list: u32,
         is_first: bool,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
         faults: &mut Vec<Fault>,
         found: &mut Vec<u32>,
     ) -> Result<(), Fault> {
-        note(list)?;
         let cell = self.cell(list)?;
         let entry_bytes = match cell.get(..2) {
             Some(b"lf" | b"lh") => 8,
@@ -190,6 +224,7 @@ impl<'a> Hive<'a> {
             _ => return Err(Fault::new(place(list), "a list of keys (lf, lh, li, ri)", show(cell))),
         };
         let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        note(list, (4 + 4 + entry_bytes * count).min(4 + cell.len()))?;
         let entries = (0..count).map_while(|index| u32_at(cell, 4 + entry_bytes * index));
         if cell.starts_with(b"ri") {
             for entry in entries {
@@ -208,13 +243,13 @@ impl<'a> Hive<'a> {
         Ok(())
     }
 
-    /// All data of a value, up to `max` bytes. `note` is asked before each
-    /// cell is read.
+    /// All data of a value, up to `max` bytes. `note` is asked for each
+    /// cell.
     pub(super) fn data(
         &self,
         value: &Entry<'a>,
         max: usize,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
+        note: &mut Note<'_>,
     ) -> Result<Cow<'a, [u8]>, Fault> {
         let wanted = value.size.min(max);
         let list = match value.place {
@@ -225,34 +260,31 @@ impl<'a> Hive<'a> {
             DataPlace::Cell(_) if value.size == 0 => return Ok(Cow::Borrowed(&[])),
             DataPlace::Cell(offset) => offset,
         };
-        note(list)?;
         let cell = self.cell(list)?;
         if value.size > SEGMENT_BYTES && cell.starts_with(b"db") {
+            note(list, 4 + 8)?;
             return self.big_data(cell, wanted, note).map(Cow::Owned);
         }
-        cell.get(..wanted).map(Cow::Borrowed).ok_or_else(|| {
+        let data = cell.get(..wanted).ok_or_else(|| {
             Fault::new(place(list), "the data of a value", format!("{} of {wanted} bytes", cell.len()))
-        })
+        })?;
+        note(list, 4 + wanted)?;
+        Ok(Cow::Borrowed(data))
     }
 
-    fn big_data(
-        &self,
-        cell: &[u8],
-        wanted: usize,
-        note: &mut dyn FnMut(u32) -> Result<(), Fault>,
-    ) -> Result<Vec<u8>, Fault> {
+    fn big_data(&self, cell: &[u8], wanted: usize, note: &mut Note<'_>) -> Result<Vec<u8>, Fault> {
         let list = u32_at(cell, 4).unwrap_or(NONE);
-        note(list)?;
         let offsets = self.cell(list)?;
         let count = usize::from(u16_at(cell, 2).unwrap_or(0));
+        note(list, (4 + 4 * count).min(4 + offsets.len()))?;
         let mut data = Vec::new();
         for segment in (0..count).map_while(|index| u32_at(offsets, 4 * index)) {
             if data.len() >= wanted {
                 break;
             }
-            note(segment)?;
             let cell = self.cell(segment)?;
             let len = SEGMENT_BYTES.min(cell.len()).min(wanted - data.len());
+            note(segment, 4 + len)?;
             data.extend_from_slice(&cell[..len]);
         }
         if data.len() < wanted {
@@ -267,7 +299,17 @@ impl<'a> Hive<'a> {
     pub(super) fn find(&self, key: &Key<'a>, path: &[&str]) -> Option<Key<'a>> {
         let mut key = key.clone();
         for name in path {
-            let below = self.subkey_offsets(&key, &mut |_| Ok(()), &mut Vec::new());
+            let mut lists = 0;
+            // One list of lists may name one list any number of times.
+            let mut note = |list, _| {
+                lists += 1;
+                if lists > LOOKUP_MAX / 64 {
+                    Err(Fault::new(place(list), "fewer lists", "more"))
+                } else {
+                    Ok(())
+                }
+            };
+            let below = self.subkey_offsets(&key, &mut note, &mut Vec::new());
             let mut named = below.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.key(offset).ok());
             key = named.find(|below| below.name.eq_ignore_ascii_case(name))?;
         }
@@ -276,8 +318,8 @@ impl<'a> Hive<'a> {
 
     /// The value `name` of `key`; see [`Hive::find`].
     pub(super) fn find_value(&self, key: &Key<'a>, name: &str) -> Option<Entry<'a>> {
-        let offsets = self.value_offsets(key).ok()?;
-        let mut values = offsets.into_iter().take(LOOKUP_MAX).filter_map(|offset| self.value(offset).ok());
+        let offsets = self.value_offsets(key, LOOKUP_MAX, &mut |_, _| Ok(())).ok()?;
+        let mut values = offsets.into_iter().filter_map(|offset| self.value(offset).ok());
         values.find(|value| value.name.eq_ignore_ascii_case(name))
     }
 }
@@ -290,9 +332,11 @@ fn parse_key(cell: &[u8], offset: u32) -> Option<Key<'_>> {
         return None;
     }
     let flags = u16_at(cell, 2)?;
-    let name = slice(cell, 76, usize::from(u16_at(cell, 72)?))?;
+    let name =
+        slice(cell, 76, usize::from(u16_at(cell, 72)?)).filter(|name| name.len() <= KEY_NAME_BYTES_MAX)?;
     Some(Key {
         offset,
+        used: 4 + 76 + name.len(),
         name: key_name(name, flags & COMPRESSED != 0),
         last_write: filetime_at(cell, 4),
         is_root: flags & ROOT != 0,
@@ -309,11 +353,13 @@ fn parse_value(cell: &[u8], offset: u32) -> Option<Entry<'_>> {
     if !cell.starts_with(b"vk") {
         return None;
     }
-    let name = slice(cell, 20, usize::from(u16_at(cell, 2)?))?;
+    let name =
+        slice(cell, 20, usize::from(u16_at(cell, 2)?)).filter(|name| name.len() <= VALUE_NAME_BYTES_MAX)?;
     let size = u32_at(cell, 4)?;
     let place = if size & INLINE == 0 { DataPlace::Cell(u32_at(cell, 8)?) } else { DataPlace::Inline };
     Some(Entry {
         offset,
+        used: 4 + 20 + name.len(),
         name: key_name(name, u16_at(cell, 16)? & COMPRESSED != 0),
         kind: u32_at(cell, 12)?,
         size: (size & !INLINE) as usize,

@@ -75,9 +75,9 @@ impl Kind {
 
 /// The text of a value of a key, for decoders.
 pub(super) fn text_of(hive: Hive<'_>, key: &Key<'_>, name: &str) -> Option<String> {
-    const BYTES_MAX: usize = 32 << 10;
+    const BYTES_MAX: usize = 8 << 10;
     let value = hive.find_value(key, name)?;
-    let data = hive.data(&value, BYTES_MAX, &mut |_| Ok(())).ok()?;
+    let data = hive.data(&value, BYTES_MAX, &mut |_, _| Ok(())).ok()?;
     let mut strings = Vec::new();
     let text = match data::value(value.kind, &data, &mut strings) {
         Value::Binary(_) => return None,

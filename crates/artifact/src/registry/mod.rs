@@ -5,8 +5,9 @@
 //! neither values nor keys; its time is the last write of the key. `Key` is where it stands in
 //! the hive; `TargetObject` and `Details` are what Sysmon's events would call
 //! it, so that rules on registry events read the same. Decoded from them are
-//! services (`service`), programs that Windows took an inventory of
-//! (`amcache`), and programs in the compatibility cache (`shimcache`).
+//! services (`service`), scheduled tasks (`task-cache`), programs that Windows
+//! took an inventory of (`amcache`), and programs in the compatibility cache
+//! (`shimcache`).
 //!
 //! Keys in free cells, and keys that no list leads to, are read as well;
 //! those in free cells say `Deleted`.
@@ -22,6 +23,7 @@ mod hive;
 mod kind;
 mod service;
 mod shimcache;
+mod task_cache;
 
 use crate::bytes::{slice, u32_at, utf16_at};
 use crate::log;
@@ -36,11 +38,15 @@ pub const LOG: &str = "registry";
 pub use amcache::LOG as AMCACHE_LOG;
 pub use service::LOG as SERVICE_LOG;
 pub use shimcache::LOG as SHIMCACHE_LOG;
+pub use task_cache::LOG as TASK_CACHE_LOG;
 
 /// Keys within each other; Windows allows 512.
 const DEPTH_MAX: usize = 512;
 /// Bytes of a key's path; real ones have some hundreds.
 const PATH_BYTES_MAX: usize = 16 << 10;
+/// Keys of services, tasks and programs that are decoded, which costs some look-ups
+/// by name; real hives have some thousands.
+const DECODED_MAX: usize = 50_000;
 /// Bytes shown of a value.
 const SHOWN_BYTES_MAX: usize = 32 << 10;
 
@@ -88,7 +94,7 @@ pub fn read(bytes: &[u8], sink: &mut dyn RecordSink) {
         seen: Seen::new(hive),
         path: String::new(),
         target: String::new(),
-        services: 0,
+        decoded: 0,
         sink,
     };
     match root {
@@ -113,7 +119,7 @@ fn check_header(hive: Hive<'_>, sink: &mut dyn RecordSink) -> bool {
         let has_changes = matches!(slice(bytes, 512, 4), Some(b"HvLE" | b"DIRT"));
         if has_changes {
             let of = utf16_at(bytes, 48, 64).unwrap_or_default();
-            let found = format!("a transaction log of {of} with changes, which are not applied");
+            let found = format!("a transaction log of {of}: what the hive lacks of it is not applied");
             sink.problem(Problem::new("not-replayed", 512, "a hive with all of its changes", found));
         }
         return false;
@@ -149,8 +155,8 @@ struct Walk<'a, 's> {
     path: String,
     /// The same, as Sysmon writes it, and the value's name.
     target: String,
-    /// Decoded so far.
-    services: usize,
+    /// Keys of services, tasks and programs decoded so far.
+    decoded: usize,
     sink: &'s mut dyn RecordSink,
 }
 
@@ -165,7 +171,10 @@ impl<'a> Walk<'a, '_> {
                 open.pop();
                 continue;
             };
-            let key = self.seen.note(offset).and_then(|()| self.hive.key(offset));
+            let key = self.hive.key(offset).and_then(|key| {
+                self.seen.note(self.hive, offset, key.used)?;
+                Ok(key)
+            });
             let key = match key {
                 Ok(key) => key,
                 Err(fault) => {
@@ -189,53 +198,65 @@ impl<'a> Walk<'a, '_> {
     fn enter(&mut self, key: &Key<'a>) -> Vec<u32> {
         self.show(key, false);
         let mut faults = Vec::new();
-        let seen = &mut self.seen;
-        let below = self.hive.subkey_offsets(key, &mut |list| seen.note(list), &mut faults);
+        let (hive, seen) = (self.hive, &mut self.seen);
+        let below = hive.subkey_offsets(key, &mut |list, used| seen.note(hive, list, used), &mut faults);
         faults.into_iter().for_each(|fault| self.sink.problem(fault.problem()));
         below
     }
 
     /// Shows the values of a key, and what is decoded from them.
     fn show(&mut self, key: &Key<'a>, deleted: bool) {
-        let values = self.hive.value_offsets(key).and_then(|values| {
-            if !values.is_empty() {
-                self.seen.note(key.values.1)?;
-            }
-            Ok(values)
-        });
+        let (hive, seen) = (self.hive, &mut self.seen);
+        let values = hive.value_offsets(key, usize::MAX, &mut |list, used| seen.note(hive, list, used));
         match values {
             Ok(values) if values.is_empty() && key.subkeys.0 > 0 => {}
             Ok(values) if values.is_empty() => self.push(key, None, &[], deleted),
             Ok(values) => values.into_iter().for_each(|offset| self.show_value(key, offset, deleted)),
             Err(fault) => {
                 self.push(key, None, &[], deleted);
-                self.fault(fault, deleted);
+                return self.fault(fault, deleted);
             }
         }
+        self.decode(key, deleted);
+    }
+
+    /// Shows what the values of a key say together.
+    fn decode(&mut self, key: &Key<'a>, deleted: bool) {
         let below = self.path.strip_prefix(self.kind.prefix.as_str()).unwrap_or_default();
         let below: Vec<&str> = below.split('\\').skip(1).collect();
-        match below.as_slice() {
-            [set, services, _] if is_set(set) && services.eq_ignore_ascii_case("Services") => {
-                self.services += 1;
-                if self.services <= service::MAX {
-                    service::push(self.hive, key, (&self.kind, &self.path), self.sink);
-                }
+        let is_service = matches!(below.as_slice(), [set, "Services", _] if is_set(set));
+        if !is_service && !amcache::is(&below) && !task_cache::is(&below) {
+            return;
+        }
+        self.decoded += 1;
+        if self.decoded > DECODED_MAX {
+            if self.decoded == DECODED_MAX + 1 {
+                let wanted = format!("at most {DECODED_MAX} services, tasks and programs");
+                self.sink.problem(Problem::new("limit", place(key.offset) as u64, wanted, "more"));
             }
-            ["Root", ..] => amcache::push(self.hive, key, &below, &self.path, self.sink),
-            _ => {}
+        } else if is_service {
+            service::push(self.hive, key, (&self.kind, &self.path), deleted, self.sink);
+        } else if amcache::is(&below) {
+            amcache::push(self.hive, key, &below, &self.path, self.sink);
+        } else if !deleted {
+            // A task that is gone has lost its descriptor in the ordinary way.
+            task_cache::push(self.hive, key, &below, &self.path, self.sink);
         }
     }
 
     fn show_value(&mut self, key: &Key<'a>, offset: u32, deleted: bool) {
-        let value = self.seen.note(offset).and_then(|()| self.hive.value(offset));
+        let value = self.hive.value(offset).and_then(|value| {
+            self.seen.note(self.hive, offset, value.used)?;
+            Ok(value)
+        });
         let value = match value {
             Ok(value) => value,
             Err(fault) => return self.fault(fault, deleted),
         };
         let is_shimcache = shimcache::is(&self.path, &value.name);
         let max = if is_shimcache { shimcache::BYTES_MAX } else { SHOWN_BYTES_MAX };
-        let seen = &mut self.seen;
-        let data = match self.hive.data(&value, max, &mut |cell| seen.note(cell)) {
+        let (hive, seen) = (self.hive, &mut self.seen);
+        let data = match hive.data(&value, max, &mut |cell, used| seen.note(hive, cell, used)) {
             Ok(data) => data,
             Err(fault) => {
                 self.fault(fault, deleted);
@@ -289,8 +310,16 @@ impl<'a> Walk<'a, '_> {
     /// list is lost.
     fn sweep(&mut self) {
         let bytes = self.hive.bytes;
+        let told = HEADER_BYTES.saturating_add(u32_at(bytes, 40).unwrap_or(0) as usize);
         let mut bin = HEADER_BYTES;
-        while let Some(b"hbin") = slice(bytes, bin, 4) {
+        let mut lost = None;
+        while bin < bytes.len() {
+            if slice(bytes, bin, 4) != Some(b"hbin") {
+                lost = lost.or(Some(bin));
+                bin += 4096;
+                continue;
+            }
+            self.tell_lost(lost.take(), bin);
             let size = u32_at(bytes, bin + 8).unwrap_or(0) as usize;
             // A bin is a whole number of pages; one that lies is taken for one page.
             let size = if size == 0 || !size.is_multiple_of(4096) { 4096 } else { size };
@@ -298,10 +327,15 @@ impl<'a> Walk<'a, '_> {
             self.sweep_bin(bin + 32, end);
             bin = bin.saturating_add(size);
         }
-        let told = HEADER_BYTES + u32_at(bytes, 40).unwrap_or(0) as usize;
-        if bin < told.min(bytes.len()) {
-            let found = slice(bytes, bin, 4).map_or("nothing".into(), |found| format!("{found:02x?}"));
-            self.sink.problem(Problem::new("bad-record", bin as u64, "a bin (hbin)", found));
+        // Behind the last bin a file may be longer than its hive.
+        self.tell_lost(lost, told.min(bytes.len()));
+    }
+
+    /// Tells that from `lost` up to `end` there is no bin.
+    fn tell_lost(&mut self, lost: Option<usize>, end: usize) {
+        if let Some(lost) = lost.filter(|lost| *lost < end) {
+            let found = format!("{} bytes without", end - lost);
+            self.sink.problem(Problem::new("bad-record", lost as u64, "a bin (hbin)", found));
         }
     }
 
@@ -331,7 +365,7 @@ impl<'a> Walk<'a, '_> {
         let Ok(key) = self.hive.key(offset) else { return };
         // What looks like a key by chance seldom has a name and a time.
         let is_likely = !key.name.is_empty() && (!is_free || key.last_write.is_some());
-        if key.is_root || !is_likely || self.seen.note(offset).is_err() {
+        if key.is_root || !is_likely || self.seen.note(self.hive, offset, key.used).is_err() {
             return;
         }
         self.path = self.path_of(&key);
@@ -343,6 +377,7 @@ impl<'a> Walk<'a, '_> {
     /// The path of a key by those above it, as far as they are there.
     fn path_of(&self, key: &Key<'a>) -> String {
         let mut names = vec![key.name.clone()];
+        let mut len = key.name.len();
         let mut parent = key.parent;
         let mut top = Cow::Borrowed("?");
         while let Ok(key) = self.hive.key(parent) {
@@ -351,7 +386,8 @@ impl<'a> Walk<'a, '_> {
                 break;
             }
             // A ring of parents has no top.
-            if names.len() > DEPTH_MAX {
+            len += key.name.len() + 1;
+            if len > PATH_BYTES_MAX || names.len() > DEPTH_MAX {
                 break;
             }
             names.push(key.name);

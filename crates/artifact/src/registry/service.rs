@@ -9,22 +9,24 @@ use std::sync::{Arc, LazyLock};
 /// What the log is called.
 pub const LOG: &str = "service";
 
-/// Services of one hive; real ones have some hundreds. Each costs a few
-/// look-ups by name.
-pub(super) const MAX: usize = 20_000;
-
 /// Values of the service's key, and the slots of their names.
 const VALUES: [&str; 7] =
     ["DisplayName", "ImagePath", "Start", "Type", "ObjectName", "FailureCommand", "Description"];
 
 static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
-    let own = ["Computer", "Name", "Key", "LastWrite", "ServiceDll"];
+    let own = ["Computer", "Name", "Key", "LastWrite", "Deleted", "ServiceDll"];
     let names: Vec<&str> = own.into_iter().chain(VALUES).collect();
     log::shape(LOG, &names).with_role(Role::Host, 0).into()
 });
 
 /// Shows the service at `key`, when it has something to run.
-pub(super) fn push(hive: Hive<'_>, key: &Key<'_>, at: (&Kind, &str), sink: &mut dyn RecordSink) {
+pub(super) fn push(
+    hive: Hive<'_>,
+    key: &Key<'_>,
+    at: (&Kind, &str),
+    deleted: bool,
+    sink: &mut dyn RecordSink,
+) {
     let (kind, path) = at;
     let values = VALUES.map(|name| text_of(hive, key, name));
     let parameters = hive.find(key, &["Parameters"]);
@@ -38,6 +40,7 @@ pub(super) fn push(hive: Hive<'_>, key: &Key<'_>, at: (&Kind, &str), sink: &mut 
         Value::Utf8(&key.name),
         Value::Utf8(path),
         log::time(key.last_write),
+        Value::Bool(deleted),
         log::text(dll.as_deref()),
     ];
     let values: Vec<Value<'_>> =
