@@ -11,12 +11,13 @@
 //! that the kernel writes in hex because they could be forged are text again.
 //! Ours, made of what stands there: `CommandLine` (the arguments of `EXECVE`,
 //! else the process title), `TargetFilename` (the `name` of a created file,
-//! with the working directory before it where it is relative), and, of
-//! `saddr`, `DestinationIp` and `DestinationPort` where the call is `connect`.
+//! with the working directory before it where it is relative), `SYSCALL` (the
+//! names of some calls, where the log is not enriched), and, of `saddr`,
+//! `DestinationIp` and `DestinationPort` where the call is `connect`.
 //!
 //! # Not here
-//! What numbers of calls and users mean where the daemon did not say: that
-//! depends on the machine.
+//! What numbers of users mean where the daemon did not say: that depends on
+//! the host.
 
 mod field;
 

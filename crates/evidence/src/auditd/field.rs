@@ -22,7 +22,45 @@ pub(super) struct Fields {
     created: Vec<String>,
     folder: Option<String>,
     address: Option<(String, u16)>,
+    /// The call's name, where the log does not tell it.
+    call: Option<&'static str>,
     connects: bool,
+}
+
+/// Calls by their numbers on x86-64 and on 64-bit ARM, which rules ask for by
+/// name; the kernel's tables (`syscall_64.tbl`, `asm-generic/unistd.h`).
+const CALLS: [(&str, &str, &str); 18] = [
+    ("connect", "42", "203"),
+    ("accept", "43", "202"),
+    ("execve", "59", "221"),
+    ("kill", "62", "129"),
+    ("ptrace", "101", "117"),
+    ("syslog", "103", "116"),
+    ("sysinfo", "99", "179"),
+    ("mknod", "133", ""),
+    ("mount", "165", "40"),
+    ("init_module", "175", "105"),
+    ("delete_module", "176", "106"),
+    ("mknodat", "259", "33"),
+    ("unlinkat", "263", "35"),
+    ("renameat", "264", "38"),
+    ("finit_module", "313", "273"),
+    ("memfd_create", "319", "279"),
+    ("bpf", "321", "280"),
+    ("execveat", "322", "281"),
+];
+
+/// The name of a call, where its machine and number tell it.
+fn call(arch: &str, number: &str) -> Option<&'static str> {
+    if number.is_empty() {
+        return None;
+    }
+    let own = |(_, x86, arm): &&(&str, &str, &str)| match arch {
+        "c000003e" => *x86 == number,
+        "c00000b7" => *arm == number,
+        _ => false,
+    };
+    CALLS.iter().find(own).map(|(name, ..)| *name)
 }
 
 /// Fields that hold what a user may choose, and so stand in quotes or in hex.
@@ -116,14 +154,11 @@ impl Fields {
             "CWD" => self.folder = of("cwd").or(self.folder.take()),
             "PATH" if of("nametype").as_deref() == Some("CREATE") => self.created.extend(of("name")),
             "SOCKADDR" => self.address = of("saddr").as_deref().and_then(address).or(self.address.take()),
-            // 42 on x86-64 (arch c000003e), 203 on 64-bit ARM (c00000b7).
             "SYSCALL" => {
-                let call = (of("arch"), of("syscall"));
-                self.connects |= of("SYSCALL").as_deref() == Some("connect")
-                    || matches!(
-                        (call.0.as_deref(), call.1.as_deref()),
-                        (Some("c000003e"), Some("42")) | (Some("c00000b7"), Some("203"))
-                    );
+                let told = of("SYSCALL");
+                let (arch, number) = (of("arch").unwrap_or_default(), of("syscall").unwrap_or_default());
+                self.call = told.is_none().then(|| call(&arch, &number)).flatten();
+                self.connects |= told.as_deref().or(self.call) == Some("connect");
             }
             _ => {}
         }
@@ -132,6 +167,7 @@ impl Fields {
     /// Fields that are made of others.
     pub(super) fn made(&self) -> Vec<(&'static str, Text)> {
         let mut made = Vec::new();
+        made.extend(self.call.map(|call| ("SYSCALL", Text::Some(call.into()))));
         let line =
             if self.arguments.is_empty() { self.title.clone() } else { Some(self.arguments.join(" ")) };
         made.extend(line.map(|line| ("CommandLine", Text::Some(line))));
@@ -269,6 +305,16 @@ mod tests {
         check("CWD", " cwd=\"open", "cwd=open");
         check("X", " words without meaning a=b", "a=b");
         check("X", "", "");
+    }
+
+    #[test]
+    fn calls_have_names_by_their_machine() {
+        check("SYSCALL", " arch=c000003e syscall=59", "arch=c000003e | syscall=59 | SYSCALL=execve");
+        check("SYSCALL", " arch=c00000b7 syscall=221", "arch=c00000b7 | syscall=221 | SYSCALL=execve");
+        check("SYSCALL", " arch=40000003 syscall=11", "arch=40000003 | syscall=11");
+        check("SYSCALL", " arch=c00000b7 syscall=", "arch=c00000b7 | syscall=-");
+        let enriched = " arch=c000003e syscall=59\u{1d}SYSCALL=execve";
+        check("SYSCALL", enriched, "arch=c000003e | syscall=59 | SYSCALL=execve");
     }
 
     #[test]
