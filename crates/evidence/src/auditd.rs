@@ -26,7 +26,7 @@ use crate::batch::Batch;
 use crate::format::{Format, Reader};
 use crate::shapes::{MetShapes, Shapes};
 use crate::text::{self, Cut};
-use field::{Fields, Text};
+use field::Fields;
 use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
 use std::collections::VecDeque;
 
@@ -164,19 +164,21 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
             open.len() - 1
         });
         let event = &mut open[index];
-        if event.fields.len() >= limits.json_keys_max || event.kinds.len() >= LINES_MAX {
+        let is_whole = event.kinds.len() < LINES_MAX && {
+            event.kinds.push(stamp.kind.to_owned());
+            event.fields.read(stamp.kind, stamp.fields, limits.json_keys_max)
+        };
+        if !is_whole {
             let wanted = format!("an event of at most {LINES_MAX} lines and {} fields", limits.json_keys_max);
-            return sink.problem(Problem::new("limit", position.offset, wanted, "more").losing(0));
+            sink.problem(Problem::new("limit", position.offset, wanted, "more").losing(0));
         }
-        event.kinds.push(stamp.kind.to_owned());
-        event.fields.read(stamp.kind, stamp.fields);
     });
     open.iter().for_each(|event| record(event, &mut shapes, sink));
 }
 
 fn record(event: &Event, shapes: &mut MetShapes<'_>, sink: &mut dyn RecordSink) {
     let made = event.fields.made();
-    let all = || event.fields.iter().chain(made.iter().map(|(name, text)| (*name, text)));
+    let all = || event.fields.iter().chain(made.iter().map(|(name, text)| (*name, Some(text.as_str()))));
     let kinds = event.kinds.len();
     let mut key = format!("auditd {kinds} {}", event.host.is_some());
     all().for_each(|(name, _)| key.extend([" ", name]));
@@ -188,10 +190,7 @@ fn record(event: &Event, shapes: &mut MetShapes<'_>, sink: &mut dyn RecordSink) 
     });
     let mut values: Vec<Value<'_>> = event.kinds.iter().map(|kind| Value::Utf8(kind)).collect();
     values.extend(event.host.iter().map(|host| Value::Utf8(host)));
-    values.extend(all().map(|(_, text)| match text {
-        Text::None => Value::Empty,
-        Text::Some(text) => text::value(text),
-    }));
+    values.extend(all().map(|(_, text)| text::value(text.unwrap_or(""))));
     sink.record(&Record { shape, values: &values, position: event.position, time: event.time });
 }
 

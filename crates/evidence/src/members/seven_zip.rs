@@ -7,7 +7,6 @@ use crate::archive::seven_zip::{self, Member, Next, SevenZip};
 use crate::bytes::Bytes;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use model::Problem;
 use std::io::{self, Cursor, Read};
 
 impl<V: Visitor> Reading<'_, V> {
@@ -99,8 +98,7 @@ impl<V: Visitor> Members<'_, '_, V> {
                 self.reading.archive(&node, head, Box::new(whole), Some(bytes), self.budget);
             }
             Err(error) => {
-                let wanted = "a place for a big member";
-                let problem: Problem = unplaced("unreadable", wanted, error.to_string());
+                let problem = unplaced("unreadable", "a place for a big member", error.to_string());
                 self.reading.problem(&node.path, problem);
             }
         }
@@ -120,8 +118,10 @@ struct UntilError<R> {
 
 impl<R: Read> Read for UntilError<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.error.is_some() {
+            return Ok(0);
+        }
         match self.inner.read(into) {
-            _ if self.error.is_some() => Ok(0),
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 self.error = Some(error);
                 Ok(0)
