@@ -27,6 +27,7 @@ mod journal;
 mod json;
 mod limits;
 mod linux_message;
+mod linux_sysmon;
 mod members;
 mod ncsa;
 mod path;
