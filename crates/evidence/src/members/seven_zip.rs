@@ -55,23 +55,29 @@ impl<V: Visitor> Members<'_, '_, V> {
         self.left -= 1;
         let mut node = self.reading.member(self.archive, member.name.as_bytes(), &mut self.names);
         node.facts = member.facts.clone();
-        if member.is_folder {
-            return Next::Member;
-        }
-        if self.budget.left == 0 {
-            self.reading.exhausted(&self.archive.path);
-            return Next::End;
-        }
         if member.is_link {
             let problem = unplaced("symlink", "a file", "a link, not followed".into());
             self.reading.problem(&node.path, problem);
-            return Next::Member;
+        }
+        if member.is_link || member.is_folder {
+            // Its bytes are unpacked all the same.
+            let left = self.budget.left.checked_sub(member.size_bytes);
+            self.budget.left = left.unwrap_or(0);
+            return if left.is_some() { Next::Member } else { self.exhausted() };
+        }
+        if self.budget.left == 0 {
+            return self.exhausted();
         }
         // What is there is read; that it is not all is told. One byte more than
         // allowed tells that there is more.
         let mut reader = UntilError { inner: reader, error: None };
         let bytes_max = self.budget.left.min(self.reading.limits.item_bytes_max);
-        self.read(node.clone(), &mut reader.by_ref().take(bytes_max.saturating_add(1)));
+        let mut bounded = reader.by_ref().take(bytes_max.saturating_add(1));
+        self.read(node.clone(), &mut bounded);
+        if bounded.limit() == 0 {
+            // What is left of it is not even unpacked.
+            return self.exhausted();
+        }
         let Some(error) = reader.error else { return Next::Member };
         let problem = unplaced(seven_zip::kind(&error), "a whole member", error.to_string());
         self.reading.problem(&node.path, problem);
@@ -102,6 +108,11 @@ impl<V: Visitor> Members<'_, '_, V> {
                 self.reading.problem(&node.path, problem);
             }
         }
+    }
+
+    fn exhausted(&self) -> Next {
+        self.reading.exhausted(&self.archive.path);
+        Next::End
     }
 
     fn read_gathered(&mut self) {
