@@ -11,12 +11,13 @@
 //! that the kernel writes in hex because they could be forged are text again.
 //! Ours, made of what stands there: `CommandLine` (the arguments of `EXECVE`,
 //! else the process title), `TargetFilename` (the `name` of a created file,
-//! with the working directory before it where it is relative), and, of
-//! `saddr`, `DestinationIp` and `DestinationPort` where the call is `connect`.
+//! with the working directory before it where it is relative), `SYSCALL` (the
+//! names of some calls, where the log is not enriched), and, of `saddr`,
+//! `DestinationIp` and `DestinationPort` where the call is `connect`.
 //!
 //! # Not here
-//! What numbers of calls and users mean where the daemon did not say: that
-//! depends on the machine.
+//! What numbers of users mean where the daemon did not say: that depends on
+//! the host.
 
 mod field;
 
@@ -25,7 +26,7 @@ use crate::batch::Batch;
 use crate::format::{Format, Reader};
 use crate::shapes::{MetShapes, Shapes};
 use crate::text::{self, Cut};
-use field::{Fields, Text};
+use field::Fields;
 use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
 use std::collections::VecDeque;
 
@@ -163,19 +164,21 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
             open.len() - 1
         });
         let event = &mut open[index];
-        if event.fields.len() >= limits.json_keys_max || event.kinds.len() >= LINES_MAX {
+        let is_whole = event.kinds.len() < LINES_MAX && {
+            event.kinds.push(stamp.kind.to_owned());
+            event.fields.read(stamp.kind, stamp.fields, limits.json_keys_max)
+        };
+        if !is_whole {
             let wanted = format!("an event of at most {LINES_MAX} lines and {} fields", limits.json_keys_max);
-            return sink.problem(Problem::new("limit", position.offset, wanted, "more").losing(0));
+            sink.problem(Problem::new("limit", position.offset, wanted, "more").losing(0));
         }
-        event.kinds.push(stamp.kind.to_owned());
-        event.fields.read(stamp.kind, stamp.fields);
     });
     open.iter().for_each(|event| record(event, &mut shapes, sink));
 }
 
 fn record(event: &Event, shapes: &mut MetShapes<'_>, sink: &mut dyn RecordSink) {
     let made = event.fields.made();
-    let all = || event.fields.iter().chain(made.iter().map(|(name, text)| (*name, text)));
+    let all = || event.fields.iter().chain(made.iter().map(|(name, text)| (*name, Some(text.as_str()))));
     let kinds = event.kinds.len();
     let mut key = format!("auditd {kinds} {}", event.host.is_some());
     all().for_each(|(name, _)| key.extend([" ", name]));
@@ -187,10 +190,7 @@ fn record(event: &Event, shapes: &mut MetShapes<'_>, sink: &mut dyn RecordSink) 
     });
     let mut values: Vec<Value<'_>> = event.kinds.iter().map(|kind| Value::Utf8(kind)).collect();
     values.extend(event.host.iter().map(|host| Value::Utf8(host)));
-    values.extend(all().map(|(_, text)| match text {
-        Text::None => Value::Empty,
-        Text::Some(text) => text::value(text),
-    }));
+    values.extend(all().map(|(_, text)| text::value(text.unwrap_or(""))));
     sink.record(&Record { shape, values: &values, position: event.position, time: event.time });
 }
 

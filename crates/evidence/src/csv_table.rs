@@ -2,7 +2,8 @@
 //! semicolons or tabs. The last format that is tried.
 //!
 //! Columns keep their names. Windows events go by their names in EVTX (see
-//! [`windows`]), so that rules match them.
+//! [`windows`]), listings of files by those of file records (see [`listing`]),
+//! so that rules match them.
 //!
 //! # What the format does not say
 //! Whether it is one: prose has commas, too. The names of the first line must
@@ -13,6 +14,7 @@
 //! # Not here
 //! Tables without a header; what the columns of other tools mean.
 
+mod listing;
 mod windows;
 
 use crate::Limits;
@@ -23,6 +25,7 @@ use crate::json::Object;
 use crate::shapes::{MetShapes, Shapes};
 use crate::text::{self, Cut};
 use crate::windows_json::names;
+use listing::Listing;
 use memchr::{memchr_iter, memchr2_iter};
 use model::{LogFamily, Position, Problem, Record, RecordSink, Shape, Slot, Timestamp, Value};
 use std::collections::HashSet;
@@ -73,9 +76,16 @@ pub(crate) struct Header {
     line: Box<[u8]>,
     /// Where the first record begins.
     end: usize,
-    events: Option<Events>,
+    kind: Kind,
     /// Columns that may hold the record's time, best first.
     times: Vec<usize>,
+}
+
+/// What a table is about.
+enum Kind {
+    Events(Events),
+    Files(Listing),
+    Other,
 }
 
 impl Header {
@@ -100,9 +110,10 @@ impl Header {
                 && columns.iter().all(|name| is_name(name))
         };
         let (separator, columns) = [b',', b';', b'\t'].map(split).into_iter().find(are_names)?;
-        let events = Events::of(&columns);
+        let files = || Listing::of(&columns).map(Kind::Files);
+        let kind = Events::of(&columns).map(Kind::Events).or_else(files).unwrap_or(Kind::Other);
         let times = times(&columns);
-        Some(Self { separator, columns, line: bytes.into(), end: line.next, events, times })
+        Some(Self { separator, columns, line: bytes.into(), end: line.next, kind, times })
     }
 }
 
@@ -252,52 +263,62 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     fn read(&mut self, bytes: &[u8], position: Position, sink: &mut dyn RecordSink) {
-        let Header { separator, columns, times, events, .. } = self.header;
+        let Header { separator, columns, times, kind, .. } = self.header;
         let line = text::text(bytes);
         let (mut cells, mut unquoted) = (Vec::with_capacity(columns.len()), String::new());
         let wanted = columns.len();
         let found = csv::split(&line, *separator, wanted, self.limits, &mut cells, &mut unquoted);
         if found != wanted {
-            let problem = Problem::new(
-                "bad-record",
-                position.offset,
-                format!("{wanted} columns"),
-                format!("{found} columns"),
-            );
-            sink.problem(problem.losing(0));
+            let (wanted, found) = (format!("{wanted} columns"), format!("{found} columns"));
+            sink.problem(Problem::new("bad-record", position.offset, wanted, found).losing(0));
         }
         let cell = |index: usize| cells.get(index).map(|cell: &Cell| cell.text(&line, &unquoted));
         let own = (0..wanted).map(|index| cell(index).map_or(Value::Absent, text::value));
-        let mut values: Vec<Value<'_>> = own.collect();
-        let is_utc = events.as_ref().is_some_and(|events| events.is_utc);
+        let values: Vec<Value<'_>> = own.collect();
+        let is_utc = matches!(kind, Kind::Events(events) if events.is_utc);
         let time = times.iter().find_map(|index| time(&columns[*index], cell(*index)?, is_utc));
-        let Some(events) = events else {
-            let shape = self.shapes.get(key("csv", columns.iter()).as_bytes(), || {
-                Shape::new(
-                    LogFamily::Other,
-                    "csv",
-                    columns.iter().map(|name| Slot::new(name)).collect(),
-                    true,
-                )
-            });
-            return sink.record(&Record { shape, values: &values, position, time });
-        };
+        match kind {
+            Kind::Other => {
+                let slots = || columns.iter().map(|name| Slot::new(name)).collect();
+                let shape = self.shapes.get(key("csv", columns.iter()).as_bytes(), || {
+                    Shape::new(LogFamily::Other, "csv", slots(), true)
+                });
+                sink.record(&Record { shape, values: &values, position, time });
+            }
+            Kind::Files(listing) => {
+                let path = listing.path(cell);
+                let values = listing.values(&values, columns, &path);
+                let time = listing.time(&values);
+                let shape = self.shapes.get(key("csv file", columns.iter()).as_bytes(), || listing.shape());
+                sink.record(&Record { shape, values: &values, position, time });
+            }
+            Kind::Events(events) => self.event(events, values, (position, time), cell, sink),
+        }
+    }
+
+    /// A record of a Windows event: its columns, and what its JSON holds.
+    fn event<'c>(
+        &mut self,
+        events: &Events,
+        values: Vec<Value<'c>>,
+        (position, time): (Position, Option<Timestamp>),
+        cell: impl Fn(usize) -> Option<&'c str>,
+        sink: &mut dyn RecordSink,
+    ) {
+        let columns = &self.header.columns;
         let mut objects: Vec<Object> = events.json.iter().map(|_| Object::default()).collect();
-        let inner: Vec<(String, Value<'_>)> = events
-            .json
-            .iter()
-            .zip(&mut objects)
-            .flat_map(|(index, object)| {
-                windows::fields(&columns[*index], cell(*index).unwrap_or(""), self.limits, object)
-            })
-            .collect();
+        let mut inner: Vec<(String, Value<'_>)> = Vec::new();
+        for (index, object) in events.json.iter().zip(&mut objects) {
+            inner.extend(windows::fields(&columns[*index], cell(*index).unwrap_or(""), self.limits, object));
+        }
         let inner_names = || inner.iter().map(|(name, _)| name);
         let key = key(&(key("csv event", columns.iter()) + " |"), inner_names());
         let shape = self.shapes.get(key.as_bytes(), || {
             let slots = events.names.iter().chain(inner_names()).map(|name| Slot::new(name)).collect();
             names::with_roles(Shape::new(LogFamily::WindowsEvents, "", slots, false))
         });
-        values.extend(inner.iter().map(|(_, value)| *value));
+        let values: Vec<Value<'_>> =
+            values.into_iter().chain(inner.iter().map(|(_, value)| *value)).collect();
         sink.record(&Record { shape, values: &values, position, time });
     }
 }

@@ -86,7 +86,8 @@ pub(crate) enum Reader {
 impl Reader {
     /// Whether it reads text, line by line, which may be UTF-16 in the item.
     pub(crate) fn is_of_lines(self) -> bool {
-        !matches!(self, Reader::Evtx | Reader::Whole(_) | Reader::JournalExport | Reader::Mft | Reader::Usn)
+        let own = matches!(self, Reader::Syslog | Reader::Auditd | Reader::CsvTable | Reader::Lines(_));
+        own || matches!(self, Reader::W3c | Reader::ExchangeCsv | Reader::WindowsJsonl)
     }
 }
 

@@ -3,7 +3,8 @@
 //! Fields keep their names (`_EXE`, `SYSLOG_IDENTIFIER`), and answer to those
 //! of syslog and of process starts, too (`host`, `program`, `pid`, `message`;
 //! `CommandLine`, `Image`). What known programs say of users and addresses has
-//! slots of its own (see [`crate::linux_message`]). The time is the journal's
+//! slots of its own (see [`crate::linux_message`]), and so have the events of
+//! Sysmon for Linux (see [`crate::linux_sysmon`]). The time is the journal's
 //! own (`__REALTIME_TIMESTAMP`), which no sender can choose.
 //!
 //! # Not here
@@ -16,6 +17,7 @@ use crate::batch::Batch;
 use crate::format::{Format, Reader};
 use crate::json::{self, KEY_END, Leaf, Object, PATH_END};
 use crate::linux_message;
+use crate::linux_sysmon;
 use crate::shapes::{MetShapes, Shapes};
 use crate::text;
 use memchr::memmem;
@@ -27,6 +29,9 @@ pub(crate) const FORMAT: Format = Format { slug: "journal-json", is, reader: Rea
 
 /// The field of the journal's own time, in microseconds since 1970.
 const TIME: &str = "__REALTIME_TIMESTAMP";
+
+/// Fields of an event of Sysmon; the longest has some thirty.
+const EVENT_FIELDS_MAX: usize = 256;
 
 /// Whether `head` is the beginning of such a log.
 fn is(head: &[u8], _: &Limits) -> bool {
@@ -112,12 +117,15 @@ fn record(fields: &[Field<'_>], shapes: &mut MetShapes<'_>, position: Position, 
         found.and_then(|(_, text)| text.as_deref())
     };
     let program = of("SYSLOG_IDENTIFIER").or_else(|| of("_COMM")).unwrap_or("");
+    let message = of("MESSAGE").unwrap_or("");
     let mut gaps = Vec::new();
-    let known = linux_message::read(program, of("MESSAGE").unwrap_or(""), &mut gaps);
+    let known = linux_message::read(program, message, &mut gaps);
+    let event = linux_sysmon::read(program, message, EVENT_FIELDS_MAX);
     let mut key = format!("journal {:?}", known.map(|known| known.number()));
     // No name has this mark in it: see the parser of JSON.
     let mark = char::from(PATH_END).to_string();
     fields.iter().for_each(|(name, _)| key.extend([&mark, &**name]));
+    event.iter().for_each(|(name, _)| key += &format!("{mark}{mark}{}:{name}", name.len()));
     let shape = shapes.get(key.as_bytes(), || {
         let has = |wanted: &str| fields.iter().any(|(name, _)| name == wanted);
         let slot = |name: &str| {
@@ -126,14 +134,19 @@ fn record(fields: &[Field<'_>], shapes: &mut MetShapes<'_>, position: Position, 
         };
         let own = fields.iter().map(|(name, _)| slot(name));
         let gaps = known.into_iter().flat_map(|known| known.names()).map(linux_message::slot);
-        let shape = Shape::new(LogFamily::Linux, "journal", own.chain(gaps).collect(), false);
+        let event = event.iter().map(|(name, _)| Slot::new(name));
+        let shape = Shape::new(LogFamily::Linux, "journal", own.chain(gaps).chain(event).collect(), false);
         match shape.slot("_HOSTNAME") {
             Some(host) => shape.with_role(Role::Host, host),
             None => shape,
         }
     });
     let own = fields.iter().map(|(_, text)| text.as_deref().unwrap_or(""));
-    let values: Vec<Value<'_>> = own.chain(gaps.iter().copied()).map(text::value).collect();
+    let values: Vec<Value<'_>> = own
+        .chain(gaps.iter().copied())
+        .chain(event.iter().map(|(_, text)| &**text))
+        .map(text::value)
+        .collect();
     let time =
         of(TIME).and_then(|text| text.parse::<i64>().ok()?.checked_mul(1_000)).map(Timestamp::from_nanos);
     sink.record(&Record { shape, values: &values, position, time });

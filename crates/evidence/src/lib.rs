@@ -30,6 +30,7 @@ mod journal;
 mod json;
 mod limits;
 mod linux_message;
+mod linux_sysmon;
 mod members;
 mod mft;
 mod ncsa;

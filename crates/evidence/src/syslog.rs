@@ -4,7 +4,8 @@
 //!
 //! Gives one record for each line; a line without a frame (the second line of
 //! a message) is a record with a message only. What known programs say of
-//! users and addresses has slots of its own (see [`crate::linux_message`]).
+//! users and addresses has slots of its own (see [`crate::linux_message`]), and
+//! so have the events of Sysmon for Linux (see [`crate::linux_sysmon`]).
 //! The log is `auth` for facilities and programs of logging on, else `syslog`.
 //!
 //! # What the format does not say
@@ -18,6 +19,7 @@ use crate::Limits;
 use crate::batch::Batch;
 use crate::format::{Format, Reader};
 use crate::linux_message::{self, AUTH_PROGRAMS};
+use crate::linux_sysmon;
 use crate::shapes::{MetShapes, Shapes};
 use crate::text::{self, Cut};
 use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
@@ -226,11 +228,18 @@ pub(crate) fn read(batch: &Batch<bool>, shapes: &Shapes, limits: &Limits, sink: 
                 Problem::new("no-year", position.offset, "a time with year and zone", found).losing(0),
             );
         }
-        record(&frame, &mut shapes, position, sink);
+        let event = linux_sysmon::read(frame.program.unwrap_or(""), frame.message, limits.json_keys_max);
+        record(&frame, &event, &mut shapes, position, sink);
     });
 }
 
-fn record(frame: &Frame<'_>, shapes: &mut MetShapes<'_>, position: Position, sink: &mut dyn RecordSink) {
+fn record(
+    frame: &Frame<'_>,
+    event: &[linux_sysmon::Field<'_>],
+    shapes: &mut MetShapes<'_>,
+    position: Position,
+    sink: &mut dyn RecordSink,
+) {
     let word = |name: &'static str, word: Option<_>| Some((name, word?));
     let words = [
         word("timestamp", frame.timestamp),
@@ -248,12 +257,14 @@ fn record(frame: &Frame<'_>, shapes: &mut MetShapes<'_>, position: Position, sin
 
     let mut key = format!("syslog {log} {} {:?}", numbers.is_some(), known.map(|known| known.number()));
     words.iter().flatten().for_each(|(name, _)| key.extend([" ", name]));
+    event.iter().for_each(|(name, _)| key += &format!(" {}:{name}", name.len()));
     let names = words.iter().flatten().map(|(name, _)| *name);
     let shape = shapes.get(key.as_bytes(), || {
         let numbers = numbers.into_iter().flat_map(|_| ["facility", "severity"]);
         let mut slots: Vec<Slot> = numbers.chain(names).map(Slot::new).collect();
         let host = slots.iter().position(|slot| *slot.name == *"host");
         slots.extend(known.into_iter().flat_map(|known| known.names()).map(linux_message::slot));
+        slots.extend(event.iter().map(|(name, _)| Slot::new(name)));
         let shape = Shape::new(LogFamily::Linux, log, slots, false);
         match host {
             Some(host) => shape.with_role(Role::Host, host),
@@ -265,7 +276,9 @@ fn record(frame: &Frame<'_>, shapes: &mut MetShapes<'_>, position: Position, sin
     values.extend(numbers.into_iter().flat_map(|(facility, severity)| [number(facility), number(severity)]));
     values.extend(words.iter().flatten().map(|(_, word)| text::value(word)));
     values.extend(gaps.iter().map(|gap| text::value(gap)));
-    sink.record(&Record { shape, values: &values, position, time: frame.time });
+    values.extend(event.iter().map(|(_, value)| text::value(value)));
+    let time = frame.time.or_else(|| linux_sysmon::time(event));
+    sink.record(&Record { shape, values: &values, position, time });
 }
 
 #[cfg(test)]

@@ -126,3 +126,50 @@ fn days_go_on_over_batches() {
         assert!(record.contains(&format!(" 2021-03-0{}T", 4 + n * 5 / 86_400)), "{record}");
     }
 }
+
+#[test]
+fn events_of_auditd_stay_together() {
+    let mut log = String::new();
+    let line =
+        |kind: &str, n: usize, rest: &str| format!("type={kind} msg=audit(1614856805.123:{n}): {rest}\n");
+    for n in 0..12_000 {
+        log += &line("SYSCALL", n, "arch=c000003e syscall=59 exe=\"/usr/bin/dash\" uid=33");
+        // Two events at once.
+        if n % 7 == 0 {
+            log += &line("USER_END", 100_000 + n, "msg='op=x'");
+        }
+        log += &line("EXECVE", n, &format!("argc=2 a0=\"sh\" a1=\"mark{n:07}\""));
+        log += &line("CWD", n, "cwd=\"/var/www\"");
+    }
+    let item = read(log.as_bytes());
+    let (calls, others): (Vec<_>, Vec<_>) = item.records.iter().partition(|record| record.contains("EXECVE"));
+    assert_eq!((calls.len(), others.len(), item.item.problems.len()), (12_000, 1_715, 0));
+    for (n, record) in calls.iter().enumerate() {
+        assert!(record.contains(&format!("CommandLine = \"sh mark{n:07}\"")), "{record}");
+        assert!(record.contains("exe = ") && record.contains("cwd = "), "{record}");
+    }
+}
+
+#[test]
+fn entries_of_the_journal_are_never_cut() {
+    let mut log: Vec<u8> = Vec::new();
+    for n in 0..20_000 {
+        let text = format!("a\n\n__CURSOR=b\nmark{n:07}");
+        log.extend(format!("__CURSOR=s={n}\n__REALTIME_TIMESTAMP=1614856805123456\nMESSAGE\n").bytes());
+        log.extend((text.len() as u64).to_le_bytes());
+        log.extend(format!("{text}\n_PID=7\n\n").bytes());
+    }
+    let item = check(&log, 20_000, "mark");
+    assert_eq!((item.item.format, item.item.problems.len()), (Some("journal-export"), 0));
+}
+
+#[test]
+fn a_missing_year_is_told_once() {
+    let mut log = String::new();
+    for n in 0..30_000 {
+        log += &format!("Mar  4 11:20:05 web01 sshd[7]: Invalid user mark{n:07} from 203.0.113.7 port 22\n");
+    }
+    let item = check(log.as_bytes(), 30_000, "mark");
+    let kinds: Vec<_> = item.item.problems.iter().map(|problem| (problem.kind, problem.offset)).collect();
+    assert_eq!(kinds, [("no-year", Some(0))]);
+}

@@ -172,7 +172,7 @@ fn a_book_is_asked_where_it_is_about_the_host() {
     assert_eq!(quiet.verdicts[0].headline, "no trace of a breach");
     // All answers are kept, whoever is asked.
     let kept = |id: &str| quiet.answers.iter().filter(|answer| answer.casebook == id).count();
-    assert_eq!((kept("exchange-2021"), kept("windows")), (12, 12));
+    assert_eq!((kept("exchange-2021"), kept("windows")), (18, 12));
     let keys = windows(&["04T11:20:05 signing-key x=y"]).assess_by(&all);
     assert_eq!(words(&keys)[3], "cloud-identity yes");
     assert_eq!(keys.verdicts[0].headline, "BREACHED: Cloud identity");

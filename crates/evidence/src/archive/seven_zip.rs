@@ -32,6 +32,8 @@ pub(crate) struct Member<'a> {
     pub(crate) name: &'a str,
     pub(crate) is_folder: bool,
     pub(crate) is_link: bool,
+    /// How many bytes it unpacks to.
+    pub(crate) size_bytes: u64,
     pub(crate) facts: FileFacts,
 }
 
@@ -70,8 +72,12 @@ impl<'a> SevenZip<'a> {
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
         for block in 0..self.archive.blocks.len() {
-            let next = self.block(block, limits, show, &mut problems);
-            if next == Next::End {
+            if problems.len() >= limits.problems_max {
+                let wanted = format!("at most {} damaged blocks", limits.problems_max);
+                problems.push(unplaced("limit", &wanted, "more; the rest is not read".into()));
+                return problems;
+            }
+            if self.block(block, limits, show, &mut problems) == Next::End {
                 return problems;
             }
         }
@@ -98,7 +104,7 @@ impl<'a> SevenZip<'a> {
         };
         if coders.filter(has_dictionary).count() > DICTIONARIES_MAX {
             let wanted = format!("at most {DICTIONARIES_MAX} dictionaries for one block");
-            problems.push(Problem { offset: None, ..Problem::new("limit", 0, wanted, "more") });
+            problems.push(unplaced("limit", &wanted, "more".into()));
             return Next::Block;
         }
         let password = Password::empty();
@@ -152,6 +158,7 @@ fn member(file: &ArchiveEntry) -> Member<'_> {
         name: file.name(),
         is_folder: file.is_directory(),
         is_link: attributes & REPARSE_POINT != 0 || mode & 0o170_000 == 0o120_000,
+        size_bytes: file.size(),
         facts: FileFacts { basis: is_told.then_some(FileBasis::Archive), ..facts },
     }
 }

@@ -5,24 +5,56 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A value; `(null)` and `?` are none.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Text {
-    None,
-    Some(String),
-}
-
 /// The fields of one event, in the order of its lines.
 #[derive(Default)]
 pub(super) struct Fields {
-    all: Vec<(Box<str>, Text)>,
+    /// A value of `(null)` or `?` is none.
+    all: Vec<(Box<str>, Option<String>)>,
     /// Arguments of `EXECVE`, by number; parts of a long one are joined.
     arguments: Vec<String>,
     title: Option<String>,
     created: Vec<String>,
     folder: Option<String>,
     address: Option<(String, u16)>,
+    /// The call's name, where the log does not tell it.
+    call: Option<&'static str>,
     connects: bool,
+}
+
+/// Calls by their numbers on x86-64 and on 64-bit ARM, which rules ask for by
+/// name; the kernel's tables (`syscall_64.tbl`, `asm-generic/unistd.h`).
+const CALLS: [(&str, &str, &str); 18] = [
+    ("connect", "42", "203"),
+    ("accept", "43", "202"),
+    ("execve", "59", "221"),
+    ("kill", "62", "129"),
+    ("ptrace", "101", "117"),
+    ("syslog", "103", "116"),
+    ("sysinfo", "99", "179"),
+    ("mknod", "133", ""),
+    ("mount", "165", "40"),
+    ("init_module", "175", "105"),
+    ("delete_module", "176", "106"),
+    ("mknodat", "259", "33"),
+    ("unlinkat", "263", "35"),
+    ("renameat", "264", "38"),
+    ("finit_module", "313", "273"),
+    ("memfd_create", "319", "279"),
+    ("bpf", "321", "280"),
+    ("execveat", "322", "281"),
+];
+
+/// The name of a call, where its machine and number tell it.
+fn call(arch: &str, number: &str) -> Option<&'static str> {
+    if number.is_empty() {
+        return None;
+    }
+    let own = |(_, x86, arm): &&(&str, &str, &str)| match arch {
+        "c000003e" => *x86 == number,
+        "c00000b7" => *arm == number,
+        _ => false,
+    };
+    CALLS.iter().find(own).map(|(name, ..)| *name)
 }
 
 /// Fields that hold what a user may choose, and so stand in quotes or in hex.
@@ -45,42 +77,44 @@ const ENCODED: [&str; 15] = [
 ];
 
 impl Fields {
-    pub(super) fn len(&self) -> usize {
-        self.all.len()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.all.iter().map(|(name, text)| (&**name, text.as_deref()))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Text)> {
-        self.all.iter().map(|(name, text)| (&**name, text))
-    }
-
-    /// Takes the fields of a line of type `kind`.
-    pub(super) fn read(&mut self, kind: &str, text: &str) {
+    /// Takes the fields of a line of type `kind`, as long as the event has at
+    /// most `max`; false when it had more.
+    pub(super) fn read(&mut self, kind: &str, text: &str, max: usize) -> bool {
         let from = self.all.len();
         // What the daemon adds in words stands behind a group separator.
         let (raw, words) = text.split_once('\x1d').unwrap_or((text, ""));
-        for part in [raw, words] {
-            self.pairs(kind, part, true);
-        }
+        let all = self.pairs(kind, raw, true, max) && self.pairs(kind, words, true, max);
         self.note(kind, from);
+        all
     }
 
-    fn pairs(&mut self, kind: &str, text: &str, is_outer: bool) {
-        let mut rest = text.trim_start();
+    fn pairs(&mut self, kind: &str, text: &str, is_outer: bool, max: usize) -> bool {
+        let mut rest = text;
         while let Some((name, after)) = next_name(rest) {
+            if self.all.len() >= max {
+                return false;
+            }
             let quote = after.as_bytes().first().copied().filter(|byte| matches!(byte, b'"' | b'\''));
             let (value, after) = match quote {
                 Some(quote) => quoted(after, quote),
                 None => after.split_once(' ').unwrap_or((after, "")),
             };
+            rest = after;
             // Programs send their own fields as one message: msg='op=… acct=…'.
             if quote == Some(b'\'') && name == "msg" && is_outer && next_name(value).is_some() {
-                self.pairs(kind, value, false);
-            } else {
-                let text = if quote.is_some() { Text::Some(value.into()) } else { bare(kind, name, value) };
-                self.all.push((name.into(), text));
+                if !self.pairs(kind, value, false, max) {
+                    return false;
+                }
+                continue;
             }
-            rest = after.trim_start();
+            let text = if quote.is_some() { Some(value.into()) } else { bare(kind, name, value) };
+            self.all.push((name.into(), text));
         }
+        true
     }
 
     /// Keeps what [`Fields::made`] is made of.
@@ -88,67 +122,58 @@ impl Fields {
         let added = &self.all[from..];
         let of = |wanted: &str| {
             let found = added.iter().find(|(name, _)| **name == *wanted);
-            found.and_then(|(_, text)| if let Text::Some(text) = text { Some(text.clone()) } else { None })
+            found.and_then(|(_, text)| text.clone())
         };
         match kind {
-            "EXECVE" => {
-                let is_argument = |name: &str| {
-                    let number = name.strip_prefix('a').and_then(|rest| rest.split('[').next());
-                    number.is_some_and(|number| number.parse::<u32>().is_ok())
-                };
-                for (name, text) in added {
-                    match text {
-                        Text::Some(text)
-                            if is_argument(name) && !name.ends_with("[0]") && name.contains('[') =>
-                        {
-                            // The parts of one argument follow each other.
-                            match self.arguments.last_mut() {
-                                Some(last) => last.push_str(text),
-                                None => self.arguments.push(text.clone()),
-                            }
-                        }
-                        Text::Some(text) if is_argument(name) => self.arguments.push(text.clone()),
-                        _ => {}
-                    }
+            "EXECVE" => added.iter().for_each(|(name, text)| {
+                let argument = text.as_deref().filter(|_| is_argument(name));
+                // The parts of one long argument follow each other: a1[0], a1[1].
+                let goes_on = name.ends_with(']') && !name.ends_with("[0]");
+                match (argument, self.arguments.last_mut()) {
+                    (Some(text), Some(last)) if goes_on => last.push_str(text),
+                    (Some(text), _) => self.arguments.push(text.to_owned()),
+                    (None, _) => {}
                 }
-            }
+            }),
             "PROCTITLE" => self.title = of("proctitle").or(self.title.take()),
             "CWD" => self.folder = of("cwd").or(self.folder.take()),
             "PATH" if of("nametype").as_deref() == Some("CREATE") => self.created.extend(of("name")),
             "SOCKADDR" => self.address = of("saddr").as_deref().and_then(address).or(self.address.take()),
-            // 42 on x86-64 (arch c000003e), 203 on 64-bit ARM (c00000b7).
             "SYSCALL" => {
-                let call = (of("arch"), of("syscall"));
-                self.connects |= of("SYSCALL").as_deref() == Some("connect")
-                    || matches!(
-                        (call.0.as_deref(), call.1.as_deref()),
-                        (Some("c000003e"), Some("42")) | (Some("c00000b7"), Some("203"))
-                    );
+                let told = of("SYSCALL");
+                let (arch, number) = (of("arch").unwrap_or_default(), of("syscall").unwrap_or_default());
+                self.call = told.is_none().then(|| call(&arch, &number)).flatten();
+                self.connects |= told.as_deref().or(self.call) == Some("connect");
             }
             _ => {}
         }
     }
 
     /// Fields that are made of others.
-    pub(super) fn made(&self) -> Vec<(&'static str, Text)> {
+    pub(super) fn made(&self) -> Vec<(&'static str, String)> {
         let mut made = Vec::new();
+        made.extend(self.call.map(|call| ("SYSCALL", call.into())));
         let line =
             if self.arguments.is_empty() { self.title.clone() } else { Some(self.arguments.join(" ")) };
-        made.extend(line.map(|line| ("CommandLine", Text::Some(line))));
-        for name in &self.created {
-            let whole = match &self.folder {
-                Some(folder) if !name.starts_with('/') => format!("{}/{name}", folder.trim_end_matches('/')),
-                _ => name.clone(),
-            };
-            made.push(("TargetFilename", Text::Some(whole)));
-        }
+        made.extend(line.map(|line| ("CommandLine", line)));
+        made.extend(self.created.iter().map(|name| {
+            let folder = self.folder.as_deref().filter(|_| !name.starts_with('/'));
+            let whole = folder.map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
+            ("TargetFilename", whole.unwrap_or_else(|| name.clone()))
+        }));
         if let Some((address, port)) = self.address.as_ref().filter(|_| self.connects) {
-            made.push(("DestinationIp", Text::Some(address.clone())));
-            made.push(("DestinationPort", Text::Some(port.to_string())));
-            made.push(("Initiated", Text::Some("true".into())));
+            made.push(("DestinationIp", address.clone()));
+            made.push(("DestinationPort", port.to_string()));
+            made.push(("Initiated", "true".into()));
         }
         made
     }
+}
+
+/// Whether a field of `EXECVE` is an argument, or a part of one.
+fn is_argument(name: &str) -> bool {
+    let number = name.strip_prefix('a').and_then(|rest| rest.split('[').next());
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// The name at the beginning, and what follows its `=`; words that are no
@@ -160,13 +185,11 @@ fn next_name(text: &str) -> Option<(&str, &str)> {
     };
     let mut rest = text;
     loop {
-        let word_end = rest.find(' ').unwrap_or(rest.len());
-        match rest.find('=') {
-            Some(equals) if equals < word_end && is_name(&rest[..equals]) => {
-                return Some((&rest[..equals], &rest[equals + 1..]));
-            }
-            Some(_) => rest = rest.get(word_end + 1..)?,
-            None => return None,
+        let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+        match word.find('=') {
+            Some(equals) if is_name(&word[..equals]) => return Some((&word[..equals], &rest[equals + 1..])),
+            _ if after.is_empty() => return None,
+            _ => rest = after,
         }
     }
 }
@@ -181,17 +204,16 @@ fn quoted(text: &str, quote: u8) -> (&str, &str) {
 }
 
 /// A value without quotes.
-fn bare(kind: &str, name: &str, value: &str) -> Text {
+fn bare(kind: &str, name: &str, value: &str) -> Option<String> {
     // A comma or bracket ends some values of programs.
     let value = value.trim_end_matches([',', ')']).trim_start_matches('(');
     if matches!(value, "null" | "none" | "?" | "") {
-        return Text::None;
+        return None;
     }
-    let is_argument = kind == "EXECVE" && name.starts_with('a') && name != "argc" && !name.contains("len");
-    if is_argument || ENCODED.contains(&name) {
-        return Text::Some(unhex(value).unwrap_or_else(|| value.into()));
+    if kind == "EXECVE" && is_argument(name) || ENCODED.contains(&name) {
+        return Some(unhex(value).unwrap_or_else(|| value.into()));
     }
-    Text::Some(value.into())
+    Some(value.into())
 }
 
 /// Text that is written in hex; NULs, which part a title's words, are blanks.
@@ -234,15 +256,10 @@ mod tests {
     #[track_caller]
     fn check(kind: &str, line: &str, expect: &str) {
         let mut fields = Fields::default();
-        fields.read(kind, line);
+        assert!(fields.read(kind, line, 100));
         let made = fields.made();
-        let all = fields.iter().chain(made.iter().map(|(name, text)| (*name, text)));
-        let shown: Vec<_> = all
-            .map(|(name, text)| match text {
-                Text::None => format!("{name}=-"),
-                Text::Some(text) => format!("{name}={text}"),
-            })
-            .collect();
+        let all = fields.iter().chain(made.iter().map(|(name, text)| (*name, Some(text.as_str()))));
+        let shown: Vec<_> = all.map(|(name, text)| format!("{name}={}", text.unwrap_or("-"))).collect();
         assert_eq!(shown.join(" | "), expect);
     }
 
@@ -269,6 +286,23 @@ mod tests {
         check("CWD", " cwd=\"open", "cwd=open");
         check("X", " words without meaning a=b", "a=b");
         check("X", "", "");
+    }
+
+    #[test]
+    fn calls_have_names_by_their_machine() {
+        check("SYSCALL", " arch=c000003e syscall=59", "arch=c000003e | syscall=59 | SYSCALL=execve");
+        check("SYSCALL", " arch=c00000b7 syscall=221", "arch=c00000b7 | syscall=221 | SYSCALL=execve");
+        check("SYSCALL", " arch=40000003 syscall=11", "arch=40000003 | syscall=11");
+        check("SYSCALL", " arch=c00000b7 syscall=", "arch=c00000b7 | syscall=-");
+        let enriched = " arch=c000003e syscall=59\u{1d}SYSCALL=execve";
+        check("SYSCALL", enriched, "arch=c000003e | syscall=59 | SYSCALL=execve");
+    }
+
+    #[test]
+    fn fields_end_at_the_limit() {
+        let mut fields = Fields::default();
+        assert!(!fields.read("SYSCALL", "a=1 b=2 msg='c=3 d=4'", 3));
+        assert_eq!(fields.iter().count(), 3);
     }
 
     #[test]

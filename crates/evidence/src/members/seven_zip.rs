@@ -7,7 +7,6 @@ use crate::archive::seven_zip::{self, Member, Next, SevenZip};
 use crate::bytes::Bytes;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading, SMALL_BYTES, unplaced};
-use model::Problem;
 use std::io::{self, Cursor, Read};
 
 impl<V: Visitor> Reading<'_, V> {
@@ -56,23 +55,29 @@ impl<V: Visitor> Members<'_, '_, V> {
         self.left -= 1;
         let (name, facts) = (member.name.as_bytes(), member.facts.clone());
         let node = self.reading.member(self.archive, name, facts, &mut self.names);
-        if member.is_folder {
-            return Next::Member;
-        }
-        if self.budget.left == 0 {
-            self.reading.exhausted(&self.archive.path);
-            return Next::End;
-        }
         if member.is_link {
             let problem = unplaced("symlink", "a file", "a link, not followed".into());
             self.reading.problem(&node.path, problem);
-            return Next::Member;
+        }
+        if member.is_link || member.is_folder {
+            // Its bytes are unpacked all the same.
+            let left = self.budget.left.checked_sub(member.size_bytes);
+            self.budget.left = left.unwrap_or(0);
+            return if left.is_some() { Next::Member } else { self.exhausted() };
+        }
+        if self.budget.left == 0 {
+            return self.exhausted();
         }
         // What is there is read; that it is not all is told. One byte more than
         // allowed tells that there is more.
         let mut reader = UntilError { inner: reader, error: None };
         let bytes_max = self.budget.left.min(self.reading.limits.item_bytes_max);
-        self.read(node.clone(), &mut reader.by_ref().take(bytes_max.saturating_add(1)));
+        let mut bounded = reader.by_ref().take(bytes_max.saturating_add(1));
+        self.read(node.clone(), &mut bounded);
+        if bounded.limit() == 0 {
+            // What is left of it is not even unpacked.
+            return self.exhausted();
+        }
         let Some(error) = reader.error else { return Next::Member };
         let problem = unplaced(seven_zip::kind(&error), "a whole member", error.to_string());
         self.reading.problem(&node.path, problem);
@@ -99,11 +104,15 @@ impl<V: Visitor> Members<'_, '_, V> {
                 self.reading.archive(&node, head, Box::new(whole), Some(bytes), self.budget);
             }
             Err(error) => {
-                let wanted = "a place for a big member";
-                let problem: Problem = unplaced("unreadable", wanted, error.to_string());
+                let problem = unplaced("unreadable", "a place for a big member", error.to_string());
                 self.reading.problem(&node.path, problem);
             }
         }
+    }
+
+    fn exhausted(&self) -> Next {
+        self.reading.exhausted(&self.archive.path);
+        Next::End
     }
 
     fn read_gathered(&mut self) {
@@ -120,8 +129,10 @@ struct UntilError<R> {
 
 impl<R: Read> Read for UntilError<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.error.is_some() {
+            return Ok(0);
+        }
         match self.inner.read(into) {
-            _ if self.error.is_some() => Ok(0),
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 self.error = Some(error);
                 Ok(0)

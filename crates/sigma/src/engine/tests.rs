@@ -234,6 +234,8 @@ fn linux_by_program_and_by_event() {
         text("CommandLine", "sh -c id"),
     ];
     assert_eq!(found(&engine, &of("auditd", &both)), [0, 1]);
+    let sysmon = [text("EventID", "1"), text("Image", "/usr/bin/dash"), text("CommandLine", "sh -c id")];
+    assert_eq!(found(&engine, &of("syslog", &sysmon)), [1]);
     let created = [text("type", "PATH"), text("nametype", "CREATE"), text("TargetFilename", "/tmp/x")];
     assert_eq!(found(&engine, &of("auditd", &created)), [2]);
     let sudo = [text("program", "sudo"), text("User", "alice"), text("USER", "root")];

@@ -2,12 +2,13 @@
 //! what auditd's events show.
 //!
 //! # Categories
+//! Events of Sysmon for Linux by their numbers, as on Windows. Of auditd's,
 //! `process_creation` is an event with `EXECVE`, `file_event` one that creates
-//! a name, `network_connection` a `connect`. `Image` is `exe`, `User` the name
-//! that an enriched log gives (`UID`); the parent's image is not there.
+//! a name, `network_connection` a `connect`; `Image` is `exe` there, `User` the
+//! name that an enriched log gives (`UID`), and the parent's image is missing.
 //!
 //! # Not here
-//! Sysmon for Linux, whose events are XML within the system's log.
+//! Reading a record; matching.
 
 use super::{LogSource, Source, any};
 use model::LogFamily;
@@ -39,6 +40,7 @@ const CRON: &[&str] = &["cron", "crond", "crontab", "anacron"];
 /// Services of rules and the programs that they stand for.
 const SERVICES: &[(&str, &[&str])] = &[
     ("sshd", SSHD),
+    ("sysmon", &["sysmon"]),
     ("sudo", &["sudo"]),
     ("cron", CRON),
     ("clamav", &["clamd", "clamav", "clamscan", "clamdscan", "freshclam"]),
@@ -64,6 +66,17 @@ const CATEGORIES: &[(&str, (&str, &[&str]))] = &[
     ("network_connection", ("Initiated", &["true"])),
 ];
 
+/// Categories of rules, and the numbers of Sysmon's events.
+const SYSMON: &[(&str, &[&str])] = &[
+    ("process_creation", &["1"]),
+    ("network_connection", &["3"]),
+    ("sysmon_status", &["4", "16"]),
+    ("process_termination", &["5"]),
+    ("raw_access_read", &["9"]),
+    ("file_event", &["11"]),
+    ("file_delete", &["23"]),
+];
+
 /// The logs of Linux that a rule applies to.
 pub(super) fn sources(logsource: &LogSource) -> Vec<Source> {
     let product = logsource.product.as_deref();
@@ -71,11 +84,15 @@ pub(super) fn sources(logsource: &LogSource) -> Vec<Source> {
     match (logsource.category.as_deref(), logsource.service.as_deref()) {
         _ if !matches!(product, None | Some("linux")) => Vec::new(),
         (None, None) if product.is_some() => vec![any(LogFamily::Linux)],
-        (Some(category), None | Some("auditd")) => {
-            let only = CATEGORIES.iter().find(|(own, _)| *own == category).map(|(_, only)| *only);
-            only.map(|only| Source { only: Some(only), names: NAMES, ..of_log("auditd") })
-                .into_iter()
-                .collect()
+        (Some(category), service @ (None | Some("auditd" | "sysmon"))) => {
+            let own = CATEGORIES.iter().filter(|(own, _)| *own == category && service != Some("sysmon"));
+            let of_auditd =
+                own.map(|(_, only)| Source { only: Some(*only), names: NAMES, ..of_log("auditd") });
+            let own = SYSMON.iter().filter(|(own, _)| *own == category && service != Some("auditd"));
+            let of_sysmon = own.flat_map(|(_, numbers)| {
+                TEXT_LOGS.map(|log| Source { only: Some(("EventID", *numbers)), ..of_log(log) })
+            });
+            of_auditd.chain(of_sysmon).collect()
         }
         (None, Some("auditd")) => vec![of_log("auditd")],
         (None, Some("syslog")) => TEXT_LOGS.map(of_log).into(),
