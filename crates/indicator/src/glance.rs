@@ -8,22 +8,31 @@ use crate::gates::Gates;
 use crate::kind::Kind;
 use crate::slots::Use;
 use crate::text::Search;
-use crate::words::{CLASS, HEX, is_word};
-use memchr::{memchr, memchr_iter, memchr3};
+use crate::words::{CLASS, COLON, DOT, HEX, PERCENT, is_word};
+use memchr::{memchr3, memchr3_iter};
 
 /// Digits of the shortest hash.
 const HASH_DIGITS_MIN: usize = 32;
 /// Colons of an IPv6 address that is written out.
 const IPV6_COLONS: usize = 7;
+const SHORT_BYTES: usize = 32;
 /// Longer words are cut in full.
-const WORD_BYTES_MAX: usize = 256;
+const WORD_BYTES_MAX: usize = 80;
 
 /// Whether a raw value, in UTF-8 or UTF-16, has any sign that an indicator has.
 pub(crate) fn has_signs(gates: &Gates, bytes: &[u8], is_utf16: bool, slot: Use) -> bool {
     is_asked(gates, slot)
         || gates.plain_words
-        || memchr3(b'.', b':', b'%', bytes).is_some()
+        || has_mark(bytes)
         || has_hash(bytes, 1 + usize::from(is_utf16))
+}
+
+fn has_mark(bytes: &[u8]) -> bool {
+    // Most values are a few digits; for them a search by vectors only costs.
+    if bytes.len() < SHORT_BYTES {
+        return bytes.iter().any(|byte| CLASS[usize::from(*byte)] & (DOT | COLON | PERCENT) != 0);
+    }
+    memchr3(b'.', b':', b'%', bytes).is_some()
 }
 
 /// Whether the slot itself is one that is looked at whole.
@@ -48,42 +57,35 @@ fn has_hash(bytes: &[u8], width: usize) -> bool {
 }
 
 /// Whether a text may show an indicator; `hits` is room for what is looked up.
-pub(crate) fn may_show(search: &mut Search<'_>, text: &str, slot: Use) -> bool {
-    let (gates, bytes) = (search.gates, text.as_bytes());
-    is_asked(gates, slot)
-        || gates.plain_words
+/// What only its slot makes an indicator does not count.
+pub(crate) fn may_show(search: &mut Search<'_>, text: &str) -> bool {
+    search.gates.plain_words
         || !text.is_ascii()
-        || memchr(b'%', bytes).is_some()
-        || has_hash(bytes, 1)
-        || colons_may_show(gates, bytes)
-        || dots_may_show(search, bytes)
+        || has_hash(text.as_bytes(), 1)
+        || marks_may_show(search, text.as_bytes())
 }
 
-/// `::`, many colons, or `://`.
-fn colons_may_show(gates: &Gates, bytes: &[u8]) -> bool {
-    let (urls, addresses) = (gates.has(Kind::Url), gates.has_addresses());
-    let mut count = 0;
-    memchr_iter(b':', bytes).any(|at| {
-        count += 1;
-        match bytes[at + 1..] {
-            [b':', ..] => addresses,
-            [b'/', b'/', ..] => urls,
-            _ => addresses && count >= IPV6_COLONS,
+/// Looks at a dot's word, at `::`, at many colons, at `://`; an escape may hide
+/// anything.
+fn marks_may_show(search: &mut Search<'_>, bytes: &[u8]) -> bool {
+    let (urls, addresses) = (search.gates.has(Kind::Url), search.gates.has_addresses());
+    let (mut colons, mut word_end) = (0, 0);
+    memchr3_iter(b'.', b':', b'%', bytes).any(|at| match bytes[at] {
+        b'.' if at < word_end => false,
+        b'.' => {
+            let before = bytes[..at].iter().rev().take_while(|byte| is_word(**byte)).count();
+            word_end = at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
+            word_may_show(search, &bytes[at - before..word_end])
         }
-    })
-}
-
-fn dots_may_show(search: &mut Search<'_>, bytes: &[u8]) -> bool {
-    let mut end = 0;
-    memchr_iter(b'.', bytes).any(|dot| {
-        // Another dot of a word that was seen.
-        if dot < end {
-            return false;
+        b':' => {
+            colons += 1;
+            match bytes[at + 1..] {
+                [b':', ..] => addresses,
+                [b'/', b'/', ..] => urls,
+                _ => addresses && colons >= IPV6_COLONS,
+            }
         }
-        let before = bytes[..dot].iter().rev().take_while(|byte| is_word(**byte)).count();
-        let start = dot - before;
-        end = dot + bytes[dot..].iter().take_while(|byte| is_word(**byte)).count();
-        word_may_show(search, &bytes[start..end])
+        _ => true,
     })
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Shapes, slots of one shape, and bytes of a value that are remembered.
 const SHAPES_MAX: usize = 256;
 const SLOTS_MAX: usize = 128;
-const VALUE_BYTES_MAX: usize = 256;
+const VALUE_BYTES_MAX: usize = 160;
 
 /// What is looked for in a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -53,16 +53,28 @@ impl Search<'_> {
         room.folded = folded;
     }
 
-    /// The same in a text in lower case; gives the classes of its bytes.
-    fn folded(&mut self, text: &[u8], slot: Use, room: &mut Room) -> u8 {
+    /// Finds what is an indicator in its slot only, in a text without percent escapes.
+    pub(crate) fn of_slot(&mut self, text: &str, slot: Use, room: &mut Room) {
+        if matches!(slot, Use::Agent | Use::Query) {
+            fold(text, &mut room.folded);
+            self.folded_of_slot(&room.folded, slot, &mut room.other);
+        }
+    }
+
+    fn folded_of_slot(&mut self, text: &[u8], slot: Use, agent: &mut Vec<u8>) {
         match slot {
             Use::Agent if self.gates.has(Kind::UserAgent) => {
-                words::write_agent(text, &mut room.other);
-                self.look_up(Kind::UserAgent, &room.other);
+                words::write_agent(text, agent);
+                self.look_up(Kind::UserAgent, agent);
             }
             Use::Query if self.gates.has(Kind::Parameter) => self.query(text),
             _ => {}
         }
+    }
+
+    /// The same in a text in lower case; gives the classes of its bytes.
+    fn folded(&mut self, text: &[u8], slot: Use, room: &mut Room) -> u8 {
+        self.folded_of_slot(text, slot, &mut room.other);
         let any = self.words(text, slot, room);
         if any & COLON != 0 {
             if self.gates.has_addresses() {

@@ -40,9 +40,16 @@ impl<'s> Worker<'s> {
     pub fn find(&mut self, record: &Record<'_>, found: &mut dyn FnMut(u32, &[u32])) {
         self.found.clear();
         let slots = self.shapes.slots(record.shape).iter_mut();
-        for (index, slot) in slots.enumerate().filter(|(_, slot)| slot.held != Use::Time) {
-            let mut hit = |id| self.found.push((id, index as u32));
-            find_in_value(self.set, &record.value(index), slot, &mut self.scratch, &mut hit);
+        for ((index, slot), value) in slots.enumerate().zip(record.values) {
+            // Most slots of most records are empty or hold a number.
+            let is_text = matches!(
+                value,
+                Value::Utf8(_) | Value::Utf16(_) | Value::Binary(_) | Value::List(_) | Value::Literal
+            );
+            if is_text && slot.held != Use::Time {
+                let mut hit = |id| self.found.push((id, index as u32));
+                find_in_value(self.set, &record.value(index), slot, &mut self.scratch, &mut hit);
+            }
         }
         if self.found.is_empty() {
             return;
@@ -115,9 +122,11 @@ fn find_in_value(
                 text.as_str()
             }
         };
-        if glance::may_show(&mut search, text, held) {
-            search.hits.clear();
-            search.text(text, held, room);
+        let may_show = glance::may_show(&mut search, text);
+        search.hits.clear();
+        match may_show {
+            true => search.text(text, held, room),
+            false => search.of_slot(text, held, room),
         }
     });
     hits.iter().for_each(|id| hit(*id));

@@ -23,6 +23,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::enum_variant_names, reason = "the names are the commands")]
 enum Bulk {
     /// A big, well-filled, attack-dense event log.
     BulkEvtx {

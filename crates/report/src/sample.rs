@@ -2,8 +2,8 @@
 
 use model::{
     Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, FileFacts, Finding, FindingId, Gap,
-    GapKind, Host, HostBasis, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage, LogKey, Position,
-    Problem, RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
+    GapKind, Host, HostBasis, IndicatorFile, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage,
+    LogKey, Position, Problem, RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
 };
 use std::sync::Arc;
 
@@ -282,8 +282,20 @@ pub(crate) fn case() -> Case {
         ],
         rules_sha256: [0xab; 32],
         rules_loaded: 3_912,
+        indicators: vec![indicator_file("lists/march.csv")],
         synthetic: true,
         spill: Spill::default(),
+    }
+}
+
+fn indicator_file(file: &str) -> IndicatorFile {
+    IndicatorFile {
+        file: file.to_owned(),
+        sha256: [0xcd; 32],
+        format: "csv",
+        loaded: 56,
+        left_out: vec![(file.to_owned(), 2)],
+        not_loaded: 1,
     }
 }
 
@@ -304,6 +316,7 @@ pub(crate) fn run() -> Run {
             Some("11111111-aaaa-4bbb-8ccc-000000000009"),
             "no record of its log source",
         )],
+        indicators_not_loaded: vec![note(None, "no address: x")],
     }
 }
 
@@ -316,6 +329,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         item.root = owned();
         item.hosts = vec![text.into()];
     }
+    case.indicators = vec![indicator_file(text)];
     case.unread[0].0 = owned();
     case.unread[0].1.wanted = owned();
     case.unread[0].1.found = owned();
@@ -363,5 +377,11 @@ pub(crate) fn hostile_case(text: &str) -> Case {
 pub(crate) fn hostile_run(text: &str) -> Run {
     let note =
         RuleNote { file: text.to_owned(), line: None, rule: Some(text.to_owned()), reason: text.to_owned() };
-    Run { version: text.to_owned(), rules_not_loaded: vec![note.clone()], rules_not_met: vec![note], ..run() }
+    Run {
+        version: text.to_owned(),
+        rules_not_loaded: vec![note.clone()],
+        rules_not_met: vec![note.clone()],
+        indicators_not_loaded: vec![note],
+        ..run()
+    }
 }

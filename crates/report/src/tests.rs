@@ -196,6 +196,9 @@ fn json_gives_every_text_back() {
         assert_eq!(parse("answers.json")[0]["text"], *text);
         assert_eq!(parse("coverage.json")["items"][0]["problems"][0]["found"], *text);
         assert_eq!(parse("run.json")["rules_not_met"][0]["reason"], *text);
+        assert_eq!(parse("run.json")["indicators_not_loaded"][0]["reason"], *text);
+        assert_eq!(parse("case.json")["indicators"][0]["file"], *text);
+        assert_eq!(parse("case.json")["indicators"][0]["left_out"][0]["reason"], *text);
         let line = files["findings.jsonl"].lines().next().unwrap();
         let finding: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(finding["rule_title"], *text);
