@@ -15,33 +15,79 @@ pub struct Target {
     pub name: &'static str,
     /// Reads the bytes; must come back.
     pub run: fn(&[u8]),
-    /// What inputs are made from.
+    /// What inputs are made from, beside the corpus and the tests' own data of
+    /// this name.
     pub seeds: fn() -> Vec<Vec<u8>>,
     /// Rounds in `cargo test`.
     pub rounds_in_tests: u64,
 }
 
-/// All targets, by name.
-pub const TARGETS: &[Target] = &[
-    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
-    Target {
-        name: "exchange-csv",
-        run: evidence::fuzz::exchange_csv,
-        seeds: text_logs,
-        rounds_in_tests: 1_000,
-    },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target {
-        name: "windows-jsonl",
-        run: evidence::fuzz::windows_jsonl,
-        seeds: text_logs,
-        rounds_in_tests: 1_000,
-    },
-    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 500 },
+/// Targets that are no format of evidence's table: each format there is a
+/// target without a line here ([`trials`]), unless it needs seeds of its own.
+const TARGETS: &[Target] = &[
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 1_500 },
+    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 300 },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 1_500 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 3_000 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 4_000 },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 1_000 },
 ];
+
+/// Rounds in `cargo test` of a format without a line of its own.
+const FORMAT_ROUNDS: u64 = 2_500;
+
+/// A target with its seeds, ready to run.
+pub struct Trial {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Reads the bytes; must come back.
+    pub run: Box<dyn Fn(&[u8])>,
+    /// What inputs are made from.
+    pub seeds: Vec<Vec<u8>>,
+    /// Rounds in `cargo test`.
+    pub rounds_in_tests: u64,
+}
+
+/// All targets, by name: those with a line of their own, and every format of
+/// the table.
+pub fn trials() -> Vec<Trial> {
+    let own = TARGETS.iter().map(|target| Trial {
+        name: target.name,
+        run: Box::new(target.run),
+        seeds: [data_of(target.name), (target.seeds)()].concat(),
+        rounds_in_tests: target.rounds_in_tests,
+    });
+    let mut trials: Vec<Trial> = own.collect();
+    for slug in evidence::fuzz::formats() {
+        if !trials.iter().any(|trial| trial.name == slug) {
+            let own = data_of(slug);
+            let seeds = if own.is_empty() { text_logs() } else { own };
+            let run = Box::new(move |data: &[u8]| evidence::fuzz::read_as(slug, data));
+            trials.push(Trial { name: slug, run, seeds, rounds_in_tests: FORMAT_ROUNDS });
+        }
+    }
+    trials.sort_by_key(|trial| trial.name);
+    trials
+}
+
+/// Where the committed inputs of a target lie.
+pub fn corpus_folder(name: &str) -> PathBuf {
+    workspace().join("fuzz/corpus").join(name)
+}
+
+/// The corpus of a target, and what the crates' tests hold under its name.
+fn data_of(name: &str) -> Vec<Vec<u8>> {
+    let mut seeds = files_below(&corpus_folder(name));
+    let mut crates: Vec<PathBuf> = fs::read_dir(workspace().join("crates"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("testdata").join(name))
+        .collect();
+    crates.sort();
+    seeds.extend(crates.iter().flat_map(|folder| files_below(folder)));
+    seeds
+}
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -55,12 +101,16 @@ fn text_logs() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Chunks, with and without the file header before them.
+/// Whole event logs.
+fn log_files() -> Vec<Vec<u8>> {
+    let files = files_below(&workspace().join("examples")).into_iter();
+    files.filter(|seed| seed.starts_with(b"ElfFile")).collect()
+}
+
+/// Their chunks.
 fn event_logs() -> Vec<Vec<u8>> {
-    let files =
-        files_below(&workspace().join("examples")).into_iter().filter(|seed| seed.starts_with(b"ElfFile"));
-    let chunks = files.filter_map(|file| file.get(winevt::FILE_HEADER_BYTES..).map(<[u8]>::to_vec));
-    chunks.collect()
+    let chunks = log_files().into_iter();
+    chunks.filter_map(|file| file.get(winevt::FILE_HEADER_BYTES..).map(<[u8]>::to_vec)).collect()
 }
 
 /// The compiled matcher against the naive one; it asserts that they agree.
