@@ -25,16 +25,16 @@ pub struct Target {
 /// Targets that are no format of evidence's table: each format there is a
 /// target without a line here ([`trials`]), unless it needs seeds of its own.
 const TARGETS: &[Target] = &[
-    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 1_500 },
-    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 300 },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 1_500 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 3_000 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 4_000 },
-    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 1_000 },
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 150_000 },
+    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 60_000 },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 25_000 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 150_000 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 500_000 },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 100_000 },
 ];
 
 /// Rounds in `cargo test` of a format without a line of its own.
-const FORMAT_ROUNDS: u64 = 2_500;
+const FORMAT_ROUNDS: u64 = 100_000;
 
 /// A target with its seeds, ready to run.
 pub struct Trial {
