@@ -1,6 +1,7 @@
 //! The targets: one for each parser of untrusted input.
 
 use disk::sample;
+use evidence::fuzz::read_as;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,73 +17,113 @@ pub struct Target {
     pub name: &'static str,
     /// Reads the bytes; must come back.
     pub run: fn(&[u8]),
-    /// What inputs are made from.
+    /// What inputs are made from, beside the corpus and the tests' own data of
+    /// this name.
     pub seeds: fn() -> Vec<Vec<u8>>,
     /// Rounds in `cargo test`.
     pub rounds_in_tests: u64,
 }
 
-/// All targets, by name.
-pub const TARGETS: &[Target] = &[
-    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 300 },
-    Target { name: "auditd", run: evidence::fuzz::auditd, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "csv-table", run: evidence::fuzz::csv_table, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 300 },
+/// Targets that are no format of evidence's table: each format there is a
+/// target without a line here ([`trials`]), unless it needs seeds of its own.
+const TARGETS: &[Target] = &[
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 40_000 },
+    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_000 },
+    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 20_000 },
     Target {
-        name: "exchange-csv",
-        run: evidence::fuzz::exchange_csv,
-        seeds: text_logs,
-        rounds_in_tests: 1_000,
+        name: "iis-config",
+        run: |data| read_as("iis-config", data),
+        seeds: xml,
+        rounds_in_tests: FORMAT_ROUNDS,
     },
-    Target { name: "iis-config", run: evidence::fuzz::iis_config, seeds: xml, rounds_in_tests: 1_000 },
     Target {
         name: "indicator-differential",
         run: indicator::fuzz::differential,
         seeds: indicators,
-        rounds_in_tests: 300,
-    },
-    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 1_000 },
-    Target {
-        name: "journal-export",
-        run: evidence::fuzz::journal_export,
-        seeds: text_logs,
         rounds_in_tests: 1_000,
     },
-    Target {
-        name: "journal-json",
-        run: evidence::fuzz::journal_json,
-        seeds: text_logs,
-        rounds_in_tests: 1_000,
-    },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 10_000 },
     Target {
         name: "known-good",
         run: scan::fuzz_known_good,
         seeds: known_good_lists,
-        rounds_in_tests: 1_000,
+        rounds_in_tests: 10_000,
     },
-    Target { name: "lnk", run: evidence::fuzz::lnk, seeds: links, rounds_in_tests: 1_000 },
-    Target { name: "mft", run: evidence::fuzz::mft, seeds: tables, rounds_in_tests: 500 },
-    Target { name: "ncsa", run: evidence::fuzz::ncsa, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "prefetch", run: evidence::fuzz::prefetch, seeds: prefetch, rounds_in_tests: 1_000 },
-    Target { name: "registry", run: evidence::fuzz::registry, seeds: hives, rounds_in_tests: 300 },
-    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 600 },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 300 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 600 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "syslog", run: evidence::fuzz::syslog, seeds: text_logs, rounds_in_tests: 1_000 },
-    Target { name: "task", run: evidence::fuzz::task, seeds: xml, rounds_in_tests: 1_000 },
-    Target { name: "usn", run: evidence::fuzz::usn, seeds: journals, rounds_in_tests: 500 },
-    Target { name: "w3c", run: evidence::fuzz::w3c, seeds: text_logs, rounds_in_tests: 1_000 },
+    Target { name: "lnk", run: |data| read_as("lnk", data), seeds: links, rounds_in_tests: FORMAT_ROUNDS },
+    Target { name: "mft", run: |data| read_as("mft", data), seeds: tables, rounds_in_tests: 2_000 },
     Target {
-        name: "windows-jsonl",
-        run: evidence::fuzz::windows_jsonl,
-        seeds: text_logs,
-        rounds_in_tests: 1_000,
+        name: "prefetch",
+        run: |data| read_as("prefetch", data),
+        seeds: prefetch,
+        rounds_in_tests: FORMAT_ROUNDS,
     },
-    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 500 },
+    Target { name: "registry", run: |data| read_as("registry", data), seeds: hives, rounds_in_tests: 2_000 },
+    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 5_000 },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 8_000 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 50_000 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 100_000 },
+    Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
+    Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 5_000 },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 30_000 },
     Target { name: "yara-program", run: yara::fuzz::program, seeds: programs, rounds_in_tests: 200 },
     Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules, rounds_in_tests: 40 },
 ];
+
+/// Rounds in `cargo test` of a format without a line of its own.
+const FORMAT_ROUNDS: u64 = 20_000;
+
+/// A target with its seeds, ready to run.
+pub struct Trial {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Reads the bytes; must come back.
+    pub run: Box<dyn Fn(&[u8])>,
+    /// What inputs are made from.
+    pub seeds: Vec<Vec<u8>>,
+    /// Rounds in `cargo test`.
+    pub rounds_in_tests: u64,
+}
+
+/// All targets, by name: those with a line of their own, and every format of
+/// the table.
+pub fn trials() -> Vec<Trial> {
+    let own = TARGETS.iter().map(|target| Trial {
+        name: target.name,
+        run: Box::new(target.run),
+        seeds: [data_of(target.name), (target.seeds)()].concat(),
+        rounds_in_tests: target.rounds_in_tests,
+    });
+    let mut trials: Vec<Trial> = own.collect();
+    for slug in evidence::fuzz::formats() {
+        if !trials.iter().any(|trial| trial.name == slug) {
+            let own = data_of(slug);
+            let seeds = if own.is_empty() { text_logs() } else { own };
+            let run = Box::new(move |data: &[u8]| read_as(slug, data));
+            trials.push(Trial { name: slug, run, seeds, rounds_in_tests: FORMAT_ROUNDS });
+        }
+    }
+    trials.sort_by_key(|trial| trial.name);
+    trials
+}
+
+/// Where the committed inputs of a target lie.
+pub fn corpus_folder(name: &str) -> PathBuf {
+    workspace().join("fuzz/corpus").join(name)
+}
+
+/// The corpus of a target, and what the crates' tests hold under its name.
+fn data_of(name: &str) -> Vec<Vec<u8>> {
+    let mut seeds = files_below(&corpus_folder(name));
+    let mut crates: Vec<PathBuf> = fs::read_dir(workspace().join("crates"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("testdata").join(name))
+        .collect();
+    crates.sort();
+    seeds.extend(crates.iter().flat_map(|folder| files_below(folder)));
+    seeds
+}
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -96,12 +137,16 @@ fn text_logs() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Chunks, with and without the file header before them.
+/// Whole event logs.
+fn log_files() -> Vec<Vec<u8>> {
+    let files = files_below(&workspace().join("examples")).into_iter();
+    files.filter(|seed| seed.starts_with(b"ElfFile")).collect()
+}
+
+/// Their chunks.
 fn event_logs() -> Vec<Vec<u8>> {
-    let files =
-        files_below(&workspace().join("examples")).into_iter().filter(|seed| seed.starts_with(b"ElfFile"));
-    let chunks = files.filter_map(|file| file.get(winevt::FILE_HEADER_BYTES..).map(<[u8]>::to_vec));
-    chunks.collect()
+    let chunks = log_files().into_iter();
+    chunks.filter_map(|file| file.get(winevt::FILE_HEADER_BYTES..).map(<[u8]>::to_vec)).collect()
 }
 
 /// The compiled matcher against the naive one; it asserts that they agree.

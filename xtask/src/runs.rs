@@ -144,7 +144,7 @@ pub fn differential(root: &Path) -> Result<bool> {
     Ok(command.args(ALL_EVIDENCE).status()?.success())
 }
 
-/// Long fuzzing; `words` are the target, seconds and seed.
+/// Long fuzzing; `words` are the target, minutes and seed.
 pub fn fuzz(root: &Path, words: &[&str]) -> Result<bool> {
     Ok(cargo(root).args(["run", "--release", "-p", "fuzz", "--"]).args(words).status()?.success())
 }

@@ -43,6 +43,8 @@ pub struct Output<'a> {
     pub stderr: &'a mut dyn Write,
     /// Width of the terminal on standard output, when it is one.
     pub terminal_columns: Option<usize>,
+    /// Whether colours may be used there.
+    pub colour: bool,
     /// Whether a progress bar may be shown.
     pub show_progress: bool,
 }

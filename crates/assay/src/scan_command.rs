@@ -194,10 +194,8 @@ fn print_case(
         Format::Json => report::write_answers_json(case, output.stdout)?,
         Format::Jsonl => report::write_findings_jsonl(case, output.stdout)?,
         Format::Text => {
-            let style = report::Style {
-                colour: output.terminal_columns.is_some(),
-                width: output.terminal_columns.unwrap_or(120),
-            };
+            let style =
+                report::Style { colour: output.colour, width: output.terminal_columns.unwrap_or(120) };
             let folder = arguments.out.as_ref().map(|folder| folder.display().to_string());
             let text = report::render_terminal(case, run, &style, folder.as_deref());
             output.stdout.write_all(text.as_bytes())?;

@@ -106,7 +106,7 @@ fn position(names: &[String], wanted: &str) -> Option<usize> {
 }
 
 fn shape(log: &str, names: &[String], version: Option<&str>) -> Shape {
-    let mut slots: Vec<Slot> = names.iter().map(|name| Slot::new(&name.to_ascii_lowercase())).collect();
+    let mut slots: Vec<Slot> = names.iter().map(|name| Slot::new(name)).collect();
     if let Some(version) = version {
         slots.push(Slot { literal: Some(version.into()), ..Slot::new("#Version") });
     }

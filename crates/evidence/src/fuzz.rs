@@ -30,6 +30,10 @@ impl Visitor for Looker {
         *seen += text.map(|text| text.len()).sum::<usize>();
     }
 
+    fn carved(&self, seen: &mut usize, record: &Record<'_>) {
+        self.record(seen, record);
+    }
+
     fn merge(&self, whole: &mut usize, next: usize) {
         *whole += next;
     }
@@ -58,6 +62,18 @@ fn log(format: &'static Format, data: &[u8]) {
     let node =
         Node { path: "x".into(), root: ".".into(), nesting: 0, facts: FileFacts::default(), folders: None };
     reading.known_item(&node, head, Box::new(reader), u64::MAX, Pace::Alone, format::Content::Log(format));
+}
+
+/// The slugs of all formats in the table: each is a target.
+pub fn formats() -> impl Iterator<Item = &'static str> {
+    format::FORMATS.iter().map(|format| format.slug)
+}
+
+/// The reader of the format `slug`, on anything.
+pub fn read_as(slug: &str, data: &[u8]) {
+    if let Some(format) = format::FORMATS.iter().find(|format| format.slug == slug) {
+        log(format, data);
+    }
 }
 
 /// The reader of W3C logs.

@@ -139,7 +139,7 @@ fn columns(fields: &[u8], shapes: &Shapes, limits: &Limits) -> Columns {
     let log = if has(&HTTPERR_COLUMNS) { "httperr" } else { "iis" };
     let key = format!("w3c {log} {}", names.join(" "));
     let shape = shapes.get(key.as_bytes(), || {
-        let slots = names.iter().map(|name| Slot::new(&name.to_ascii_lowercase())).collect();
+        let slots = names.iter().map(|name| Slot::new(name)).collect();
         Shape::new(LogFamily::WebServer, log, slots, true)
     });
     Columns { date: shape.slot("date"), time: shape.slot("time"), shape }

@@ -64,7 +64,7 @@ fn quoted_line_ends_are_never_cut() {
         log += &format!("2021-03-04T11:20:05.{:03}Z,mark{n:07},{text}\n", n % 1_000);
     }
     let item = check(log.as_bytes(), 40_000, "mark");
-    assert!(item.records[39_999].contains("text = \"a\\n\\\"b\\\",\\n\\nc\""), "{}", item.records[39_999]);
+    assert!(item.records[39_999].contains("Text = \"a\\n\\\"b\\\",\\n\\nc\""), "{}", item.records[39_999]);
     assert_eq!(item.item.problems, []);
 }
 

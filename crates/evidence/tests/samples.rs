@@ -76,7 +76,7 @@ fn iis_logs_are_read_as_plaso_reads_them() {
             ("http_status", "sc-status"),
             ("stem", "cs-uri-stem"),
             ("source_ip", "c-ip"),
-            ("user_agent", "cs(user-agent)"),
+            ("user_agent", "cs(User-Agent)"),
         ] {
             let Some(value) = first.get(key) else { continue };
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);

@@ -148,9 +148,9 @@ pub fn memory(rule: &sigma::Rule) -> Memory {
     }
 }
 
-/// Whether the field `name` joins findings.
+/// Whether the field `name` joins findings; text logs write it in any case.
 pub fn joins(name: &str) -> bool {
-    JOINING.contains(&name)
+    JOINING.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Which slots of a shape a rule's findings keep as context, remembered:

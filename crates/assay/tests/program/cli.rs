@@ -163,11 +163,32 @@ fn a_closed_pipe_does_not_change_how_it_ends() {
         stdout: &mut Closed,
         stderr: &mut stderr,
         terminal_columns: None,
+        colour: false,
         show_progress: false,
     };
     let words = ["assay", "scan", example.to_str().unwrap(), "--fail-on", "high"];
     assert_eq!(assay::run(words.map(Into::into), &mut output), Exit::FailOn);
     assert!(stderr.is_empty());
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let example = workspace().join("examples/exchange-2021");
+    let print = |colour| {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut output = assay::Output {
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            terminal_columns: Some(100),
+            colour,
+            show_progress: false,
+        };
+        let words = ["assay", "scan", example.to_str().unwrap(), "--no-builtin-rules"];
+        assert_eq!(assay::run(words.map(Into::into), &mut output), Exit::Done);
+        String::from_utf8(stdout).unwrap()
+    };
+    assert!(print(true).contains("\x1b["));
+    assert!(!print(false).contains('\x1b'));
 }
 
 #[test]

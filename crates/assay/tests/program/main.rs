@@ -34,6 +34,7 @@ fn run(arguments: &[&str]) -> Ran {
         stdout: &mut stdout,
         stderr: &mut stderr,
         terminal_columns: None,
+        colour: false,
         show_progress: false,
     };
     let words = std::iter::once("assay").chain(arguments.iter().copied()).map(Into::into);

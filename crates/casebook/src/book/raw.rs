@@ -456,7 +456,9 @@ fn check_support(groups: &Groups<'_>, raw: &RawSupport) -> Result<Vec<Support>, 
         });
     }
     let explained = match &raw.explained {
-        Some(raw) => Some(Explained { by: groups.partners(&raw.by, Level::Informational)?, minutes: raw.minutes }),
+        Some(raw) => {
+            Some(Explained { by: groups.partners(&raw.by, Level::Informational)?, minutes: raw.minutes })
+        }
         None => None,
     };
     let steps = groups.steps(&raw.step)?;
