@@ -24,7 +24,7 @@ rule evaluates_what_is_sent
         $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@/
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
         $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
-        $variable = /\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@\(/
+        $variable = /\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
@@ -121,7 +121,7 @@ rule writes_files_that_are_sent
         $php_open = /\bfopen\([^,\n]{0,200}@input@[^,\n]{0,20},"[waxc+][wb+]{0,3}"/
         $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
-        $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax)"[^\n]{0,300}@(input|file)@/ nocase
+        $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
         $cold = /\bcffile [^\n]{0,200}action\s?=\s?"(write|append)"[^\n]{0,200}\bfile\s?=\s?[^\n]{0,100}@input@/ nocase
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
@@ -247,9 +247,10 @@ rule deserialises_what_is_sent
         $net_call = /\.(Deserialize|UnsafeDeserialize)\([^\n]{0,300}@(input|checked)@/
         $java = /\b(ObjectInputStream|XMLDecoder)\([^\n]{0,300}@(input|checked)@/
         $java_call = /\.readObject\(/
+        $xaml = /\b(XamlReader|XamlServices)\.(Parse|Load)\([^\n]{0,300}@(input|checked)@/
         $yaml = /\bnew Yaml\(\)\.load\([^\n]{0,200}@input@/
     condition:
-        ($net and $net_call) or ($java and $java_call) or $yaml
+        ($net and $net_call) or ($java and $java_call) or $yaml or $xaml
 }
 
 rule runs_packed_code

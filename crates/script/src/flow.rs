@@ -11,6 +11,8 @@ use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// `((HttpApplication)sender).Context.Request` and the like.
+const REQUEST_TOKENS_MAX: usize = 16;
 /// Rounds until nothing changes; chains are short.
 const ROUNDS_MAX: usize = 8;
 
@@ -213,13 +215,20 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
 impl Flow<'_> {
     /// Learns which names are local, and which are the request.
     fn declare(&mut self) {
+        // An interface says it, a class does it.
+        let functions = &self.statements.functions;
+        let remote: BTreeSet<&str> = functions
+            .iter()
+            .filter(|function| function.is_remote)
+            .map(|function| function.name.as_str())
+            .collect();
         for (index, function) in self.statements.functions.iter().enumerate() {
             for parameter in &function.parameters {
                 let key = (Some(index as u32), self.name(&parameter.name));
                 self.known.insert(key.1.clone());
                 if Requests::is_type(&parameter.kind) {
                     self.requests.add(&parameter.name);
-                } else if function.is_remote {
+                } else if remote.contains(function.name.as_str()) {
                     self.holds.insert(key.clone(), INPUT);
                 }
                 self.local.insert(key);
@@ -235,11 +244,13 @@ impl Flow<'_> {
                     }
                 }
             }
-            let dim = statement.tokens.first().is_some_and(|first| first.is_word("dim"));
-            for token in statement.tokens.iter().skip(1).filter(|token| dim && token.kind == Kind::Word) {
-                let name = self.name(&token.text);
-                self.known.insert(name.clone());
-                self.local.insert((statement.function, name));
+            let is_dim = statement.tokens.first().is_some_and(|first| first.is_word("dim"));
+            for pair in statement.tokens.windows(2).filter(|_| is_dim) {
+                if pair[1].kind == Kind::Word && (pair[0].is_word("dim") || pair[0].is(",")) {
+                    let name = self.name(&pair[1].text);
+                    self.known.insert(name.clone());
+                    self.local.insert((statement.function, name));
+                }
             }
         }
     }
@@ -268,13 +279,19 @@ impl Flow<'_> {
         for (target, value) in assignments(statement, self.page.is_vb) {
             self.note_request(target, value);
             let bits = self.bits(value, function);
+            if let [.., arrow, member] = target
+                && arrow.is("->")
+            {
+                // What another object is given, it calls its own: `$this->x`.
+                self.hold(None, &format!("->{}", member.text), bits);
+            }
             for (name, _) in targets(target) {
                 self.hold(function, name, bits);
                 if bits != 0 && self.is_vb_result(function, name) {
                     *self.given.entry(self.name(name)).or_default() |= bits;
                 }
             }
-            if let Some(store) = store(target) {
+            if let Some(store) = (0..target.len()).rev().find_map(|at| store(&target[at..])) {
                 self.hold(None, &store, bits);
             }
         }
@@ -307,7 +324,7 @@ impl Flow<'_> {
     /// `var r = context.Request`: another name of the request.
     fn note_request(&mut self, target: &[Token], value: &[Token]) {
         if value.last().is_some_and(|last| self.requests.is_request(last))
-            && value.len() <= 7
+            && value.len() <= REQUEST_TOKENS_MAX
             && let Some((name, _)) = targets(target).first()
         {
             let name = (*name).to_owned();
@@ -345,13 +362,15 @@ impl Flow<'_> {
             let object = tokens[base].text.clone();
             self.hold(function, &object, bits);
         }
-        self.pass_arguments(&tokens[at].text, inside, function);
+        let is_made = at.checked_sub(1).is_some_and(|before| tokens[before].is_word("new"));
+        self.pass_arguments(&tokens[at].text, is_made, inside, function);
     }
 
-    fn pass_arguments(&mut self, name: &str, inside: &[Token], function: Option<u32>) {
+    fn pass_arguments(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
         let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
         for (index, own) in self.statements.functions.iter().enumerate() {
-            let is_called = own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
+            let makes = is_made && (own.name == "__construct" || own.name.eq_ignore_ascii_case("new"));
+            let is_called = makes || own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
             if !is_called {
                 continue;
             }
@@ -497,6 +516,9 @@ impl Flow<'_> {
             is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
         if is_member && !is_own {
             return None;
+        }
+        if is_own && let Some(bits) = self.held(None, &format!("->{}", token.text)) {
+            return Some((at + 1, bits));
         }
         let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
         let given = opens.then(|| self.given.get(&self.name(&token.text)).copied()).flatten();
