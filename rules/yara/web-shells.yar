@@ -4,7 +4,8 @@
 // Most strings are looked for in the script as it reads (see rules/README.md):
 // one statement a line, `x@input@` behind what the requester sent, `@checked@`
 // where the script compares it with a list or a pattern, `@file@` behind a file
-// that was sent, `@packed@` behind a string that had to be unpacked.
+// that was sent, `@packed@` behind a string that had to be unpacked; in strings
+// `_` is a blank and `{` an opening bracket.
 
 rule evaluates_what_is_sent
 {
@@ -24,7 +25,7 @@ rule evaluates_what_is_sent
         $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@/
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
         $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
-        $variable = /\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
+        $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
@@ -81,19 +82,19 @@ rule runs_commands_that_are_sent
         $java_word = /\b(Runtime|getRuntime)\b/
         $builder = /\b(ProcessBuilder\(|\w+(@input@)?\.command\()[^\n]{0,400}@input@/
         $php = /(^|[^.\w>:$])(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|expect_popen|win_shell_execute|wscript_exec)[ (][^\n]{0,400}@input@/
-        $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|\s*"@input@/
+        $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|_*"@input@/
         $perl_list = /\bopen\([^\n]{0,60},"-\|",[^\n]{0,200}@input@/
         $cold = /\bcfexecute [^\n]{0,400}@input@/ nocase
         $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
         $powershell = /\.(AddScript|InvokeScript|AddCommand)\([^\n]{0,300}@(input|checked)@/
-        $wmi = /\b(Win32_Process|InvokeMethod)\b[^\n]{0,200}@input@/
-        $wmi_class = /Win32_Process\b/
+        $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
+        $wmi_class = /Win32_Process/
         $wmi_call = /\.(InvokeMethod|Create|ExecMethod_?)\([^\n]{0,300}@input@/
         $database = /xp_cmdshell|sp_oacreate|sys_eval|sys_exec/ nocase
         $input = "@input@"
         // Input that is checked may still be handed to a shell.
         $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
-        $shell = /"[^"\n]{0,60}(cmd(\.exe)?[" ]|\/bin\/(ba)?sh|powershell|\/c )/ nocase
+        $shell = /"[^"\n]{0,60}(cmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell|\/c_)/ nocase
     condition:
         $start or $info or ($process_word and ($info_later or $fields)) or $vb_shell or ($com and $com_object) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
@@ -319,7 +320,7 @@ rule command_page
         author = "assay"
         date = "2026-11-24"
     strings:
-        $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["\s]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
+        $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
         $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|popen|ProcessBuilder|getRuntime|WScript\.Shell)\b/
         $output = /RedirectStandardOutput|StdOut\.ReadAll|getInputStream|stream_get_contents|fgets|fread/
         $input = /@(input|checked)@/

@@ -136,6 +136,12 @@ const CHECKS: &[&str] = &[
     "filter_var",
     "matches",
     "array_key_exists",
+    "method_exists",
+    "is_callable",
+    "function_exists",
+    "strpos",
+    "strncmp",
+    "str_starts_with",
     "startswith",
     "trygetvalue",
     "ereg",
@@ -388,10 +394,15 @@ impl Flow<'_> {
     /// Names that stand in a comparison with a pattern or a list.
     fn check(&mut self, tokens: &[Token], at: usize, inside: &[Token], function: Option<u32>) {
         let is_literal = inside.iter().all(|token| token.kind != Kind::Word);
+        // A path that begins with a folder; not a command that begins with a word.
+        let is_prefix = ["strpos", "strncmp", "str_starts_with"].iter().any(|word| tokens[at].is_word(word));
+        let names = |part: &&[Token]| part.iter().any(|token| token.kind == Kind::Word);
+        if is_prefix && !parts(inside).get(1).is_some_and(names) {
+            return;
+        }
         let compared = if is_literal && tokens[at].is_word("matches") {
             base_of(tokens, at).map(|base| &tokens[base..at])
         } else if tokens[at].is_word("startswith") {
-            // A path that must begin with a folder; not a command that begins with a word.
             base_of(tokens, at).filter(|_| !is_literal).map(|base| &tokens[base..at])
         } else {
             Some(inside)
