@@ -42,7 +42,7 @@ pub struct Case {
     pub rules_sha256: [u8; 32],
     /// How many rules were loaded.
     pub rules_loaded: usize,
-    /// Files whose content rules have looked at.
+    /// Scripts, and files of web folders, whose content rules have looked at.
     pub files_scanned: usize,
     /// Whether any item carries the mark of synthetic evidence.
     pub synthetic: bool,
