@@ -26,13 +26,15 @@ rule evaluates_what_is_sent
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
         $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
         $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
+        $named = /\$\{[^}\n]{1,80}\}\["?\w{1,20}"?\]\(/
+        $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
         $data_eval = /\bDataBinder\.Eval\(/
         $any = "@input@"
     condition:
-        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $include or
+        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or
         $generated or $script_control or ($known and $any)
 }
 
@@ -54,10 +56,12 @@ rule loads_code_that_is_sent
         $invoked = /\.(Invoke|InvokeMember|invoke|newInstance|CallByName)\([^\n]{0,300}@(input|checked)@/
         $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
         $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
+        $delegate = /\bCreateDelegate\([^\n]{0,200}\bProcess\b[^\n]{0,80}"Start"/
+        $input = "@input@"
         $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
         $php = /\b(FFI::cdef|dl)\([^\n]{0,200}@(input|checked)@/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($invoked and $method and $telling)
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
 rule runs_commands_that_are_sent
@@ -124,6 +128,8 @@ rule writes_files_that_are_sent
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
         $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
         $cold = /\bcffile [^\n]{0,200}action\s?=\s?"(write|append)"[^\n]{0,200}\bfile\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold_page = /\bcffile [^\n]{0,80}="write"[^\n]{0,200}\.(cfm|cfc)[^\n]{0,200}@input@/ nocase
+        $made = /"<(\?php|\?|%)[^"\n]{0,80}"[.+&][^\n]{0,80}@input@/
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:

@@ -9,169 +9,13 @@ use crate::region::Page;
 use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
 use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
+use crate::words::{ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, PARSED, SHARED, STORES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `((HttpApplication)sender).Context.Request` and the like.
 const REQUEST_TOKENS_MAX: usize = 16;
 /// Rounds until nothing changes; chains are short.
 const ROUNDS_MAX: usize = 8;
-
-/// Calls whose result is no longer what was sent.
-const CLEAN: &[&str] = &[
-    "toint32",
-    "toint16",
-    "toint64",
-    "todouble",
-    "toboolean",
-    "todatetime",
-    "todecimal",
-    "cint",
-    "clng",
-    "cbool",
-    "cdate",
-    "cdbl",
-    "intval",
-    "floatval",
-    "absint",
-    "parseint",
-    "valueof",
-    "val",
-    "isnumeric",
-    "is_numeric",
-    "htmlencode",
-    "urlencode",
-    "htmlattributeencode",
-    "javascriptstringencode",
-    "htmlspecialchars",
-    "htmlentities",
-    "escapeshellarg",
-    "escapehtml",
-    "encodeforhtml",
-    "isnullorempty",
-    "isnullorwhitespace",
-    "isset",
-    "empty",
-    "strlen",
-    "len",
-    "count",
-    "equals",
-    "equalsignorecase",
-    "md5",
-    "sha1",
-    "sha256",
-    "hash",
-    "in_array",
-    "array_key_exists",
-    "ctype_alnum",
-    "preg_match",
-    "ismatch",
-    "tryparse",
-    "number_format",
-    "rawurlencode",
-    "json_encode",
-    "xmlescape",
-    "escapexml",
-    "isdefined",
-    "structkeyexists",
-    "strcmp",
-    "filesize",
-    "is_array",
-    "password_verify",
-    "hash_equals",
-];
-/// Types whose `Parse` gives a number, a day or an id.
-const PARSED: &[&str] = &[
-    "int",
-    "int32",
-    "int64",
-    "long",
-    "double",
-    "decimal",
-    "bool",
-    "boolean",
-    "guid",
-    "datetime",
-    "integer",
-    "short",
-    "byte",
-    "uint",
-    "float",
-    "uuid",
-    "localdate",
-];
-/// Calls that leave the last part of a path.
-const BASE: &[&str] = &["getfilename", "basename", "getfilenamewithoutextension", "getextension", "pathinfo"];
-/// What is asked of a value, and is not the value.
-const ASPECTS: &[&str] = &[
-    "length",
-    "count",
-    "size",
-    "contentlength",
-    "contenttype",
-    "hasfile",
-    "haskeys",
-    "equals",
-    "equalsignorecase",
-    "compareto",
-    "contains",
-    "containskey",
-    "indexof",
-    "isempty",
-    "exists",
-    "hasvalue",
-    "endswith",
-    "matches",
-];
-/// Calls that compare their argument with a pattern or a list.
-const CHECKS: &[&str] = &[
-    "ismatch",
-    "preg_match",
-    "in_array",
-    "contains",
-    "containskey",
-    "tryparse",
-    "ctype_alnum",
-    "ctype_digit",
-    "is_numeric",
-    "filter_var",
-    "matches",
-    "array_key_exists",
-    "method_exists",
-    "is_callable",
-    "function_exists",
-    "strpos",
-    "strncmp",
-    "str_starts_with",
-    "startswith",
-    "trygetvalue",
-    "ereg",
-    "refind",
-    "listfind",
-    "listfindnocase",
-    "includes",
-];
-const CHECK_WORDS: &[&str] = &["valid", "allow", "sanitize", "sanitise", "whitelist", "permitted"];
-/// Objects that are everybody's.
-const SHARED: &[&str] = &[
-    "response",
-    "server",
-    "application",
-    "console",
-    "out",
-    "writer",
-    "context",
-    "page",
-    "logger",
-    "log",
-    "me",
-    "this",
-    "self",
-    "$this",
-];
-/// Keyed stores that live longer than a request.
-const STORES: &[&str] = &["session", "viewstate", "application", "cache", "$_SESSION"];
-/// Methods that fill their argument from their object.
-const FILLS: &[&str] = &["copyto", "read", "readasync", "readfully", "readblock", "copytoasync"];
 
 type Key = (Option<u32>, String);
 
@@ -521,8 +365,10 @@ impl Flow<'_> {
             let bits = self.holds.get(&(None, self.name(&name))).copied()?;
             return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
         }
-        let is_member =
-            at >= 2 && (tokens[at - 1].is(".") || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
+        // In PHP and Perl a dot joins strings, and a name begins with `$`.
+        let joins = token.text.starts_with('$');
+        let is_member = at >= 2
+            && ((tokens[at - 1].is(".") && !joins) || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
         let is_own =
             is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
         if is_member && !is_own {

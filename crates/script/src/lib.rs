@@ -37,6 +37,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod token;
+mod words;
 
 use token::{Kind, Token};
 

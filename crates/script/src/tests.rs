@@ -29,6 +29,7 @@ fn input_is_followed() {
         "<?php function g($p) { h($p); } g($_GET['x']); ?>",
         &["function g($p@input@)", "h($p@input@)", "g($_GET[\"x\"]@input@)"],
     );
+    check("<?php $c = $_GET['c']; f('a' . $c); ?>", &["$c@input@=$_GET[\"c\"]@input@", "f(\"a\".$c@input@)"]);
     check("<?php echo \"n $_GET[x]\"; ?>", &["echo \"n_$_GET[x]\"@input@"]);
     check(
         "<%@ Page Language=\"C#\" %><% var o = new P { A = 1, B = Request.Form[\"x\"] }; o.Go(); %>",
