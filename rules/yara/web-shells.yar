@@ -4,12 +4,13 @@
 // Most strings are looked for in the script as it reads (see rules/README.md):
 // one statement a line, `x@input@` behind what the requester sent, `@checked@`
 // where the script compares it with a list or a pattern, `@file@` behind a file
-// that was sent, `@packed@` behind a string that had to be unpacked.
+// that was sent, `@packed@` behind a string that had to be unpacked; in strings
+// `_` is a blank and `{` an opening bracket.
 
 rule evaluates_what_is_sent
 {
     meta:
-        id = "5b1f8f0e-9f43-4c5d-9a0e-3c1f3d0c2a11"
+        id = "fddea325-000a-431a-8475-0d7a0ca5ea17"
         title = "Script that evaluates what the requester sends"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, assay.shell-found"
@@ -24,21 +25,23 @@ rule evaluates_what_is_sent
         $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@/
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
         $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
-        $variable = /\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@\(/
+        $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
+        $named = /\$\{[^}\n]{1,80}\}\["?\w{1,20}"?\]\(/
+        $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
         $data_eval = /\bDataBinder\.Eval\(/
         $any = "@input@"
     condition:
-        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $include or
+        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or
         $generated or $script_control or ($known and $any)
 }
 
 rule loads_code_that_is_sent
 {
     meta:
-        id = "f0a3c9f4-61c7-4f0f-8e57-0d9a3b6f7a02"
+        id = "39b3199b-6050-4f1d-8702-c1d5e86e1f47"
         title = "Script that loads program code the requester sends"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
@@ -53,16 +56,18 @@ rule loads_code_that_is_sent
         $invoked = /\.(Invoke|InvokeMember|invoke|newInstance|CallByName)\([^\n]{0,300}@(input|checked)@/
         $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
         $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
+        $delegate = /\bCreateDelegate\([^\n]{0,200}\bProcess\b[^\n]{0,80}"Start"/
+        $input = "@input@"
         $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
         $php = /\b(FFI::cdef|dl)\([^\n]{0,200}@(input|checked)@/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($invoked and $method and $telling)
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
 rule runs_commands_that_are_sent
 {
     meta:
-        id = "0c7dcb5a-5f1e-4e0c-8a9b-6f0d2d3f8c03"
+        id = "d0462726-1dae-4755-b7e3-7e1576fb9090"
         title = "Script that runs commands the requester sends"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
@@ -81,19 +86,19 @@ rule runs_commands_that_are_sent
         $java_word = /\b(Runtime|getRuntime)\b/
         $builder = /\b(ProcessBuilder\(|\w+(@input@)?\.command\()[^\n]{0,400}@input@/
         $php = /(^|[^.\w>:$])(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|expect_popen|win_shell_execute|wscript_exec)[ (][^\n]{0,400}@input@/
-        $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|\s*"@input@/
+        $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|_*"@input@/
         $perl_list = /\bopen\([^\n]{0,60},"-\|",[^\n]{0,200}@input@/
         $cold = /\bcfexecute [^\n]{0,400}@input@/ nocase
         $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
         $powershell = /\.(AddScript|InvokeScript|AddCommand)\([^\n]{0,300}@(input|checked)@/
-        $wmi = /\b(Win32_Process|InvokeMethod)\b[^\n]{0,200}@input@/
-        $wmi_class = /Win32_Process\b/
+        $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
+        $wmi_class = /Win32_Process/
         $wmi_call = /\.(InvokeMethod|Create|ExecMethod_?)\([^\n]{0,300}@input@/
         $database = /xp_cmdshell|sp_oacreate|sys_eval|sys_exec/ nocase
         $input = "@input@"
         // Input that is checked may still be handed to a shell.
         $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
-        $shell = /"[^"\n]{0,60}(cmd(\.exe)?[" ]|\/bin\/(ba)?sh|powershell|\/c )/ nocase
+        $shell = /"[^"\n]{0,60}(cmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell|\/c_)/ nocase
     condition:
         $start or $info or ($process_word and ($info_later or $fields)) or $vb_shell or ($com and $com_object) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
@@ -103,7 +108,7 @@ rule runs_commands_that_are_sent
 rule writes_files_that_are_sent
 {
     meta:
-        id = "8e2a1b6d-2b5f-4d7e-b0a4-1f9c5e7d6b04"
+        id = "0e6a3619-ba13-4a11-bf0e-658ce3a35cda"
         title = "Script that writes a file where the requester says"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
@@ -121,8 +126,10 @@ rule writes_files_that_are_sent
         $php_open = /\bfopen\([^,\n]{0,200}@input@[^,\n]{0,20},"[waxc+][wb+]{0,3}"/
         $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
-        $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax)"[^\n]{0,300}@(input|file)@/ nocase
+        $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
         $cold = /\bcffile [^\n]{0,200}action\s?=\s?"(write|append)"[^\n]{0,200}\bfile\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold_page = /\bcffile [^\n]{0,80}="write"[^\n]{0,200}\.(cfm|cfc)[^\n]{0,200}@input@/ nocase
+        $made = /"<(\?php|\?|%)[^"\n]{0,80}"[.+&][^\n]{0,80}@input@/
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
@@ -132,7 +139,7 @@ rule writes_files_that_are_sent
 rule takes_any_upload
 {
     meta:
-        id = "d4f2f9d1-7c1e-4a55-9d8b-2a6c0e4b9c05"
+        id = "5708c243-ef1f-40e1-a33b-7c60119d0a73"
         title = "Page that takes any file under the name it is sent with"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
@@ -151,7 +158,7 @@ rule takes_any_upload
 rule manages_files
 {
     meta:
-        id = "a9c35f0b-8f7e-4f4c-a9f3-5d3b8e2c7f06"
+        id = "561c59cb-23d1-439b-bbd3-77f1ff4c24f2"
         title = "Script by which the requester lists, reads, moves and deletes any file"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
@@ -176,7 +183,7 @@ rule manages_files
 rule reads_any_folder
 {
     meta:
-        id = "3e8b64f7-5a0d-4b0c-8c4e-9d1a7f2b5e07"
+        id = "66d15628-2a6e-4c7c-a1ec-85323d3941f8"
         title = "Script that lists folders and shows files the requester names"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
@@ -195,7 +202,7 @@ rule reads_any_folder
 rule relays_connections
 {
     meta:
-        id = "6fd2c1a8-0b7a-4c5f-9f6d-7c2e8b3a4d08"
+        id = "c1f370e4-0b4c-45f9-a8aa-d7dc64c4af8d"
         title = "Script that connects where the requester says and relays what passes"
         level = "high"
         tags = "attack.command-and-control, attack.t1505.003, attack.t1090, assay.shell-found"
@@ -216,7 +223,7 @@ rule relays_connections
 rule transforms_what_is_sent
 {
     meta:
-        id = "2b7e9d30-4d6c-4e8f-b1a5-8e0f6c9d3a09"
+        id = "0f405f07-333f-4722-ad6d-7bb17ce3b356"
         title = "Script that runs a style sheet with script the requester sends"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, attack.t1220, assay.shell-found"
@@ -236,7 +243,7 @@ rule transforms_what_is_sent
 rule deserialises_what_is_sent
 {
     meta:
-        id = "91d0f6ab-3c2e-4f57-8d4b-0e7a5c6b2f10"
+        id = "5d326aa9-913b-4577-b20b-944fb58d487e"
         title = "Script that makes objects of what the requester sends"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, assay.shell-found"
@@ -247,15 +254,16 @@ rule deserialises_what_is_sent
         $net_call = /\.(Deserialize|UnsafeDeserialize)\([^\n]{0,300}@(input|checked)@/
         $java = /\b(ObjectInputStream|XMLDecoder)\([^\n]{0,300}@(input|checked)@/
         $java_call = /\.readObject\(/
+        $xaml = /\b(XamlReader|XamlServices)\.(Parse|Load)\([^\n]{0,300}@(input|checked)@/
         $yaml = /\bnew Yaml\(\)\.load\([^\n]{0,200}@input@/
     condition:
-        ($net and $net_call) or ($java and $java_call) or $yaml
+        ($net and $net_call) or ($java and $java_call) or $yaml or $xaml
 }
 
 rule runs_packed_code
 {
     meta:
-        id = "c6a84e1f-7d2b-4a90-8b3e-5f1d9e0c7b11"
+        id = "e09aae92-8a45-4261-8b91-5141a7811210"
         title = "Script that unpacks code and runs it"
         level = "high"
         tags = "attack.defense-evasion, attack.t1505.003, attack.t1027, assay.shell-found"
@@ -276,7 +284,7 @@ rule runs_packed_code
 rule injects_machine_code
 {
     meta:
-        id = "4f9b0d72-1e6a-4b3c-a7d8-6c2f8e5a0d12"
+        id = "b6b324ae-deb1-4460-954d-b4ee836a6783"
         title = "Server page that puts machine code into memory and starts it"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, attack.t1055, assay.shell-found"
@@ -293,7 +301,7 @@ rule injects_machine_code
 rule hands_a_shell_out
 {
     meta:
-        id = "e1c7a5d9-9b4f-4d21-8c6e-3a0b7f2d8e13"
+        id = "55f98d4e-5644-49ba-9041-cf1c6b2566be"
         title = "Server page that connects a command interpreter to a network socket"
         level = "critical"
         tags = "attack.execution, attack.t1505.003, attack.t1059, assay.shell-found"
@@ -311,14 +319,14 @@ rule hands_a_shell_out
 rule command_page
 {
     meta:
-        id = "7a5e3f18-6d0c-4c9b-9e2f-1b8d4a7c0f14"
+        id = "277134b6-5b6f-4866-a8c7-e8ceeb3406b4"
         title = "Server page that runs a command interpreter and shows what it prints, with input around"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
     strings:
-        $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["\s]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
+        $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
         $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|popen|ProcessBuilder|getRuntime|WScript\.Shell)\b/
         $output = /RedirectStandardOutput|StdOut\.ReadAll|getInputStream|stream_get_contents|fgets|fread/
         $input = /@(input|checked)@/
@@ -329,7 +337,7 @@ rule command_page
 rule database_console
 {
     meta:
-        id = "b3d61c0e-2f8a-4e7d-b5c9-9e4f0a6d1c15"
+        id = "772582ff-d238-4033-a0b5-b9c6041fa3a0"
         title = "Script that connects to any database and runs any query the requester sends"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1005, assay.shell-found"
@@ -345,7 +353,7 @@ rule database_console
 rule implants_in_memory
 {
     meta:
-        id = "d8f4b7a2-0c5e-4f6b-a1d3-7e9c2b5f8a16"
+        id = "a38e8b5a-37de-493f-b993-63470a5a09bb"
         title = "Page that adds a filter, servlet or path provider to the running server"
         level = "high"
         tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
@@ -365,7 +373,7 @@ rule implants_in_memory
 rule shows_machine_keys
 {
     meta:
-        id = "5d2c8e96-8a1f-4b7c-9f0e-4c6d3a9b7e17"
+        id = "7329377a-c032-438f-9494-18fa7b618803"
         title = "Page that reads the server's machine keys"
         level = "high"
         tags = "attack.credential-access, attack.t1505.003, attack.t1552, assay.shell-found"
@@ -382,7 +390,7 @@ rule shows_machine_keys
 rule virtual_directory_listing_with_script
 {
     meta:
-        id = "1c9e7b54-3d8f-4a6e-8e0b-2f5a9c7d4b18"
+        id = "ca80dbb2-08c4-4201-8ef4-1647817dcc73"
         title = "Listing of a virtual directory whose address holds script"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, cve.2021-27065, assay.shell-found"

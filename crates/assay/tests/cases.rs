@@ -305,8 +305,25 @@ fn rules_are_whole() {
         let tactic = |tag: &String| tag.starts_with("attack.") && !technique(tag);
         assert!(tags.iter().any(tactic), "{file}: no tactic");
     }
+    // Steps that YARA rules show, and the two of known-good lists.
+    let yara = yara_rules();
+    for rule in &yara {
+        assert!(is_random_uuid(&rule.id), "{}: its id is no UUID", rule.title);
+        assert!(rule.level >= model::Level::High && !rule.techniques.is_empty(), "{}", rule.title);
+    }
+    let tags = yara.iter().flat_map(|rule| &rule.tags).filter_map(|tag| tag.strip_prefix("assay."));
+    covered.extend(tags.chain(["page-altered", "page-unknown"]).map(str::to_owned));
     let missing: Vec<&String> = steps.difference(&covered).collect();
     assert!(missing.is_empty(), "steps that no rule shows: {missing:?}");
+}
+
+fn yara_rules() -> Vec<std::sync::Arc<model::RuleFacts>> {
+    let folder = workspace().join("rules/yara");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<String> = files.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let loaded = yara::load(texts.iter().map(|text| yara::RuleText { file: "rules/yara", text }));
+    assert_eq!(loaded.diagnostics, []);
+    loaded.rules.rules()
 }
 
 /// The steps named in the first column of the table of `casebook/STEPS.md`;

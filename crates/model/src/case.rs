@@ -46,7 +46,7 @@ pub struct Case {
     pub rules_loaded: usize,
     /// The files of indicators that were looked for.
     pub indicators: Vec<IndicatorFile>,
-    /// Files whose content rules have looked at.
+    /// Scripts, and files of web folders, whose content rules have looked at.
     pub files_scanned: usize,
     /// Whether any item carries the mark of synthetic evidence.
     pub synthetic: bool,

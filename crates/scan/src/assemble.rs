@@ -23,7 +23,7 @@ type Logs = BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>;
 pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_good: &KnownGood) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
-    let files_scanned = gathered.iter().filter(|item| item.file.is_scanned).count();
+    let files_scanned = gathered.iter().filter(|item| item.file.is_evidence()).count();
     let hosts = Hosts::learn(&gathered, argument);
 
     let mut case = Case { synthetic, files_scanned, ..Case::default() };
@@ -121,7 +121,7 @@ impl Copy {
         host: Option<HostName>,
         sha256: [u8; 32],
     ) -> Option<WebFile> {
-        let SeenFile { path, time, is_scanned } = std::mem::take(&mut self.file);
+        let SeenFile { path, time, is_scanned, .. } = std::mem::take(&mut self.file);
         web_files::is_web(&path).then_some(WebFile { evidence, host, path, sha256, time, is_scanned })
     }
 }

@@ -14,6 +14,8 @@ use yara::{FileName, Match, RuleSet, Stopped};
 #[derive(Default)]
 pub struct Scanned {
     pub findings: Vec<RawFinding>,
+    /// Whether it is something that rules are for: a script, or what one of them matched.
+    pub is_telling: bool,
     pub problem: Option<Problem>,
 }
 
@@ -26,14 +28,21 @@ pub fn scan(rules: &RuleSet, content: &[u8], file: &FileRecord<'_>) -> Scanned {
     for found in taken(rules.scan(content, name), &mut problem) {
         matches.insert(found.rule.id.clone(), found);
     }
-    if let Some(script) = script::read(content) {
+    let script = script::read(content);
+    let is_script = script.is_some() && !rules.is_empty();
+    if let Some(script) = script {
         for mut found in taken(rules.scan(script.text.as_bytes(), name), &mut problem) {
             found.offset = script.offset(found.offset);
             found.strings.iter_mut().for_each(|string| string.offset = script.offset(string.offset));
             matches.entry(found.rule.id.clone()).or_insert(found);
         }
     }
-    Scanned { findings: matches.into_values().map(|found| finding(found, file)).collect(), problem }
+    let is_telling = is_script || !matches.is_empty();
+    Scanned {
+        findings: matches.into_values().map(|found| finding(found, file)).collect(),
+        is_telling,
+        problem,
+    }
 }
 
 fn taken(result: Result<Vec<Match>, (Vec<Match>, Stopped)>, problem: &mut Option<Problem>) -> Vec<Match> {

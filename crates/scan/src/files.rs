@@ -3,6 +3,7 @@
 //!
 //! Rules look at it by `product: artifact`, `service: file`.
 
+use crate::web_files;
 use evidence::ReadItem;
 use model::{LogFamily, Position, Record, Shape, Slot, Timestamp, Value};
 use std::fmt::Write as _;
@@ -41,6 +42,15 @@ pub struct SeenFile {
     pub time: Option<Timestamp>,
     /// Whether rules have seen its content.
     pub is_scanned: bool,
+    /// Whether it is something that such rules are for.
+    pub is_telling: bool,
+}
+
+impl SeenFile {
+    /// Whether a scan of nothing else has read something.
+    pub fn is_evidence(&self) -> bool {
+        self.is_telling || (self.is_scanned && web_files::is_web(&self.path))
+    }
 }
 
 /// One item as a file.
@@ -81,8 +91,8 @@ impl<'a> FileRecord<'a> {
     }
 
     /// What is remembered of it when the item is done.
-    pub fn into_seen(self, is_scanned: bool) -> SeenFile {
-        SeenFile { time: self.time(), path: self.path, is_scanned }
+    pub fn into_seen(self, is_scanned: bool, is_telling: bool) -> SeenFile {
+        SeenFile { time: self.time(), path: self.path, is_scanned, is_telling }
     }
 
     /// Its values.

@@ -151,7 +151,7 @@ impl<'a> Visitor for Gatherer<'a> {
         self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
         let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
         part.found.extend(scanned.findings);
-        let file = file.into_seen(content.is_some() && !self.yara.is_empty());
+        let file = file.into_seen(content.is_some() && !self.yara.is_empty(), scanned.is_telling);
         item.problems.extend(scanned.problem);
         let (workers, mut gathered) = part.into_gathered();
         self.give_back(workers);

@@ -89,7 +89,8 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
     }
     // `Dim c As String = x` names what stands before `As`.
     if let Some(end) = target.iter().position(|token| token.is_word("as")) {
-        let named = end.checked_sub(1).map(|name| &target[name]).filter(|name| name.kind == Kind::Word);
+        // `Dim raw() As Byte`.
+        let named = target[..end].iter().rfind(|token| token.kind == Kind::Word);
         return named.map(|name| (name.text.as_str(), true)).into_iter().collect();
     }
     let Some(name) = name else { return Vec::new() };

@@ -9,161 +9,13 @@ use crate::region::Page;
 use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
 use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
+use crate::words::{ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, PARSED, SHARED, STORES};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// `((HttpApplication)sender).Context.Request` and the like.
+const REQUEST_TOKENS_MAX: usize = 16;
 /// Rounds until nothing changes; chains are short.
 const ROUNDS_MAX: usize = 8;
-
-/// Calls whose result is no longer what was sent.
-const CLEAN: &[&str] = &[
-    "toint32",
-    "toint16",
-    "toint64",
-    "todouble",
-    "toboolean",
-    "todatetime",
-    "todecimal",
-    "cint",
-    "clng",
-    "cbool",
-    "cdate",
-    "cdbl",
-    "intval",
-    "floatval",
-    "absint",
-    "parseint",
-    "valueof",
-    "val",
-    "isnumeric",
-    "is_numeric",
-    "htmlencode",
-    "urlencode",
-    "htmlattributeencode",
-    "javascriptstringencode",
-    "htmlspecialchars",
-    "htmlentities",
-    "escapeshellarg",
-    "escapehtml",
-    "encodeforhtml",
-    "isnullorempty",
-    "isnullorwhitespace",
-    "isset",
-    "empty",
-    "strlen",
-    "len",
-    "count",
-    "equals",
-    "equalsignorecase",
-    "md5",
-    "sha1",
-    "sha256",
-    "hash",
-    "in_array",
-    "array_key_exists",
-    "ctype_alnum",
-    "preg_match",
-    "ismatch",
-    "tryparse",
-    "number_format",
-    "rawurlencode",
-    "json_encode",
-    "xmlescape",
-    "escapexml",
-    "isdefined",
-    "structkeyexists",
-    "strcmp",
-    "filesize",
-    "is_array",
-    "password_verify",
-    "hash_equals",
-];
-/// Types whose `Parse` gives a number, a day or an id.
-const PARSED: &[&str] = &[
-    "int",
-    "int32",
-    "int64",
-    "long",
-    "double",
-    "decimal",
-    "bool",
-    "boolean",
-    "guid",
-    "datetime",
-    "integer",
-    "short",
-    "byte",
-    "uint",
-    "float",
-    "uuid",
-    "localdate",
-];
-/// Calls that leave the last part of a path.
-const BASE: &[&str] = &["getfilename", "basename", "getfilenamewithoutextension", "getextension", "pathinfo"];
-/// What is asked of a value, and is not the value.
-const ASPECTS: &[&str] = &[
-    "length",
-    "count",
-    "size",
-    "contentlength",
-    "contenttype",
-    "hasfile",
-    "haskeys",
-    "equals",
-    "equalsignorecase",
-    "compareto",
-    "contains",
-    "containskey",
-    "indexof",
-    "isempty",
-    "exists",
-    "hasvalue",
-    "endswith",
-    "matches",
-];
-/// Calls that compare their argument with a pattern or a list.
-const CHECKS: &[&str] = &[
-    "ismatch",
-    "preg_match",
-    "in_array",
-    "contains",
-    "containskey",
-    "tryparse",
-    "ctype_alnum",
-    "ctype_digit",
-    "is_numeric",
-    "filter_var",
-    "matches",
-    "array_key_exists",
-    "startswith",
-    "trygetvalue",
-    "ereg",
-    "refind",
-    "listfind",
-    "listfindnocase",
-    "includes",
-];
-const CHECK_WORDS: &[&str] = &["valid", "allow", "sanitize", "sanitise", "whitelist", "permitted"];
-/// Objects that are everybody's.
-const SHARED: &[&str] = &[
-    "response",
-    "server",
-    "application",
-    "console",
-    "out",
-    "writer",
-    "context",
-    "page",
-    "logger",
-    "log",
-    "me",
-    "this",
-    "self",
-    "$this",
-];
-/// Keyed stores that live longer than a request.
-const STORES: &[&str] = &["session", "viewstate", "application", "cache", "$_SESSION"];
-/// Methods that fill their argument from their object.
-const FILLS: &[&str] = &["copyto", "read", "readasync", "readfully", "readblock", "copytoasync"];
 
 type Key = (Option<u32>, String);
 
@@ -213,13 +65,20 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
 impl Flow<'_> {
     /// Learns which names are local, and which are the request.
     fn declare(&mut self) {
+        // An interface says it, a class does it.
+        let functions = &self.statements.functions;
+        let remote: BTreeSet<&str> = functions
+            .iter()
+            .filter(|function| function.is_remote)
+            .map(|function| function.name.as_str())
+            .collect();
         for (index, function) in self.statements.functions.iter().enumerate() {
             for parameter in &function.parameters {
                 let key = (Some(index as u32), self.name(&parameter.name));
                 self.known.insert(key.1.clone());
                 if Requests::is_type(&parameter.kind) {
                     self.requests.add(&parameter.name);
-                } else if function.is_remote {
+                } else if remote.contains(function.name.as_str()) {
                     self.holds.insert(key.clone(), INPUT);
                 }
                 self.local.insert(key);
@@ -235,11 +94,13 @@ impl Flow<'_> {
                     }
                 }
             }
-            let dim = statement.tokens.first().is_some_and(|first| first.is_word("dim"));
-            for token in statement.tokens.iter().skip(1).filter(|token| dim && token.kind == Kind::Word) {
-                let name = self.name(&token.text);
-                self.known.insert(name.clone());
-                self.local.insert((statement.function, name));
+            let is_dim = statement.tokens.first().is_some_and(|first| first.is_word("dim"));
+            for pair in statement.tokens.windows(2).filter(|_| is_dim) {
+                if pair[1].kind == Kind::Word && (pair[0].is_word("dim") || pair[0].is(",")) {
+                    let name = self.name(&pair[1].text);
+                    self.known.insert(name.clone());
+                    self.local.insert((statement.function, name));
+                }
             }
         }
     }
@@ -268,13 +129,19 @@ impl Flow<'_> {
         for (target, value) in assignments(statement, self.page.is_vb) {
             self.note_request(target, value);
             let bits = self.bits(value, function);
+            if let [.., arrow, member] = target
+                && arrow.is("->")
+            {
+                // What another object is given, it calls its own: `$this->x`.
+                self.hold(None, &format!("->{}", member.text), bits);
+            }
             for (name, _) in targets(target) {
                 self.hold(function, name, bits);
                 if bits != 0 && self.is_vb_result(function, name) {
                     *self.given.entry(self.name(name)).or_default() |= bits;
                 }
             }
-            if let Some(store) = store(target) {
+            if let Some(store) = (0..target.len()).rev().find_map(|at| store(&target[at..])) {
                 self.hold(None, &store, bits);
             }
         }
@@ -307,7 +174,7 @@ impl Flow<'_> {
     /// `var r = context.Request`: another name of the request.
     fn note_request(&mut self, target: &[Token], value: &[Token]) {
         if value.last().is_some_and(|last| self.requests.is_request(last))
-            && value.len() <= 7
+            && value.len() <= REQUEST_TOKENS_MAX
             && let Some((name, _)) = targets(target).first()
         {
             let name = (*name).to_owned();
@@ -345,13 +212,15 @@ impl Flow<'_> {
             let object = tokens[base].text.clone();
             self.hold(function, &object, bits);
         }
-        self.pass_arguments(&tokens[at].text, inside, function);
+        let is_made = at.checked_sub(1).is_some_and(|before| tokens[before].is_word("new"));
+        self.pass_arguments(&tokens[at].text, is_made, inside, function);
     }
 
-    fn pass_arguments(&mut self, name: &str, inside: &[Token], function: Option<u32>) {
+    fn pass_arguments(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
         let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
         for (index, own) in self.statements.functions.iter().enumerate() {
-            let is_called = own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
+            let makes = is_made && (own.name == "__construct" || own.name.eq_ignore_ascii_case("new"));
+            let is_called = makes || own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
             if !is_called {
                 continue;
             }
@@ -369,10 +238,15 @@ impl Flow<'_> {
     /// Names that stand in a comparison with a pattern or a list.
     fn check(&mut self, tokens: &[Token], at: usize, inside: &[Token], function: Option<u32>) {
         let is_literal = inside.iter().all(|token| token.kind != Kind::Word);
+        // A path that begins with a folder; not a command that begins with a word.
+        let is_prefix = ["strpos", "strncmp", "str_starts_with"].iter().any(|word| tokens[at].is_word(word));
+        let names = |part: &&[Token]| part.iter().any(|token| token.kind == Kind::Word);
+        if is_prefix && !parts(inside).get(1).is_some_and(names) {
+            return;
+        }
         let compared = if is_literal && tokens[at].is_word("matches") {
             base_of(tokens, at).map(|base| &tokens[base..at])
         } else if tokens[at].is_word("startswith") {
-            // A path that must begin with a folder; not a command that begins with a word.
             base_of(tokens, at).filter(|_| !is_literal).map(|base| &tokens[base..at])
         } else {
             Some(inside)
@@ -491,12 +365,17 @@ impl Flow<'_> {
             let bits = self.holds.get(&(None, self.name(&name))).copied()?;
             return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
         }
-        let is_member =
-            at >= 2 && (tokens[at - 1].is(".") || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
+        // In PHP and Perl a dot joins strings, and a name begins with `$`.
+        let joins = token.text.starts_with('$');
+        let is_member = at >= 2
+            && ((tokens[at - 1].is(".") && !joins) || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
         let is_own =
             is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
         if is_member && !is_own {
             return None;
+        }
+        if is_own && let Some(bits) = self.held(None, &format!("->{}", token.text)) {
+            return Some((at + 1, bits));
         }
         let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
         let given = opens.then(|| self.given.get(&self.name(&token.text)).copied()).flatten();

@@ -16,12 +16,14 @@ const ROUNDS_MAX: usize = 4;
 const COPIED_BYTES_MAX: usize = 4_096;
 /// Bytes that are copied so altogether.
 const COPIES_BYTES_MAX: usize = 4 << 20;
+/// A list of constants is at most so long.
+const LIST_TOKENS_MAX: usize = 512;
 /// Arguments of a call that are looked back over.
 const ARGUMENTS_MAX: usize = 4_096;
 
 /// Folds all constants of a script.
 pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
-    let mut tokens = reduce_all(tokens);
+    let mut tokens = reduce_all(reduce_lists(reduce_all(tokens)));
     let mut left = COPIES_BYTES_MAX;
     for _ in 0..ROUNDS_MAX {
         let constants = constants(&tokens);
@@ -40,6 +42,49 @@ fn reduce_all(tokens: Vec<Token>) -> Vec<Token> {
         while reduce(&mut out) {}
     }
     out
+}
+
+/// `implode("", $list)`: the list in the place of its name, where it is set once.
+fn reduce_lists(tokens: Vec<Token>) -> Vec<Token> {
+    let joins = |token: &Token| ["implode", "join", "concat"].iter().any(|word| token.is_word(word));
+    if !tokens.iter().any(joins) {
+        return tokens;
+    }
+    let lists = lists(&tokens);
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let near = &out[out.len().saturating_sub(4)..];
+        let list = lists.get(&token.text).filter(|_| token.kind == Kind::Word && near.iter().any(joins));
+        match list {
+            Some(Some(list)) => out.extend(list.iter().cloned()),
+            _ => out.push(token),
+        }
+    }
+    out
+}
+
+/// Lists of constants by the names they are given to; `None` where a name is given two.
+fn lists(tokens: &[Token]) -> HashMap<String, Option<Vec<Token>>> {
+    let mut lists = HashMap::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        if pair[0].kind != Kind::Word || !pair[1].is("=") {
+            continue;
+        }
+        let opens = |token: &Token| ["(", "[", "{"].iter().any(|sign| token.is(sign));
+        let value = &tokens[at + 2..];
+        let begin = value.iter().take(5).position(opens).unwrap_or(0);
+        // `new string[] { … }` opens twice.
+        let end =
+            value.iter().take(LIST_TOKENS_MAX).position(|token| token.is(";") || token.kind == Kind::Edge);
+        let value = &value[..end.unwrap_or(0)];
+        let is_constant = |token: &Token| {
+            matches!(token.kind, Kind::Text | Kind::Number | Kind::Sign)
+                || ["new", "string", "char", "array", "object"].iter().any(|word| token.is_word(word))
+        };
+        let list = (begin < value.len() && value.iter().all(is_constant)).then(|| value.to_vec());
+        lists.entry(pair[0].text.clone()).and_modify(|known| *known = None).or_insert(list);
+    }
+    lists
 }
 
 /// Reduces what stands at the end of `out`; false when nothing could be.

@@ -12,7 +12,11 @@
 //!
 //! - `x@input@`: holds what the requester sent as text (a parameter, a header, the body);
 //! - `x@file@`: a file that the requester sent, or its name;
+//! - `"…"@packed@`: a string that had to be unpacked;
 //! - `x@checked@`: input that the script compares with a pattern or a list somewhere.
+//!
+//! In strings a blank is written `_` and `(` as `{`: what a string says is not
+//! what the script does.
 //!
 //! # What it is not
 //! No interpreter and no compiler: languages are read by what they have in
@@ -33,6 +37,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 mod token;
+mod words;
 
 use token::{Kind, Token};
 

@@ -45,6 +45,8 @@ pub(crate) struct Page {
     pub(crate) is_vb: bool,
     /// ColdFusion: `form` and `url` are what was sent.
     pub(crate) is_cf: bool,
+    /// Java's expression language: `${param.x}`.
+    pub(crate) is_el: bool,
     /// PHP or Perl, where `#` begins a comment and names begin with `$`.
     pub(crate) is_php: bool,
 }
@@ -63,6 +65,7 @@ pub(crate) fn page(units: &Units) -> Option<Page> {
         }
         at = page.tag(units, open, &mut after_directive);
     }
+    page.expressions(units);
     if let Some(from) = after_directive {
         page.regions.push(from..end);
     } else if page.regions.is_empty() && CODE_WORDS.iter().any(|word| has(word)) {
@@ -95,9 +98,14 @@ impl Page {
             self.is_vb |= vb;
             return (close + 2).min(end);
         }
+        for mark in ["<?php", "<?="] {
+            if units.starts_with(open, mark) {
+                let close = php_end(units, open + mark.len());
+                self.regions.push(open + mark.len()..close);
+                return (close + 2).min(end);
+            }
+        }
         for (mark, close) in [
-            ("<?php", "?>"),
-            ("<?=", "?>"),
             ("<jsp:scriptlet>", "</jsp:scriptlet>"),
             ("<jsp:declaration>", "</jsp:declaration>"),
             ("<jsp:expression>", "</jsp:expression>"),
@@ -112,7 +120,9 @@ impl Page {
             && !units.starts_with(open, "<?import")
         {
             self.is_php = true;
-            return until(open + 2, "?>");
+            let close = php_end(units, open + 2);
+            self.regions.push(open + 2..close);
+            return (close + 2).min(end);
         }
         if units.starts_with(open, "<%") {
             return until(open + 2, "%>");
@@ -136,6 +146,21 @@ impl Page {
         open + 1
     }
 
+    /// `${…}` that calls something with what was sent.
+    fn expressions(&mut self, units: &Units) {
+        let end = units.bytes.len();
+        let mut at = 0;
+        while let Some(open) = units.find("${", at, end) {
+            let close = units.find("}", open, end.min(open + TAG_UNITS_MAX)).unwrap_or(open + 2).min(end);
+            let calls = units.find("(", open, close).is_some();
+            if calls && units.find("param", open, close).is_some() && self.regions.len() < REGIONS_MAX {
+                self.is_el = true;
+                self.regions.push(open + 2..close);
+            }
+            at = close.max(open + 2);
+        }
+    }
+
     fn tag_end(&self, units: &Units, open: usize) -> usize {
         let end = units.bytes.len().min(open + TAG_UNITS_MAX);
         units.find(">", open, end).map_or(end, |close| close + 1)
@@ -154,6 +179,43 @@ impl Page {
         let marked = self.regions.iter().any(|region| in_region(region) && !braces(region));
         !self.is_php && !self.is_cf && (marked || !self.regions.iter().any(has_sign))
     }
+}
+
+/// Where PHP ends: at `?>`, but not within a string.
+fn php_end(units: &Units, from: usize) -> usize {
+    let end = units.bytes.len();
+    let mut at = from;
+    while let Some(byte) = units.bytes.get(at) {
+        let ends = |mark: &str| units.starts_with(at, mark);
+        at = match byte {
+            _ if ends("?>") => return at,
+            b'#' => line_end(units, at),
+            b'/' if ends("//") => line_end(units, at),
+            b'/' if ends("/*") => units.find("*/", at + 2, end).map_or(end, |close| close + 2),
+            b'"' | b'\'' => string_end(units, at, *byte),
+            _ => at + 1,
+        };
+    }
+    end
+}
+
+/// Where a line ends, or PHP within it: a comment does not hide that.
+fn line_end(units: &Units, from: usize) -> usize {
+    let rest = &units.bytes[from..];
+    let line = rest.iter().position(|byte| *byte == b'\n').map_or(units.bytes.len(), |at| from + at);
+    units.find("?>", from, line).unwrap_or(line)
+}
+
+fn string_end(units: &Units, from: usize, quote: u8) -> usize {
+    let mut at = from + 1;
+    while let Some(byte) = units.bytes.get(at) {
+        match byte {
+            b'\\' => at += 2,
+            _ if *byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    units.bytes.len()
 }
 
 /// The `id` of a control.

@@ -50,7 +50,10 @@ fn write(token: &Token, into: &mut String) {
     for letter in token.text[..end].chars() {
         match letter {
             '"' => into.push('\''),
-            letter if letter.is_control() => into.push(' '),
+            // What a string says must not look like what the script does.
+            ' ' => into.push('_'),
+            '(' => into.push('{'),
+            letter if letter.is_control() => into.push('_'),
             letter => into.push(letter),
         }
     }

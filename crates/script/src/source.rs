@@ -72,6 +72,8 @@ const PHP: &[&str] = &[
     "$HTTP_POST_VARS",
     "$HTTP_COOKIE_VARS",
 ];
+/// Methods of request objects of PHP's frameworks and Perl's CGI.
+const PHP_METHODS: &[&str] = &["input", "getparam", "getpost", "getquery", "postvar", "getquerystring"];
 const FUNCTIONS: &[&str] = &[
     "getallheaders",
     "apache_request_headers",
@@ -147,7 +149,7 @@ pub(crate) fn source(tokens: &[Token], at: usize, page: &Page, requests: &Reques
     if METHODS.contains(&lower.as_str()) && is_member && opens {
         return Some((after_brackets(tokens, at + 1), INPUT));
     }
-    if page.is_php && lower == "param" && opens && !is_member {
+    if page.is_php && opens && (lower == "param" || (is_member && PHP_METHODS.contains(&lower.as_str()))) {
         return Some((after_brackets(tokens, at + 1), INPUT));
     }
     if page.is_cf
@@ -156,6 +158,13 @@ pub(crate) fn source(tokens: &[Token], at: usize, page: &Page, requests: &Reques
         && next.is_some_and(|next| next.is(".") || next.is("["))
     {
         return Some((if opens { after_brackets(tokens, at + 1) } else { at + 3 }, INPUT));
+    }
+    if page.is_el
+        && !is_member
+        && matches!(lower.as_str(), "param" | "paramvalues" | "header" | "headervalues")
+    {
+        let end = if opens { after_brackets(tokens, at + 1) } else { (at + 3).min(tokens.len()) };
+        return next.is_some_and(|next| next.is(".") || next.is("[")).then_some((end, INPUT));
     }
     if page.controls.contains(&token.text) && !is_member {
         return control(tokens, at);

@@ -180,6 +180,12 @@ impl Cutter {
         }
         if self.is_vb {
             self.vb_function(&tokens);
+        } else if is_remote(&tokens)
+            && let Some(function) = definition(&tokens)
+            && !self.all.functions.last().is_some_and(|last| last.name == function.name)
+        {
+            // Declared without a body, in an interface.
+            self.all.functions.push(function);
         }
         let function = self.around.last().map(|(function, _)| *function);
         self.all.list.push(Statement { tokens, function });

@@ -29,7 +29,8 @@ fn input_is_followed() {
         "<?php function g($p) { h($p); } g($_GET['x']); ?>",
         &["function g($p@input@)", "h($p@input@)", "g($_GET[\"x\"]@input@)"],
     );
-    check("<?php echo \"n $_GET[x]\"; ?>", &["echo \"n $_GET[x]\"@input@"]);
+    check("<?php $c = $_GET['c']; f('a' . $c); ?>", &["$c@input@=$_GET[\"c\"]@input@", "f(\"a\".$c@input@)"]);
+    check("<?php echo \"n $_GET[x]\"; ?>", &["echo \"n_$_GET[x]\"@input@"]);
     check(
         "<%@ Page Language=\"C#\" %><% var o = new P { A = 1, B = Request.Form[\"x\"] }; o.Go(); %>",
         &["var o@input@=new P{A=1,B@input@=Request.Form[\"x\"]@input@}", "o@input@.Go()"],
@@ -49,6 +50,11 @@ fn what_is_not_what_was_sent() {
         &["$p@checked@=$_GET[\"p\"]@input@", "if(in_array($p,$all))", "f($p@checked@)"],
     );
     check("<% HtmlEncode(Read(Request[\"f\"])) %>", &["HtmlEncode(Read(Request[\"f\"]@input@))"]);
+}
+
+#[test]
+fn a_string_is_no_statement() {
+    check("<% Write(\"execute (\" & Request(\"x\")) %>", &["Write(\"execute_{\"&Request(\"x\")@input@)"]);
 }
 
 #[test]
