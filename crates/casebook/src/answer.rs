@@ -1,5 +1,6 @@
 //! From grounds and coverage to answers.
 
+use crate::about::About;
 use crate::book::{Casebook, Kind, Question};
 use crate::build::{Build, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
@@ -18,7 +19,13 @@ use facts::Facts;
 const LAST_DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 
 /// All answers: by host, intrusion (none first), book, question.
-pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: &Partition) -> Vec<Answer> {
+pub fn answers(
+    case: &Case,
+    books: &[Casebook],
+    traces: &Traces<'_>,
+    partition: &Partition,
+    about: &About,
+) -> Vec<Answer> {
     let mut answers = Vec::new();
     let mut by_host = by_host(traces, partition);
     for (host, logs) in HostLogs::of_case(case) {
@@ -26,12 +33,14 @@ pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: 
         let members = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
         let rooms: Vec<Room<'_>> = books
             .iter()
-            .map(|book| {
+            .enumerate()
+            .map(|(index, book)| {
                 let views = members.iter();
                 let views = views.map(|(id, members)| {
                     (*id, View::new(book, traces, members.clone(), &partition.components))
                 });
-                Room::new(case, book, &host, &logs, traces, views.collect())
+                let is_server = about.is(&host, index);
+                Room::new(case, (book, is_server), &host, &logs, traces, views.collect())
             })
             .collect();
         for intrusion in members.keys() {
@@ -103,7 +112,7 @@ struct Found {
 impl<'a> Room<'a> {
     fn new(
         case: &'a Case,
-        book: &'a Casebook,
+        (book, is_server): (&'a Casebook, bool),
         host: &'a Option<HostName>,
         logs: &HostLogs<'_>,
         traces: &'a Traces<'a>,
@@ -113,10 +122,6 @@ impl<'a> Room<'a> {
         let active = all.map(|view| active_hours(book, traces, view)).unwrap_or_default();
         let breached = all.map(|view| breach_span(book, traces, view)).unwrap_or_default();
         let window = logs.window(&book.window).map(|window| book.window.stretch(window, breached));
-        let shows_server = |view: &View<'_>| {
-            let mut members = view.members().iter();
-            members.any(|member| traces.list[*member].shows_any(&book.sign_steps))
-        };
         let last_day = logs.last_record.map(Window::last_day);
         let builds = case.coverage.builds.get(host).into_iter().flatten();
         let builds = builds.filter_map(|(text, span)| {
@@ -125,7 +130,7 @@ impl<'a> Room<'a> {
         });
         let builds: Vec<_> = builds.collect();
         Self {
-            is_server: logs.has_any(&book.signs) || !builds.is_empty() || all.is_some_and(shows_server),
+            is_server,
             measures: book.needs.iter().map(|need| need.measure(logs, window, &active)).collect(),
             last_day: book.needs.iter().map(|need| need.measure(logs, last_day, &active)).collect(),
             last_record: logs.last_record,

@@ -130,6 +130,7 @@ fn broken_books_say_where() {
     check_error("next: [httpproxy]", "next: [httproxy]", "has no entry \"httproxy\"");
     check_error("like: web-shell-written", "like: web-shel", "no question \"web-shel\" stands before it");
     check_error("{count}[ from", "{number}[ from", "there is no fact \"number\"");
+    check_error("techniques: [T1003]", "techniques: [any-stealth]", "ATT&CK has no tactic \"stealth\"");
     check_error("builds: exchange", "builds: exchang", "nothing is called \"exchang\"");
     check_error("from: 2020-12-01", "from: soon", "wanted a day");
     check_error("probed: [probed]", "probed: [prodded]", "verdict: there is no question \"prodded\"");
