@@ -1,5 +1,6 @@
 //! From grounds and coverage to answers.
 
+use crate::about::About;
 use crate::book::{Casebook, Kind, Question, WindowRule};
 use crate::build::{Build, Immunity, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
@@ -20,7 +21,13 @@ const LAST_DAY_NANOS: i64 = 24 * 3_600 * 1_000_000_000;
 const BUILD_LATE_HOURS_MAX: i64 = 24;
 
 /// All answers: by host, intrusion (none first), book, question.
-pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: &Partition) -> Vec<Answer> {
+pub fn answers(
+    case: &Case,
+    books: &[Casebook],
+    traces: &Traces<'_>,
+    partition: &Partition,
+    about: &About,
+) -> Vec<Answer> {
     let mut answers = Vec::new();
     let mut by_host = by_host(traces, partition);
     for (host, logs) in HostLogs::of_case(case) {
@@ -28,12 +35,14 @@ pub fn answers(case: &Case, books: &[Casebook], traces: &Traces<'_>, partition: 
         let members = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
         let rooms: Vec<Room<'_>> = books
             .iter()
-            .map(|book| {
+            .enumerate()
+            .map(|(index, book)| {
                 let views = members.iter();
                 let views = views.map(|(id, members)| {
                     (*id, View::new(book, traces, members.clone(), &partition.components))
                 });
-                Room::new(case, book, &host, &logs, traces, views.collect())
+                let is_server = about.is(&host, index);
+                Room::new(case, (book, is_server), &host, &logs, traces, views.collect())
             })
             .collect();
         for intrusion in members.keys() {
@@ -110,7 +119,7 @@ struct Found {
 impl<'a> Room<'a> {
     fn new(
         case: &'a Case,
-        book: &'a Casebook,
+        (book, is_server): (&'a Casebook, bool),
         host: &'a Option<HostName>,
         logs: &HostLogs<'_>,
         traces: &'a Traces<'a>,
@@ -125,10 +134,6 @@ impl<'a> Room<'a> {
             let measures = book.needs.iter().map(|need| need.measure(logs, window, &active)).collect();
             (from, Asked { window, measures })
         };
-        let shows_server = |view: &View<'_>| {
-            let mut members = view.members().iter();
-            members.any(|member| traces.list[*member].shows_any(&book.sign_steps))
-        };
         let last_day = logs.last_record.map(Window::last_day);
         let builds = case.coverage.builds.get(host).into_iter().flatten();
         let builds = builds.filter_map(|(text, span)| {
@@ -137,7 +142,7 @@ impl<'a> Room<'a> {
         });
         let builds: Vec<_> = builds.collect();
         Self {
-            is_server: logs.has_any(&book.signs) || !builds.is_empty() || all.is_some_and(shows_server),
+            is_server,
             asked: book
                 .questions
                 .iter()

@@ -18,6 +18,9 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// Before a name: all that belongs to it.
+pub(crate) const ANY_OF: &str = "any-";
+
 /// Why a casebook or a list could not be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct BookError {
@@ -152,10 +155,8 @@ pub(crate) struct Question {
     /// How many of them are its own, and not those of a question it is like.
     pub own: usize,
     /// ATT&CK techniques (and, by prefix, their sub-techniques) that make it
-    /// likely, from rules without a step.
+    /// likely, from rules without a step; `any-NAME` are all of a tactic.
     pub techniques: Vec<String>,
-    /// The ATT&CK tactic that makes it likely, from rules without a step.
-    pub tactic: Option<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
     /// Indexes of what is named in the coverage, and not needed.
@@ -298,6 +299,11 @@ impl Casebook {
         fields.into_iter().map(|(log, fields)| Watched { log, fields: sorted(fields) }).collect()
     }
 
+    /// Whether build numbers tell it something.
+    pub(crate) fn has_builds(&self) -> bool {
+        self.builds != BuildTable::default()
+    }
+
     pub(crate) fn question(&self, id: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == id)
     }
@@ -338,7 +344,11 @@ impl Question {
 
     /// The grade that the tactics of a rule without a step give.
     pub fn tactic_grade(&self, rule: &RuleFacts) -> Grade {
-        let any = self.tactic.as_ref().is_some_and(|own| tactics::of_rule(rule).contains(&own.as_str()));
-        if any { Grade::Likely } else { Grade::None }
+        let mut wanted = self.techniques.iter().filter_map(|own| own.strip_prefix(ANY_OF)).peekable();
+        if wanted.peek().is_none() {
+            return Grade::None;
+        }
+        let tactics = tactics::of_rule(rule);
+        if wanted.any(|tactic| tactics.contains(&tactic)) { Grade::Likely } else { Grade::None }
     }
 }

@@ -5,7 +5,8 @@
 //! request, a shell's page or parameter, a process. Then findings that name
 //! nobody (a file event, an error of Unified Messaging) are linked to the
 //! nearest finding in time that they can follow from. What is joined is an
-//! intrusion if it supports more than `probed`; the rest stays unassigned.
+//! intrusion if it supports more than `probed` by a book that is about the
+//! host; the rest stays unassigned.
 //!
 //! # What must not join
 //! - A visit to a shell follows the shell, not the visitor: lists of shell
@@ -18,7 +19,8 @@
 //! - An address that was only refused or ignored on a host brings nothing into
 //!   an intrusion there.
 
-use crate::book::{Casebook, Link};
+use crate::about::About;
+use crate::book::{Casebook, Link, Question};
 use crate::key::{Key, Kinds, is_private};
 use crate::support::{Reach, View, nearest_of};
 use crate::trace::{Trace, Traces, answers};
@@ -49,7 +51,7 @@ pub struct Partition {
 }
 
 /// Partitions the findings.
-pub fn partition(traces: &Traces<'_>, books: &[Casebook]) -> Partition {
+pub fn partition(traces: &Traces<'_>, books: &[Casebook], about: &About) -> Partition {
     let mut groups = Groups::new(traces.list.len());
     let visits: BTreeSet<&str> =
         books.iter().flat_map(|book| &book.joins.visits).map(String::as_str).collect();
@@ -62,7 +64,7 @@ pub fn partition(traces: &Traces<'_>, books: &[Casebook]) -> Partition {
     join_visits(traces, &mut groups, &is_visit);
 
     let components: Vec<usize> = (0..traces.list.len()).map(|index| groups.find(index)).collect();
-    let mut members = intruders(traces, books, &components);
+    let mut members = intruders(traces, books, &components, about);
     members.sort_by_key(|members| order(traces, members));
     members.truncate(INTRUSIONS_MAX);
     let mut assigned = vec![None; traces.findings.len()];
@@ -277,7 +279,12 @@ fn join_visits(traces: &Traces<'_>, groups: &mut Groups, is_visit: &impl Fn(&Tra
 /// The members of each group that is an intrusion: a book's question other
 /// than `probed` is supported by a step. Elsewhere, on hosts where the group
 /// does not do so, it was only a visitor.
-fn intruders(traces: &Traces<'_>, books: &[Casebook], components: &[usize]) -> Vec<Vec<usize>> {
+fn intruders(
+    traces: &Traces<'_>,
+    books: &[Casebook],
+    components: &[usize],
+    about: &About,
+) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<usize, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
     for (index, trace) in traces.list.iter().enumerate().filter(|(_, trace)| trace.is_notable()) {
         groups.entry(components[index]).or_default().entry(trace.host).or_default().push(index);
@@ -285,8 +292,12 @@ fn intruders(traces: &Traces<'_>, books: &[Casebook], components: &[usize]) -> V
     let mut all = Vec::new();
     for by_host in groups.into_values() {
         let mut members: Vec<usize> = Vec::new();
-        for on_host in by_host.into_values() {
-            if books.iter().any(|book| is_intruder(book, traces, &on_host, components)) {
+        for (host, on_host) in by_host {
+            let host = &traces.hosts[host];
+            // A book about other hosts has a say in what only such hosts show.
+            let asked = |index: usize| about.is(host, index) || !about.is_any(host);
+            let mut books = books.iter().enumerate();
+            if books.any(|(index, book)| is_intruder(book, asked(index), traces, &on_host, components)) {
                 members.extend(on_host);
             }
         }
@@ -298,12 +309,19 @@ fn intruders(traces: &Traces<'_>, books: &[Casebook], components: &[usize]) -> V
     all
 }
 
-fn is_intruder(book: &Casebook, traces: &Traces<'_>, members: &[usize], components: &[usize]) -> bool {
+fn is_intruder(
+    book: &Casebook,
+    is_asked: bool,
+    traces: &Traces<'_>,
+    members: &[usize],
+    components: &[usize],
+) -> bool {
     if members.iter().all(|member| traces.list[*member].steps.is_empty()) {
         return false;
     }
     let view = View::new(book, traces, members.to_vec(), components);
-    let mut questions = book.questions.iter().filter(|question| book.is_intrusion(question));
+    let weighs = |question: &&Question| book.is_intrusion(question) && (is_asked || question.server_only);
+    let mut questions = book.questions.iter().filter(weighs);
     questions.any(|question| view.grounds(question).iter().any(|ground| ground.by_step))
 }
 

@@ -19,6 +19,7 @@
 //! rule's tag (`assay.<step>`, see `casebook/STEPS.md`), never by its id. And
 //! escaping: text from the evidence is passed on raw, the exits escape it.
 
+mod about;
 mod answer;
 mod book;
 mod build;
@@ -49,8 +50,9 @@ use model::Case;
 pub fn assess(case: &mut Case, books: &[Casebook]) {
     let (partition, answers, summaries, verdicts) = {
         let traces = trace::Traces::new(case, books);
-        let partition = intrusion::partition(&traces, books);
-        let answers = answer::answers(case, books, &traces, &partition);
+        let about = about::About::new(case, books, &traces);
+        let partition = intrusion::partition(&traces, books, &about);
+        let answers = answer::answers(case, books, &traces, &partition, &about);
         let by_host = answer::by_book(&answers);
         let summaries = summary::summaries(case, books, &by_host);
         let verdicts = verdict::verdicts(case, books, &partition.intrusions, &by_host);

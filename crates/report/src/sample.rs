@@ -213,8 +213,6 @@ pub(crate) fn case() -> Case {
     unassigned.evidence = EvidenceId(0);
     unassigned.position = Position { offset: 8_192, record: Some(4_242), line: None };
     Case {
-        indicators: Vec::new(),
-        files_scanned: 0,
         items: vec![
             item("triage/C/Windows/System32/winevt/Logs/Security.evtx", Some("evtx"), 20_971_520),
             item("triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG", Some("exchange-csv"), 1_000_000),
@@ -311,7 +309,6 @@ pub(crate) fn run() -> Run {
         version: "0.1.0".to_owned(),
         started: time("2026-01-02T03:04:05Z"),
         seconds: 41.25,
-        indicators_not_loaded: Vec::new(),
         rules_not_loaded: vec![note(None, "condition: unexpected end")],
         rules_not_met: vec![note(
             Some("11111111-aaaa-4bbb-8ccc-000000000009"),

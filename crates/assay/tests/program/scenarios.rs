@@ -36,7 +36,9 @@ fn nothing_is_loud_where_nothing_happened() {
                 .map(|finding| format!("{} {}", finding["rule_title"], finding["fields"]))
                 .collect();
             assert!(loud.is_empty(), "{name}: {loud:#?}");
-            for verdict in json(&out.join("case.json"))["verdicts"].as_array().unwrap() {
+            let case = json(&out.join("case.json"));
+            assert_eq!(case["intrusions"].as_array().unwrap().len(), 0, "{name}");
+            for verdict in case["verdicts"].as_array().unwrap() {
                 assert_eq!(verdict["headline"], "no trace of a breach", "{name}: {verdict:#}");
             }
         }

@@ -1,7 +1,7 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
+    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
     WindowRule,
 };
 use crate::build::BuildTable;
@@ -98,7 +98,6 @@ struct RawQuestion {
     like: Option<String>,
     #[serde(default)]
     techniques: Vec<String>,
-    tactic: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -299,7 +298,7 @@ impl Groups<'_> {
     fn steps(&self, names: &[String]) -> Result<Vec<String>, BookError> {
         let mut steps = Vec::new();
         for name in names {
-            match name.strip_prefix("any-") {
+            match name.strip_prefix(ANY_OF) {
                 None => steps.push(name.clone()),
                 Some(group) => match self.groups.get(group) {
                     Some(members) => steps.extend(members.iter().cloned()),
@@ -388,7 +387,8 @@ fn check_question(
         let index = |id: &String| needs.iter().position(|need| need.id == *id);
         ids.iter().map(|id| index(id).ok_or_else(|| fail(format!("there is no need {id:?}")))).collect()
     };
-    if let Some(tactic) = raw.tactic.as_deref().filter(|own| !tactics::is_known(own)) {
+    let tactics = raw.techniques.iter().filter_map(|own| own.strip_prefix(ANY_OF));
+    if let Some(tactic) = tactics.into_iter().find(|own| !tactics::is_known(own)) {
         return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
     }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
@@ -411,7 +411,6 @@ fn check_question(
         supports,
         own,
         techniques: raw.techniques,
-        tactic: raw.tactic,
         act: raw.act,
         stay: Stay { lasting: raw.lasting, ended_by: groups.steps(&raw.ended_by)? },
         hole: match raw.hole {

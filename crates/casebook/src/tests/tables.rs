@@ -167,6 +167,7 @@ fn broken_books_say_where() {
     check_error("{count}[ from", "{number}[ from", "there is no fact \"number\"");
     check_error("builds: proxytoken", "builds: proxytokens", "has no hole \"proxytokens\"");
     check_error("public: 2021-08-05", "public: August", "wanted a day");
+    check_error("techniques: [T1003]", "techniques: [any-stealth]", "ATT&CK has no tactic \"stealth\"");
     check_error("builds: exchange", "builds: exchang", "nothing is called \"exchang\"");
     check_error("from: 2020-12-01", "from: soon", "wanted a day");
     check_error("probed: [probed]", "probed: [prodded]", "verdict: there is no question \"prodded\"");
