@@ -59,6 +59,7 @@ fn scan(evidence: &Path, out: &Path, more: &[&str]) {
         stdout: &mut stdout,
         stderr: &mut stderr,
         terminal_columns: None,
+        colour: false,
         show_progress: false,
     };
     let mut words: Vec<std::ffi::OsString> = ["assay", "scan"].map(Into::into).to_vec();

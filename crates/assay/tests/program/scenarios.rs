@@ -173,7 +173,7 @@ fn an_outcome_that_nobody_logged_is_no_trace_of_nothing() {
         .collect();
     log.1.extend(format!("{}\r\n", row.join(",")).into_bytes());
     let scratch = tempfile::tempdir().unwrap();
-    let out = scan_files(&scenario, scratch.path());
+    let (_, out) = scan_files(&scenario, scratch.path());
     let answers = json(&out.join("answers.json"));
     let told = |id: &str| {
         let mut all = answers.as_array().unwrap().iter();
