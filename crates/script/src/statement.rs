@@ -182,7 +182,7 @@ impl Cutter {
             self.vb_function(&tokens);
         } else if is_remote(&tokens)
             && let Some(function) = definition(&tokens)
-            && !self.all.functions.last().is_some_and(|last| last.name == function.name)
+            && self.all.functions.last().is_none_or(|last| last.name != function.name)
         {
             // Declared without a body, in an interface.
             self.all.functions.push(function);
