@@ -26,7 +26,6 @@ pub fn run(trial: &Trial, seed: u64, rounds: u64, on_round: &mut dyn FnMut(u64))
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, with words")]
 mod tests {
     use super::*;
 

@@ -72,12 +72,15 @@ const TARGETS: &[Target] = &[
 /// Rounds in `cargo test` of a format without a line of its own.
 const FORMAT_ROUNDS: u64 = 20_000;
 
+/// Reads the bytes; must come back.
+type Run = Box<dyn Fn(&[u8])>;
+
 /// A target with its seeds, ready to run.
 pub struct Trial {
     /// Its name on the command line.
     pub name: &'static str,
     /// Reads the bytes; must come back.
-    pub run: Box<dyn Fn(&[u8])>,
+    pub run: Run,
     /// What inputs are made from.
     pub seeds: Vec<Vec<u8>>,
     /// Rounds in `cargo test`.

@@ -19,12 +19,11 @@ struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(subcommand)]
-    bulk: Option<Bulk>,
+    other: Option<Other>,
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::enum_variant_names, reason = "the names are the commands")]
-enum Bulk {
+enum Other {
     /// A big, well-filled, attack-dense event log.
     BulkEvtx {
         /// Size in bytes, rounded up to whole chunks of 64 KiB.
@@ -74,20 +73,20 @@ enum Bulk {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    match arguments.bulk {
-        Some(Bulk::BulkEvtx { bytes, seed, out }) => {
+    match arguments.other {
+        Some(Other::BulkEvtx { bytes, seed, out }) => {
             let mut file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::bulk::write_evtx(&mut file, bytes, seed)?;
         }
-        Some(Bulk::BulkHttpproxy { lines, seed, out }) => {
+        Some(Other::BulkHttpproxy { lines, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::bulk::write_http_proxy(std::io::BufWriter::new(file), lines, seed)?;
         }
-        Some(Bulk::BulkIndicators { count, seed, out }) => {
+        Some(Other::BulkIndicators { count, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::indicators::write_csv(std::io::BufWriter::new(file), count, seed)?;
         }
-        Some(Bulk::Hostile { whole, out }) => {
+        Some(Other::Hostile { whole, out }) => {
             let size = if whole { range::hostile::Size::WHOLE } else { range::hostile::Size::SMALL };
             let made =
                 range::hostile::write(&out, size).with_context(|| format!("fill {}", out.display()))?;
