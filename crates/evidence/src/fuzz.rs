@@ -45,7 +45,7 @@ impl Visitor for Looker {
 fn limits() -> Limits {
     Limits {
         items_max: 64,
-        ratio_free_bytes: 4 << 20,
+        archive: crate::ArchiveLimits { ratio_free_bytes: 4 << 20, ..Default::default() },
         line_bytes_max: 64 << 10,
         problems_max: 20,
         spool_bytes_max: 4 << 10,

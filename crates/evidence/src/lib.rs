@@ -47,7 +47,7 @@ mod whole;
 mod windows_json;
 
 pub use hashes::{OlderHashes, WantedHashes};
-pub use limits::Limits;
+pub use limits::{ArchiveLimits, Limits};
 pub use read::read;
 pub use source::{Opened, Source, open};
 

@@ -8,25 +8,14 @@
 /// (a 4 GB event log, a 20 GB archive of text logs) and stop bombs early.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Archives within each other: 2 reads `a.zip!b.zip!x`, not a third one.
-    pub nesting_max: u32,
+    /// What archives may ask for.
+    pub archive: ArchiveLimits,
     /// Folders within each other below an argument.
     pub folder_depth_max: u32,
     /// Files of all arguments together; also members of one archive.
     pub items_max: usize,
     /// Unpacked bytes of one item.
     pub item_bytes_max: u64,
-    /// Unpacked bytes of one archive with all that is nested in it.
-    pub archive_bytes_max: u64,
-    /// Unpacked bytes per packed byte, of one member and of one archive,
-    /// beyond [`Limits::ratio_free_bytes`].
-    pub ratio_max: u64,
-    /// Unpacked bytes that one archive may have whatever their ratio: sparse
-    /// event logs, which are mostly zeros, pack a thousand to one.
-    pub ratio_free_bytes: u64,
-    /// Bytes of the dictionary that a packed stream (7z, xz) may ask for; a lying
-    /// header can ask for 4 GiB.
-    pub dictionary_bytes_max: usize,
     /// Bytes of one line, and of one record of several lines.
     pub line_bytes_max: usize,
     /// Physical lines of one CSV record (line ends within quotes).
@@ -53,17 +42,31 @@ pub struct Limits {
     pub spool_bytes_max: usize,
 }
 
+/// How much of an archive is unpacked at most.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ArchiveLimits {
+    /// Archives within each other: 2 reads `a.zip!b.zip!x`, not a third one.
+    pub nesting_max: u32,
+    /// Unpacked bytes of one archive with all that is nested in it.
+    pub bytes_max: u64,
+    /// Unpacked bytes per packed byte, of one member and of one archive,
+    /// beyond [`ArchiveLimits::ratio_free_bytes`].
+    pub ratio_max: u64,
+    /// Unpacked bytes that one archive may have whatever their ratio: sparse
+    /// event logs, which are mostly zeros, pack a thousand to one.
+    pub ratio_free_bytes: u64,
+    /// Bytes of the dictionary that a packed stream (7z, xz) may ask for; a lying
+    /// header can ask for 4 GiB.
+    pub dictionary_bytes_max: usize,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            nesting_max: 2,
+            archive: ArchiveLimits::default(),
             folder_depth_max: 128,
             items_max: 1_000_000,
             item_bytes_max: 1 << 40,
-            archive_bytes_max: 4 << 40,
-            ratio_max: 200,
-            ratio_free_bytes: 1 << 30,
-            dictionary_bytes_max: 256 << 20,
             line_bytes_max: 4 << 20,
             record_lines_max: 1_000,
             columns_max: 1_024,
@@ -75,6 +78,18 @@ impl Default for Limits {
             shapes_max: 20_000,
             problems_max: 1_000,
             spool_bytes_max: 16 << 20,
+        }
+    }
+}
+
+impl Default for ArchiveLimits {
+    fn default() -> Self {
+        Self {
+            nesting_max: 2,
+            bytes_max: 4 << 40,
+            ratio_max: 200,
+            ratio_free_bytes: 1 << 30,
+            dictionary_bytes_max: 256 << 20,
         }
     }
 }

@@ -100,7 +100,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
             self.image(&node, kind, &segments, &mut budget);
         } else if is_archive {
             let by_ratio = input::bytes_max(self.limits, bytes.len());
-            let mut budget = Budget { left: by_ratio.min(self.limits.archive_bytes_max) };
+            let mut budget = Budget { left: by_ratio.min(self.limits.archive.bytes_max) };
             let whole = Some(bytes.clone());
             self.archive(&node, head, Box::new(reader), whole, &mut budget);
         } else {
@@ -150,7 +150,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
             content if content.is_archive() => {
-                let wanted = format!("at most {} archives within each other", self.limits.nesting_max);
+                let wanted = format!("at most {} archives within each other", self.limits.archive.nesting_max);
                 tally.problems.push(Problem::new("limit", 0, wanted, "one more; it is not opened"));
             }
             _ => small_content = input.read_small(self.limits.content_bytes_max),

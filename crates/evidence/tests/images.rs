@@ -8,7 +8,7 @@ mod imaging;
 mod packing;
 
 use disk::sample::{self, DATA, FILE_NAME, clusters, record, reference, resident};
-use evidence::Limits;
+use evidence::{ArchiveLimits, Limits};
 use gather::Gathered;
 use imaging::{Disk, SET_CREATED, SET_MODIFIED, SHELL, converted, tool};
 use model::{FileBasis, Timestamp};
@@ -306,7 +306,7 @@ fn journals_in_an_image_know_their_folders() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.dd");
     std::fs::write(&path, sample::volume(&records, &[(100, &changes)])).unwrap();
-    let gathered = read(&path, &Limits { ratio_free_bytes: 1 << 20, ..Limits::default() });
+    let gathered = read(&path, &Limits { archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ..ArchiveLimits::default() }, ..Limits::default() });
     let item = |path: &str| gathered.items.iter().find(|item| item.item.path == path).unwrap();
     let journal = item("x.dd!volume1/$UsnJrnl:$J");
     assert_eq!((journal.item.format, journal.item.size_bytes), (Some("usn"), 512));

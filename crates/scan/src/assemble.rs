@@ -43,12 +43,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
         let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
-        if gathered.settled.more > 0 {
-            let found = format!("{} more", gathered.settled.more);
-            let wanted = "at most 1,048,576 carved records of one item".into();
-            let records_lost = Some(gathered.settled.more);
-            problems.push(Problem { kind: "limit", offset: None, wanted, found, records_lost });
-        }
+        problems.extend(gathered.settled.problem());
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =
@@ -72,13 +67,8 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
         let raws = gathered.findings.into_iter().flatten().filter(|raw| !(is_known && raw.is_of_file));
         case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
         if !is_known {
-            add_copies(
-                &mut case.findings,
-                from,
-                copies,
-                |raw, host| finding(raw, id, &sha256, |_| host.clone()),
-                &hosts,
-            );
+            let of_copy = |raw, host: Option<HostName>| finding(raw, id, &sha256, |_| host.clone());
+            add_copies(&mut case.findings, from, copies, of_copy, &hosts);
         }
         for ((host, key), stats) in gathered.logs {
             let (known, items) = logs.entry((resolve(host), key)).or_default();

@@ -8,7 +8,7 @@
 
 use crate::logs::LogStats;
 use crate::part::{RawFinding, host_name};
-use model::{HostName, LogKey, Record, Role, Timestamp};
+use model::{Problem, HostName, LogKey, Record, Role, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Carved records of one item; the rest is only counted.
@@ -46,6 +46,16 @@ pub struct Settled {
     pub findings: Vec<RawFinding>,
     /// Hosts that the findings' records name.
     pub hosts: BTreeSet<HostName>,
+}
+
+impl Settled {
+    /// What was not looked at, as a problem of the item.
+    pub fn problem(&self) -> Option<Problem> {
+        let wanted = format!("at most {CARVED_MAX} carved records of one item");
+        let found = format!("{} more", self.more);
+        let records_lost = Some(self.more);
+        (self.more > 0).then_some(Problem { kind: "limit", offset: None, wanted, found, records_lost })
+    }
 }
 
 impl Carved {

@@ -20,7 +20,7 @@ pub(crate) fn gunzip<'a>(packed: impl BufRead + Send + 'a) -> Box<dyn Read + Sen
 
 /// What is packed with xz, joined streams included.
 pub(crate) fn unxz<'a>(packed: impl BufRead + Send + 'a, limits: &Limits) -> Box<dyn Read + Send + 'a> {
-    let limit_kb = u32::try_from(limits.dictionary_bytes_max / 1024).unwrap_or(u32::MAX);
+    let limit_kb = u32::try_from(limits.archive.dictionary_bytes_max / 1024).unwrap_or(u32::MAX);
     Box::new(lzma_rust2::XzReader::new_mem_limit(packed, true, limit_kb))
 }
 

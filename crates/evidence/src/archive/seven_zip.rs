@@ -97,7 +97,7 @@ impl<'a> SevenZip<'a> {
         show: &mut dyn FnMut(Member<'_>, &mut dyn Read) -> Next,
         problems: &mut Vec<Problem>,
     ) -> Next {
-        let limit_kb = limits.dictionary_bytes_max / 1024;
+        let limit_kb = limits.archive.dictionary_bytes_max / 1024;
         let coders = self.archive.blocks[index].coders.iter().map(|coder| coder.encoder_method_id());
         let has_dictionary = |id: &&[u8]| {
             [EncoderMethod::ID_LZMA, EncoderMethod::ID_LZMA2, EncoderMethod::ID_PPMD].contains(id)
