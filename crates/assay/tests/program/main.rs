@@ -12,6 +12,7 @@ mod determinism;
 mod evidence;
 mod files;
 mod hosts;
+mod images;
 mod indicators;
 mod logs;
 mod real_logs;
