@@ -42,7 +42,8 @@ const SEGMENTS_MAX: u16 = 800;
 /// What the files of an image may have together.
 pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
     let packed = segments.iter().map(Bytes::len).fold(0, u64::saturating_add);
-    let by_ratio = limits.archive.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.disk.files_ratio_max));
+    let by_ratio =
+        limits.archive.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.disk.files_ratio_max));
     Budget { left: by_ratio.min(limits.archive.bytes_max) }
 }
 

@@ -250,7 +250,8 @@ pub(crate) fn kind(error: &io::Error) -> &'static str {
 
 /// The most bytes that one item may unpack to, by the limits.
 pub(crate) fn bytes_max(limits: &Limits, packed: u64) -> u64 {
-    let by_ratio = limits.archive.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.archive.ratio_max));
+    let by_ratio =
+        limits.archive.ratio_free_bytes.saturating_add(packed.saturating_mul(limits.archive.ratio_max));
     limits.item_bytes_max.min(by_ratio)
 }
 

@@ -150,7 +150,8 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
             content if content.is_archive() => {
-                let wanted = format!("at most {} archives within each other", self.limits.archive.nesting_max);
+                let wanted =
+                    format!("at most {} archives within each other", self.limits.archive.nesting_max);
                 tally.problems.push(Problem::new("limit", 0, wanted, "one more; it is not opened"));
             }
             _ => small_content = input.read_small(self.limits.content_bytes_max),

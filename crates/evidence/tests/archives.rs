@@ -165,7 +165,10 @@ fn a_cut_archive_gives_what_is_there() {
 #[test]
 fn bombs_end_at_the_limits() {
     let zeros = vec![0u8; 8 << 20];
-    let limits = Limits { archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..ArchiveLimits::default() }, ..Limits::default() };
+    let limits = Limits {
+        archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..ArchiveLimits::default() },
+        ..Limits::default()
+    };
     let gathered = read("x.zip", &zip(&[ZipMember::new("a", &zeros), ZipMember::new("b", LOG)]), &limits);
     assert_eq!(gathered.kinds(), ["limit"]);
     assert!(gathered.items[0].item.size_bytes < 2 << 20);
@@ -288,7 +291,10 @@ fn a_damaged_or_closed_7z_is_told() {
 #[test]
 fn bombs_in_7z_and_xz_end_at_the_limits() {
     let zeros = vec![0u8; 8 << 20];
-    let limits = Limits { archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..ArchiveLimits::default() }, ..Limits::default() };
+    let limits = Limits {
+        archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ratio_max: 10, ..ArchiveLimits::default() },
+        ..Limits::default()
+    };
     let bytes = seven_zip(&[&[("a", &zeros), ("b", LOG)]]);
     for (name, bytes) in [("x.7z", &bytes), ("x.xz", &xz(&zeros))] {
         let gathered = read(name, bytes, &limits);
@@ -297,7 +303,10 @@ fn bombs_in_7z_and_xz_end_at_the_limits() {
         // What stands behind a bomb is not unpacked to be reached.
         assert_eq!(gathered.items.len(), 1, "{name}");
     }
-    let small = Limits { archive: ArchiveLimits { dictionary_bytes_max: 64 << 10, ..ArchiveLimits::default() }, ..Limits::default() };
+    let small = Limits {
+        archive: ArchiveLimits { dictionary_bytes_max: 64 << 10, ..ArchiveLimits::default() },
+        ..Limits::default()
+    };
     for (name, bytes) in [("x.7z", bytes), ("x.xz", xz(&zeros))] {
         assert!(!read(name, &bytes, &small).kinds().is_empty());
     }

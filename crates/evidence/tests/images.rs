@@ -306,7 +306,13 @@ fn journals_in_an_image_know_their_folders() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.dd");
     std::fs::write(&path, sample::volume(&records, &[(100, &changes)])).unwrap();
-    let gathered = read(&path, &Limits { archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ..ArchiveLimits::default() }, ..Limits::default() });
+    let gathered = read(
+        &path,
+        &Limits {
+            archive: ArchiveLimits { ratio_free_bytes: 1 << 20, ..ArchiveLimits::default() },
+            ..Limits::default()
+        },
+    );
     let item = |path: &str| gathered.items.iter().find(|item| item.item.path == path).unwrap();
     let journal = item("x.dd!volume1/$UsnJrnl:$J");
     assert_eq!((journal.item.format, journal.item.size_bytes), (Some("usn"), 512));

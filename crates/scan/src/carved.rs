@@ -8,7 +8,7 @@
 
 use crate::logs::LogStats;
 use crate::part::{RawFinding, host_name};
-use model::{Problem, HostName, LogKey, Record, Role, Timestamp};
+use model::{HostName, LogKey, Problem, Record, Role, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Carved records of one item; the rest is only counted.
