@@ -15,7 +15,7 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    Scan(ScanArguments),
+    Scan(Box<ScanArguments>),
     CollectList(CollectArguments),
 }
 

@@ -12,7 +12,7 @@ use crate::bytes::{Bytes, RangeReader};
 use crate::input;
 use model::{FileBasis, FileFacts, Problem, Timestamp};
 use sevenz_rust2::{ArchiveEntry, BlockDecoder, EncoderMethod, Error, Password};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 
 /// A list of members may have this many bytes, unpacked: some 80,000 members.
 /// Not less, because lists are packed with dictionaries of 8 MiB; not more,
@@ -55,7 +55,11 @@ impl<'a> SevenZip<'a> {
         let limit_kb = LIST_BYTES_MAX / 1024;
         match sevenz_rust2::Archive::read_with_memory_limit(&mut source, &Password::empty(), limit_kb) {
             Ok(archive) => Ok(Self { archive, source }),
-            Err(error) => Err(problem(&error, "the list of a 7z archive's members")),
+            Err(error) => {
+                // Where reading had come to; the library does not say more.
+                let offset = source.stream_position().ok();
+                Err(Problem { offset, ..problem(&error, "the list of a 7z archive's members") })
+            }
         }
     }
 

@@ -75,9 +75,9 @@ fn misnamed(sound: &Sound) -> Vec<Input> {
     inputs.push(Input::new("noise.evtx", "noise", noise(200_000, "noise")));
     inputs.push(Input::new("zeros.evtx", "zeros", vec![0; 200_000]));
     for (name, magic) in [
-        ("closed.7z", &b"7z\xbc\xaf\x27\x1c"[..]),
+        ("cut.7z", &b"7z\xbc\xaf\x27\x1c"[..]),
         ("closed.rar", b"Rar!\x1a\x07\x01\0"),
-        ("closed.xz", b"\xfd7zXZ\0"),
+        ("cut.xz", b"\xfd7zXZ\0"),
         ("closed.bz2", b"BZh91AY&SY"),
         ("closed.zst", b"\x28\xb5\x2f\xfd"),
     ] {

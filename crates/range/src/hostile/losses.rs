@@ -119,6 +119,8 @@ pub const LOSSES: &[(&str, &[&str])] = &[
     (
         "truncated",
         &[
+            "cut.7z",
+            "cut.xz",
             "cut1-Security.evtx",
             "cut4-Security.evtx",
             "zero-tail-Security.evtx",
@@ -165,6 +167,6 @@ pub const LOSSES: &[(&str, &[&str])] = &[
         ],
     ),
     ("unreadable", &["beyond"]),
-    ("unsupported-archive", &["closed.7z", "closed.rar", "closed.xz", "closed.bz2", "closed.zst"]),
+    ("unsupported-archive", &["closed.rar", "closed.bz2", "closed.zst"]),
     ("unsupported-compression", &["zip-method.zip"]),
 ];
