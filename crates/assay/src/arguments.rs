@@ -22,9 +22,10 @@ pub enum Command {
 /// Read evidence and answer: breached or not, since when, what was done, and
 /// what the evidence cannot tell.
 ///
-/// Takes files, folders and .zip, .tar, .tar.gz collections in any mix and
-/// layout, and recognises by content: EVTX, IIS (W3C) logs, Exchange logs,
-/// Windows events as JSON lines. Nothing is written without --out.
+/// Takes files, folders, collections (.zip, .7z, .tar, .gz, .xz) and disk
+/// images (raw, E01, VHD, VHDX with NTFS) in any mix and layout, and
+/// recognises by content: Windows event logs and artifacts, web server,
+/// Exchange and Linux logs, tables, scripts. Nothing is written without --out.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct ScanArguments {

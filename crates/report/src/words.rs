@@ -8,9 +8,10 @@ pub(crate) fn intrusion_label(id: IntrusionId) -> String {
     format!("intrusion-{}", u64::from(id.0) + 1)
 }
 
-/// A question's id in plain words: `web-shell-written` is `web shell written`.
+/// A question's id in plain words: `web-shell-written` is `web shell written`; a hole keeps its name,
+/// `CVE-2020-0688`.
 pub(crate) fn question_label(question_id: &str) -> String {
-    question_id.replace('-', " ")
+    if question_id.starts_with("cve-") { question_id.to_uppercase() } else { question_id.replace('-', " ") }
 }
 
 /// `31,204,551`.
@@ -114,6 +115,12 @@ mod tests {
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(11_520.0), "3 h 12 min");
         assert_eq!(duration(f64::NAN), "");
+    }
+
+    #[test]
+    fn questions() {
+        assert_eq!(question_label("web-shell-written"), "web shell written");
+        assert_eq!(question_label("cve-2020-0688"), "CVE-2020-0688");
     }
 
     #[test]
