@@ -27,9 +27,9 @@ pub struct Target {
 /// Targets that are no format of evidence's table: each format there is a
 /// target without a line here ([`trials`]), unless it needs seeds of its own.
 const TARGETS: &[Target] = &[
-    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 40_000 },
-    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_000 },
-    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 20_000 },
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 68_000 },
+    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_700 },
+    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 34_000 },
     Target {
         name: "iis-config",
         run: |data| read_as("iis-config", data),
@@ -40,37 +40,37 @@ const TARGETS: &[Target] = &[
         name: "indicator-differential",
         run: indicator::fuzz::differential,
         seeds: indicators,
-        rounds_in_tests: 1_000,
+        rounds_in_tests: 1_700,
     },
-    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 10_000 },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 17_000 },
     Target {
         name: "known-good",
         run: scan::fuzz_known_good,
         seeds: known_good_lists,
-        rounds_in_tests: 10_000,
+        rounds_in_tests: 17_000,
     },
     Target { name: "lnk", run: |data| read_as("lnk", data), seeds: links, rounds_in_tests: FORMAT_ROUNDS },
-    Target { name: "mft", run: |data| read_as("mft", data), seeds: tables, rounds_in_tests: 2_000 },
+    Target { name: "mft", run: |data| read_as("mft", data), seeds: tables, rounds_in_tests: 3_400 },
     Target {
         name: "prefetch",
         run: |data| read_as("prefetch", data),
         seeds: prefetch,
         rounds_in_tests: FORMAT_ROUNDS,
     },
-    Target { name: "registry", run: |data| read_as("registry", data), seeds: hives, rounds_in_tests: 2_000 },
-    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 5_000 },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 8_000 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 50_000 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 100_000 },
+    Target { name: "registry", run: |data| read_as("registry", data), seeds: hives, rounds_in_tests: 3_400 },
+    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 8_500 },
+    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 13_600 },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 170_000 },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
-    Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 5_000 },
-    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 30_000 },
+    Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 8_500 },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 51_000 },
     Target { name: "yara-program", run: yara::fuzz::program, seeds: programs, rounds_in_tests: 200 },
     Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules, rounds_in_tests: 40 },
 ];
 
 /// Rounds in `cargo test` of a format without a line of its own.
-const FORMAT_ROUNDS: u64 = 20_000;
+const FORMAT_ROUNDS: u64 = 34_000;
 
 /// Reads the bytes; must come back.
 type Run = Box<dyn Fn(&[u8])>;
