@@ -1,5 +1,6 @@
 //! What terminal and HTML both show of a case: totals, hosts by severity, findings by rule, what was not read.
 
+use crate::words;
 use model::{
     Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, IntrusionId, Level, Problem,
     RuleFacts, Span, Verdict,
@@ -21,8 +22,10 @@ pub(crate) struct Totals {
     pub(crate) rules: u64,
     /// Values of files of indicators.
     pub(crate) indicators: u64,
-    /// Items of unknown format: hashed, not read.
+    /// Items that are no log of a known format: hashed.
     pub(crate) unknown: u64,
+    /// Those of them whose content rules have looked at.
+    pub(crate) looked_at: u64,
 }
 
 impl Totals {
@@ -35,7 +38,23 @@ impl Totals {
             rules: case.rules_loaded as u64,
             indicators: case.indicators.iter().map(|file| file.loaded).sum(),
             unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
+            looked_at: case.files_scanned as u64,
         }
+    }
+}
+
+impl Totals {
+    /// `3 items of unknown format: hashed, not read`; `None` without any.
+    pub(crate) fn unknown_text(&self) -> Option<String> {
+        let count = words::count(self.unknown, "item");
+        let looked_at = match self.looked_at.min(self.unknown) {
+            0 => "not read".to_owned(),
+            all if all == self.unknown => "their content looked at by rules".to_owned(),
+            some => {
+                format!("not read, but for the content of {}, which rules looked at", words::thousands(some))
+            }
+        };
+        (self.unknown > 0).then(|| format!("{count} of unknown format: hashed, {looked_at}"))
     }
 }
 
@@ -331,6 +350,17 @@ mod tests {
         check("probed, not breached by what can be seen", Severity::Probed);
         check("no trace of a breach", Severity::NoTrace);
         check("cannot tell", Severity::CannotTell);
+    }
+
+    #[test]
+    fn what_was_looked_at_is_not_called_unread() {
+        let text = |unknown, looked_at| {
+            Totals { unknown, looked_at, ..Totals::of(&sample::case()) }.unknown_text().unwrap_or_default()
+        };
+        assert_eq!(text(0, 0), "");
+        assert_eq!(text(2, 0), "2 items of unknown format: hashed, not read");
+        assert_eq!(text(2, 2), "2 items of unknown format: hashed, their content looked at by rules");
+        assert!(text(3, 1).ends_with("not read, but for the content of 1, which rules looked at"));
     }
 
     #[test]

@@ -108,9 +108,8 @@ fn losses(page: &mut Page<'_>, case: &Case, totals: &Totals) -> io::Result<()> {
         page.element("<p class=\"loss\">", &words::count(losses, "item"), " not read whole: ")?;
         page.raw("<a href=\"#problems\">which, and why</a>.</p>\n")?;
     }
-    if totals.unknown > 0 {
-        let count = words::count(totals.unknown, "item");
-        page.element("<p>", &count, " of unknown format: hashed, not read.</p>\n")?;
+    if let Some(text) = totals.unknown_text() {
+        page.element("<p>", &text, ".</p>\n")?;
     }
     Ok(())
 }

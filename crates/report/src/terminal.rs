@@ -90,10 +90,8 @@ impl<'a> View<'a> {
             losses.iter().take(LOSSES_SHOWN).for_each(|loss| self.loss(loss));
             self.more(losses.len(), LOSSES_SHOWN);
         }
-        let unknown = Totals::of(self.case).unknown;
-        if unknown > 0 {
-            let count = words::count(unknown, "item");
-            self.screen.warning(&format!("{count} of unknown format: hashed, not read"));
+        if let Some(text) = Totals::of(self.case).unknown_text() {
+            self.screen.warning(&text);
         }
         self.rules_not_loaded();
     }
