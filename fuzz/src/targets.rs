@@ -29,7 +29,7 @@ pub struct Target {
 const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 68_000 },
     Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_700 },
-    Target { name: "evtx", run: evidence::fuzz::evtx, seeds: log_files, rounds_in_tests: 34_000 },
+    Target { name: "evtx", run: |data| read_as("evtx", data), seeds: log_files, rounds_in_tests: 34_000 },
     Target {
         name: "iis-config",
         run: |data| read_as("iis-config", data),

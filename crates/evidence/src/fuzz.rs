@@ -6,10 +6,7 @@ use crate::bytes::Bytes;
 use crate::format::Format;
 use crate::input::Head;
 use crate::read::{Budget, Node, Reading};
-use crate::{
-    ItemHead, Limits, ReadItem, Visitor, artifacts, auditd, csv_table, evtx, exchange, format, journal, mft,
-    ncsa, syslog, usn, w3c, windows_json,
-};
+use crate::{ItemHead, Limits, ReadItem, Visitor, format};
 use model::{FileFacts, Record, Value};
 use std::io::Cursor;
 
@@ -74,91 +71,6 @@ pub fn read_as(slug: &str, data: &[u8]) {
     if let Some(format) = format::FORMATS.iter().find(|format| format.slug == slug) {
         log(format, data);
     }
-}
-
-/// The reader of W3C logs.
-pub fn w3c(data: &[u8]) {
-    log(&w3c::FORMAT, data);
-}
-
-/// The reader of Exchange's CSV logs.
-pub fn exchange_csv(data: &[u8]) {
-    log(&exchange::FORMAT, data);
-}
-
-/// The reader of Windows events as JSON lines.
-pub fn windows_jsonl(data: &[u8]) {
-    log(&windows_json::FORMAT, data);
-}
-
-/// The reader of NCSA access logs.
-pub fn ncsa(data: &[u8]) {
-    log(&ncsa::FORMAT, data);
-}
-
-/// The reader of system logs of Linux.
-pub fn syslog(data: &[u8]) {
-    log(&syslog::FORMAT, data);
-}
-
-/// The reader of auditd's log.
-pub fn auditd(data: &[u8]) {
-    log(&auditd::FORMAT, data);
-}
-
-/// The reader of the journal as JSON lines.
-pub fn journal_json(data: &[u8]) {
-    log(&journal::FORMAT, data);
-}
-
-/// The reader of the journal's export format.
-pub fn journal_export(data: &[u8]) {
-    log(&journal::export::FORMAT, data);
-}
-
-/// The reader of tables.
-pub fn csv_table(data: &[u8]) {
-    log(&csv_table::FORMAT, data);
-}
-
-/// The reader of `$MFT` files.
-pub fn mft(data: &[u8]) {
-    log(&mft::FORMAT, data);
-}
-
-/// The reader of change journals.
-pub fn usn(data: &[u8]) {
-    log(&usn::FORMAT, data);
-}
-
-/// The search for chunks in event logs, and the reading of them.
-pub fn evtx(data: &[u8]) {
-    log(&evtx::FORMAT, data);
-}
-
-/// The reader of registry hives.
-pub fn registry(data: &[u8]) {
-    log(&artifacts::REGISTRY, data);
-}
-
-/// The reader of prefetch files.
-pub fn prefetch(data: &[u8]) {
-    log(&artifacts::PREFETCH, data);
-}
-
-/// The reader of shell links.
-pub fn lnk(data: &[u8]) {
-    log(&artifacts::LNK, data);
-}
-
-/// The reader of scheduled tasks.
-pub fn task(data: &[u8]) {
-    log(&artifacts::TASK, data);
-}
-
-/// The reader of IIS configurations.
-pub fn iis_config(data: &[u8]) {
-    log(&artifacts::IIS_CONFIG, data);
 }
 
 /// What bytes are.

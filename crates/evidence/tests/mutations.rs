@@ -75,9 +75,9 @@ fn run(seeds: &[Vec<u8>], rounds: usize, target: fn(&[u8])) {
 
 #[test]
 fn text_logs() {
-    run(&seeds("w3c"), 3_000, fuzz::w3c);
-    run(&seeds("exchange-csv"), 3_000, fuzz::exchange_csv);
-    run(&seeds("windows-jsonl"), 3_000, fuzz::windows_jsonl);
+    run(&seeds("w3c"), 3_000, |data| fuzz::read_as("w3c", data));
+    run(&seeds("exchange-csv"), 3_000, |data| fuzz::read_as("exchange-csv", data));
+    run(&seeds("windows-jsonl"), 3_000, |data| fuzz::read_as("windows-jsonl", data));
     for format in ["w3c", "exchange-csv", "windows-jsonl", "unknown"] {
         run(&seeds(format), 1_000, fuzz::sniff);
     }
@@ -98,14 +98,14 @@ fn disk_images() {
     let disk = sample::intrusion();
     run(&[disk.clone(), sample::vhd(&disk), sample::ewf(&disk)], 1_000, fuzz::archive);
     run(&[sample::vhdx(&disk, true)], 100, fuzz::archive);
-    run(&[disk[16 * 512..16 * 512 + 32 * 1024].to_vec()], 2_000, fuzz::mft);
+    run(&[disk[16 * 512..16 * 512 + 32 * 1024].to_vec()], 2_000, |data| fuzz::read_as("mft", data));
     let changes = (0..100).map(|index| sample::change(4_096 + 80 * index, 21, 20, 0x102, "page.aspx"));
-    run(&[changes.collect::<Vec<_>>().concat()], 2_000, fuzz::usn);
+    run(&[changes.collect::<Vec<_>>().concat()], 2_000, |data| fuzz::read_as("usn", data));
 }
 
 #[test]
 fn event_logs() {
     let Some(folder) = gather::data("evtx-parser-samples") else { return };
     let bytes = std::fs::read(folder.join("velo-evtx/Security_1_record.evtx")).unwrap();
-    run(&[bytes], 2_000, fuzz::evtx);
+    run(&[bytes], 2_000, |data| fuzz::read_as("evtx", data));
 }
