@@ -119,7 +119,12 @@ impl Requests {
 /// What was sent, if it comes in at `tokens[at]`: where that expression ends,
 /// and what it holds.
 pub(crate) fn source(tokens: &[Token], at: usize, page: &Page, requests: &Requests) -> Option<(usize, Bits)> {
-    let token = &tokens[at];
+    // An expression that the page cuts off ends with the page.
+    sent(tokens, at, page, requests).map(|(end, bits)| (end.min(tokens.len()), bits))
+}
+
+fn sent(tokens: &[Token], at: usize, page: &Page, requests: &Requests) -> Option<(usize, Bits)> {
+    let token = tokens.get(at)?;
     if token.kind == Kind::Text {
         return (token.text == "php://input").then_some((at + 1, INPUT));
     }
