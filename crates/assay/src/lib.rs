@@ -12,6 +12,7 @@ mod indicator_files;
 mod known_good_files;
 mod progress;
 mod rule_files;
+mod rule_texts;
 mod scan_command;
 
 use clap::Parser as _;

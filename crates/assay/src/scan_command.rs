@@ -3,7 +3,7 @@
 use crate::arguments::{Format, ScanArguments};
 use crate::indicator_files::{self, Indicators};
 use crate::progress::Progress;
-use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files};
+use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files, rule_texts};
 use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
@@ -41,6 +41,9 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     let books = load_casebooks()?;
     let mut case = scan_evidence(arguments, &rules, &indicators, &books, output)?;
     casebook::assess(&mut case, &books);
+    if arguments.out.is_some() {
+        rule_texts::add(&mut case.rules);
+    }
     run.indicators_not_loaded = indicators.not_loaded;
     run.rules_not_met = rules_not_met(&rules.sigma);
     run.seconds = began.elapsed().as_secs_f64();

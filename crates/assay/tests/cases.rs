@@ -323,7 +323,7 @@ fn yara_rules() -> Vec<std::sync::Arc<model::RuleFacts>> {
     let texts: Vec<String> = files.map(|path| fs::read_to_string(path).unwrap()).collect();
     let loaded = yara::load(texts.iter().map(|text| yara::RuleText { file: "rules/yara", text }));
     assert_eq!(loaded.diagnostics, []);
-    loaded.rules.rules()
+    loaded.rules.rules().into_iter().map(|rule| rule.facts.clone()).collect()
 }
 
 /// The steps named in the first column of the table of `casebook/STEPS.md`;

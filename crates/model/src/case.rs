@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion,
-    Problem, Timestamp, Verdict,
+    Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -40,6 +40,18 @@ pub struct Case {
     pub books: Vec<BookAnswer>,
     /// One verdict per host, by host.
     pub verdicts: Vec<Verdict>,
+    /// The same for those who decide: five sentences at most, without jargon.
+    pub plain: Vec<String>,
+    /// What the rules say of each ATT&CK technique that some rule names, by id.
+    pub techniques: Vec<TechniqueCoverage>,
+    /// Processes of trees in which something was found, by host, time, place; a parent stands before its children.
+    pub processes: Vec<Process>,
+    /// Logons over the network, by host, source, account, kind.
+    pub logons: Vec<Logon>,
+    /// What of both was left out.
+    pub sessions_left_out: SessionsLeftOut,
+    /// The rules that were loaded, by id, file.
+    pub rules: Vec<RuleUse>,
     /// SHA-256 over the rules that were loaded.
     pub rules_sha256: [u8; 32],
     /// How many rules were loaded.
@@ -61,8 +73,37 @@ impl Case {
     /// When they were spilled and cannot be read back.
     pub fn fields<'a>(&self, finding: &'a Finding) -> Result<Cow<'a, [Field]>, String> {
         match (finding.spilled, &self.spill.0) {
-            (Some(place), Some(store)) => store.load(place).map(Cow::Owned),
+            (Some(place), Some(store)) => {
+                Ok(store.load(place)?.into_iter().map(|(field, _)| field).collect::<Vec<_>>().into())
+            }
             _ => Ok(Cow::Borrowed(&finding.fields)),
+        }
+    }
+
+    /// Names of those fields of `finding` that its rule's own words met, in the record's order; empty where that was not kept.
+    ///
+    /// # Errors
+    /// When they cannot be read back.
+    pub fn matched(&self, finding: &Finding) -> Result<Vec<Arc<str>>, String> {
+        let (Some(place), Some(store)) = (finding.spilled, &self.spill.0) else { return Ok(Vec::new()) };
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for ((name, _), matched) in store.load(place)? {
+            if matched && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// All fields of the record that `finding` stands in; `None` where they were not kept: each rule keeps the records
+    /// of its first findings only.
+    ///
+    /// # Errors
+    /// When they cannot be read back.
+    pub fn record(&self, finding: &Finding) -> Result<Option<Vec<Field>>, String> {
+        match (finding.record, &self.spill.0) {
+            (Some(place), Some(store)) => store.load_record(place).map(Some),
+            _ => Ok(None),
         }
     }
 }

@@ -173,6 +173,8 @@ pub struct Finding {
     pub fields: Vec<Field>,
     /// Where the whole fields lie, when they are not kept in memory.
     pub spilled: Option<Spilled>,
+    /// Where all fields of its record lie, when they were kept.
+    pub record: Option<Spilled>,
 }
 
 /// A field's name and text; shared, because both repeat.
@@ -189,11 +191,17 @@ pub struct Spilled {
 
 /// Keeps fields outside memory, so that memory does not grow with them.
 pub trait FieldStore: fmt::Debug + Send + Sync {
-    /// The fields that were put at `place`.
+    /// The fields of a finding that were put at `place`, and which of them its rule's own words met.
     ///
     /// # Errors
     /// Why they could not be read back, in one line.
-    fn load(&self, place: Spilled) -> Result<Vec<Field>, String>;
+    fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String>;
+
+    /// The fields of a whole record that were put at `place`.
+    ///
+    /// # Errors
+    /// Why they could not be read back, in one line.
+    fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String>;
 }
 
 impl Finding {

@@ -15,6 +15,8 @@ mod answer;
 mod case;
 mod coverage;
 mod finding;
+mod rule;
+mod session;
 mod shape;
 mod time;
 mod value;
@@ -26,6 +28,8 @@ pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,
     IntrusionId, Level, Position, RuleFacts, Spilled,
 };
+pub use rule::{RuleUse, TechniqueCoverage};
+pub use session::{Logon, Process, SessionsLeftOut};
 pub use shape::{LogFamily, Record, RecordSink, Role, Shape, Slot};
 pub use time::Timestamp;
 pub use value::Value;

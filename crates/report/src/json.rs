@@ -9,11 +9,16 @@
 mod case;
 mod coverage;
 mod findings;
+mod rules;
 mod run;
+mod sessions;
 
 pub(crate) use case::write_case_json;
 pub(crate) use coverage::write_coverage_json;
+pub(crate) use findings::write_records_jsonl;
+pub(crate) use rules::write_rules_json;
 pub(crate) use run::write_run_json;
+pub(crate) use sessions::write_sessions_json;
 
 pub use findings::{write_answers_json, write_findings_jsonl};
 

@@ -41,12 +41,15 @@ type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
 type WriteFile = fn(&Case, &Run, &Options, &mut dyn Write) -> io::Result<()>;
 
 /// The files of a case folder, in the order in which they are written.
-const FILES: [(&str, WriteFile); 7] = [
+const FILES: [(&str, WriteFile); 10] = [
     ("case.json", |case, _, _, out| json::write_case_json(case, out)),
     ("run.json", |_, run, _, out| json::write_run_json(run, out)),
     ("coverage.json", |case, _, _, out| json::write_coverage_json(case, out)),
     ("answers.json", |case, _, _, out| write_answers_json(case, out)),
     ("findings.jsonl", |case, _, _, out| write_findings_jsonl(case, out)),
+    ("records.jsonl", |case, _, _, out| json::write_records_jsonl(case, out)),
+    ("rules.json", |case, _, _, out| json::write_rules_json(case, out)),
+    ("sessions.json", |case, _, _, out| json::write_sessions_json(case, out)),
     ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
     ("report.html", html::write_report),
 ];

@@ -3,7 +3,8 @@
 use model::{
     Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, FileFacts, Finding, FindingId, Gap,
     GapKind, Host, HostBasis, IndicatorFile, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage,
-    LogKey, Position, Problem, RuleFacts, RuleNote, Run, Span, Spill, Timestamp, Verdict,
+    LogKey, Logon, Position, Problem, Process, RuleFacts, RuleNote, RuleUse, Run, SessionsLeftOut, Span,
+    Spill, TechniqueCoverage, Timestamp, Verdict,
 };
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ pub(crate) fn finding(number: u8, rule: &Arc<RuleFacts>, at: &str, fields: &[(&s
         evidence: EvidenceId(1),
         position: Position { offset: 4_711, record: None, line: Some(u64::from(number) + 4) },
         spilled: None,
+        record: None,
         intrusion: Some(IntrusionId(0)),
         fields: fields.iter().map(|(name, text)| (Arc::from(*name), Arc::from(*text))).collect(),
     }
@@ -206,9 +208,9 @@ pub(crate) fn case() -> Case {
     );
     let shell =
         rule("11111111-aaaa-4bbb-8ccc-000000000002", "Request for a web shell", Level::High, "T1505.003");
-    let logon = rule("11111111-aaaa-4bbb-8ccc-000000000003", "Network logon", Level::Low, "T1021");
+    let logon_rule = rule("11111111-aaaa-4bbb-8ccc-000000000003", "Network logon", Level::Low, "T1021");
     let mut unassigned =
-        finding(4, &logon, "", &[("Data", "first"), ("EventID", "4624"), ("Data", "second")]);
+        finding(4, &logon_rule, "", &[("Data", "first"), ("EventID", "4624"), ("Data", "second")]);
     unassigned.intrusion = None;
     unassigned.evidence = EvidenceId(0);
     unassigned.position = Position { offset: 8_192, record: Some(4_242), line: None };
@@ -278,12 +280,81 @@ pub(crate) fn case() -> Case {
                 text: "17 of 31 days covered.".to_owned(),
             },
         ],
+        plain: vec!["Somebody broke into the mail server MXS01.".to_owned()],
+        techniques: techniques(),
+        processes: processes(),
+        logons: vec![logon("203.0.113.7"), logon("192.0.2.4")],
+        sessions_left_out: SessionsLeftOut { processes: 3, logons: 0 },
+        rules: vec![rule_use(&ssrf, 1), rule_use(&shell, 2), rule_use(&logon_rule, 1)],
         rules_sha256: [0xab; 32],
         rules_loaded: 3_912,
         indicators: vec![indicator_file("lists/march.csv")],
         files_scanned: 0,
         synthetic: true,
         spill: Spill::default(),
+    }
+}
+
+fn rule_use(facts: &Arc<RuleFacts>, findings: u64) -> RuleUse {
+    RuleUse {
+        facts: facts.clone(),
+        file: format!("rules/{}.yml", facts.id),
+        looks_at: "product exchange, service httpproxy".to_owned(),
+        met: if findings == 0 { Vec::new() } else { vec![Some("MXS01".into())] },
+        findings,
+        text: (findings > 0).then(|| Arc::from(format!("title: {}\ndetection: …\n", facts.title))),
+    }
+}
+
+fn techniques() -> Vec<TechniqueCoverage> {
+    let one = |id: &str, name: &str, tactic: &str, findings: u64, rules_met: u64| TechniqueCoverage {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        tactics: vec![tactic.to_owned()],
+        findings,
+        seen_on: if findings > 0 { vec!["MXS01".into()] } else { Vec::new() },
+        rules_met,
+        rules_not_met: 1,
+        met_on: if rules_met > 0 { vec!["MXS01".into(), "MXS02".into()] } else { Vec::new() },
+    };
+    vec![
+        one("T1021", "Remote Services", "lateral-movement", 1, 2),
+        one("T1059", "Command and Scripting Interpreter", "execution", 0, 4),
+        one("T1190", "Exploit Public-Facing Application", "initial-access", 1, 3),
+        one("T1505.003", "Web Shell", "persistence", 2, 2),
+        one("T1558.003", "Kerberoasting", "credential-access", 0, 0),
+    ]
+}
+
+fn processes() -> Vec<Process> {
+    let one = |parent: Option<u32>, at: &str, image: &str, command_line: &str, finding: Option<u8>| Process {
+        host: Some("MXS01".into()),
+        parent,
+        time: time(at),
+        image: image.to_owned(),
+        command_line: command_line.to_owned(),
+        user: "NT AUTHORITY\\SYSTEM".to_owned(),
+        process_id: "4711".to_owned(),
+        place: time(at).map(|_| (EvidenceId(0), Position { offset: 8_192, record: Some(4_242), line: None })),
+        findings: finding.into_iter().map(|number| FindingId([number, 0, 0, 0, 0, 0, 0, 0xf0])).collect(),
+    };
+    vec![
+        one(None, "", r"C:\Windows\System32\inetsrv\w3wp.exe", "", None),
+        one(Some(0), "2021-03-06T02:14:51Z", r"C:\Windows\System32\cmd.exe", "cmd /c whoami", Some(4)),
+        one(Some(1), "2021-03-06T02:14:52Z", r"C:\Windows\System32\whoami.exe", "whoami", None),
+    ]
+}
+
+fn logon(source: &str) -> Logon {
+    Logon {
+        host: Some("MXS02".into()),
+        source: source.to_owned(),
+        source_host: (source == "192.0.2.4").then(|| "MXS01".into()),
+        user: "EXAMPLE\\jane.doe".to_owned(),
+        kind: "network".to_owned(),
+        count: 12,
+        span: span("2021-03-06T03:00:00Z", "2021-03-07T03:00:00Z"),
+        suspicious: source == "192.0.2.4",
     }
 }
 
@@ -362,6 +433,35 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         answer.text = owned();
         answer.coverage = vec![owned()];
         answer.next = vec![owned()];
+    }
+    case.plain = vec![owned()];
+    for technique in &mut case.techniques {
+        technique.id = owned();
+        technique.name = owned();
+        technique.tactics.push(owned());
+        technique.seen_on = vec![text.into()];
+    }
+    for process in &mut case.processes {
+        process.host = Some(text.into());
+        for field in
+            [&mut process.image, &mut process.command_line, &mut process.user, &mut process.process_id]
+        {
+            *field = owned();
+        }
+    }
+    for logon in &mut case.logons {
+        logon.host = Some(text.into());
+        logon.source_host = Some(text.into());
+        for field in [&mut logon.source, &mut logon.user, &mut logon.kind] {
+            *field = owned();
+        }
+    }
+    for rule in &mut case.rules {
+        rule.facts = evil.clone();
+        rule.file = owned();
+        rule.looks_at = owned();
+        rule.met = vec![Some(text.into())];
+        rule.text = Some(text.into());
     }
     for verdict in &mut case.verdicts {
         verdict.host = Some(text.into());

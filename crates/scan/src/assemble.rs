@@ -6,6 +6,7 @@ use crate::hosts::Hosts;
 use crate::known_good::KnownGood;
 use crate::logs::LogStats;
 use crate::part::{Gathered, RawFinding};
+use crate::rule_use::Met;
 use crate::web_files::{self, Counted, WebFile};
 use evidence::ReadItem;
 use model::{
@@ -20,7 +21,12 @@ type LogName = (Option<HostName>, LogKey);
 type Logs = BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>;
 
 /// Puts everything in its place and order. Files that `known_good` knows show nothing.
-pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_good: &KnownGood) -> Case {
+pub fn case(
+    mut gathered: Vec<GatheredItem>,
+    argument: Option<HostName>,
+    known_good: &KnownGood,
+    met: &mut Met,
+) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
     let files_scanned = gathered.iter().filter(|item| item.file.is_evidence()).count();
@@ -35,6 +41,7 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
         let id = EvidenceId(case.items.len() as u32);
         let is_known = known_good.has(&item.item.sha256);
         let paths = copies.iter().map(|copy| copy.path.clone()).collect();
+        let is_scanned = copies.iter().any(|copy| copy.file.is_scanned);
         for copy in &mut copies {
             let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
             web_files.extend(copy.web_file(id, host, item.item.sha256));
@@ -48,6 +55,16 @@ pub fn case(mut gathered: Vec<GatheredItem>, argument: Option<HostName>, known_g
         case.coverage.items.push(item_coverage(id, records, problems, &gathered));
         let (item_hosts, host_basis) =
             hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
+        let hosts_met: Vec<Option<HostName>> = match (&*item_hosts, &elsewhere) {
+            ([], elsewhere) => vec![elsewhere.as_ref().map(|(host, _)| host.clone())],
+            (own, _) => own.iter().cloned().map(Some).collect(),
+        };
+        for source in &gathered.sources {
+            met.sources.entry(*source).or_default().extend(hosts_met.iter().cloned());
+        }
+        if is_scanned {
+            met.contents.extend(hosts_met);
+        }
         case.items.push(EvidenceItem {
             paths,
             root,
@@ -204,6 +221,7 @@ fn finding(
         intrusion: None,
         fields: raw.fields,
         spilled: raw.spilled,
+        record: raw.record,
     }
 }
 

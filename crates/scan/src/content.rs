@@ -71,6 +71,7 @@ fn finding(found: Match, file: &FileRecord<'_>) -> RawFinding {
         host: None,
         fields,
         spilled: None,
+        record: None,
         is_of_file: true,
     }
 }

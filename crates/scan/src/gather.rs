@@ -8,7 +8,7 @@ use crate::content;
 use crate::context::{self, Memory};
 use crate::files::{self, FileRecord, SeenFile};
 use crate::indicators::{Hits, Indicators, Seen};
-use crate::keep::{Store, Wish};
+use crate::keep::{Kept, Store, Wish};
 use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
 use crate::spill::SpillWriter;
 use evidence::{ItemHead, ReadItem, Visitor, WantedHashes};
@@ -85,7 +85,7 @@ impl<'a> Gatherer<'a> {
             if std::mem::take(&mut is_first) {
                 keeper.begin(record);
             }
-            let (fields, spilled) = keeper.keep(&self.store, record, wish, matched);
+            let Kept { fields, spilled, record: whole } = keeper.keep(&self.store, record, wish, matched);
             found.push(RawFinding {
                 rule: Arc::clone(rule),
                 position: record.position,
@@ -93,12 +93,13 @@ impl<'a> Gatherer<'a> {
                 host: host.clone(),
                 fields,
                 spilled,
+                record: whole,
                 is_of_file: record.shape.family == LogFamily::Artifacts && *record.shape.log == *files::LOG,
             });
         };
         workers.rules.find_with_slots(record, &mut |rule, matched| {
             let wanted = &self.engine.rules()[rule].fields;
-            let wish = Wish { key: rule, wanted, memory: self.memory[rule], beside: &[] };
+            let wish = Wish { key: rule, rule, wanted, memory: self.memory[rule], beside: &[] };
             add(&self.rules[rule], &wish, matched);
         });
         let (Some(indicators), Some(worker)) = (&self.indicators, &mut workers.indicators) else { return };
@@ -109,7 +110,9 @@ impl<'a> Gatherer<'a> {
                 || gathered.hits.entry(id).or_insert_with(counted).1.count(record.position.offset);
             if fits {
                 // All indicators wish for the same slots.
-                let wish = Wish { key: usize::MAX, wanted: &[], memory: known.memory, beside: &known.fields };
+                let rule = Arc::as_ptr(&known.rule) as usize;
+                let (memory, beside) = (known.memory, known.fields.as_slice());
+                let wish = Wish { key: usize::MAX, rule, wanted: &[], memory, beside };
                 add(&known.rule, &wish, matched);
             }
         });
@@ -172,7 +175,8 @@ impl<'a> Visitor for Gatherer<'a> {
     }
 }
 
-fn facts(rule: &sigma::Rule) -> RuleFacts {
+/// What findings say of a rule.
+pub fn facts(rule: &sigma::Rule) -> RuleFacts {
     RuleFacts {
         id: rule.id.clone(),
         title: rule.title.clone(),

@@ -21,12 +21,14 @@ mod keep;
 mod known_good;
 mod logs;
 mod part;
+mod rule_use;
 mod spill;
 mod web_files;
 
 pub use known_good::KnownGood;
 #[doc(hidden)]
 pub use known_good::fuzz as fuzz_known_good;
+pub use rule_use::CONTENT_OF_FILES;
 
 use model::{Case, Problem, Spill};
 use std::io;
@@ -69,11 +71,13 @@ pub fn scan(input: Input<'_>) -> io::Result<Case> {
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
     let host = input.host.and_then(part::host_name);
     let (items, spill) = gatherer.finish();
-    let mut case = assemble::case(items, host, input.known_good);
+    let mut met = rule_use::Met::default();
+    let mut case = assemble::case(items, host, input.known_good, &mut met);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread.extend(unread);
     case.unread.sort();
     case.unread.dedup();
+    case.rules = rule_use::all(input.engine, input.yara, met, &case.findings);
     case.rules_sha256 = input.rules_sha256;
     case.rules_loaded = input.engine.rules().len() + input.yara.len();
     Ok(case)

@@ -26,6 +26,8 @@ pub struct RawFinding {
     pub host: Option<HostName>,
     pub fields: Vec<Field>,
     pub spilled: Option<Spilled>,
+    /// Where all of its record lies, when that was kept.
+    pub record: Option<Spilled>,
     /// Of the file as a whole, and not of a record in it.
     pub is_of_file: bool,
 }
@@ -56,6 +58,8 @@ pub struct Gathered {
     pub hosts: BTreeSet<HostName>,
     /// Those of them that are Exchange servers by their own logs.
     pub exchange_hosts: BTreeSet<HostName>,
+    /// Kinds of record, as the rules tell them apart (numbers of the engine).
+    pub sources: BTreeSet<usize>,
     /// Records carved from free space, as they are met …
     pub carved: Carved,
     /// … and what remains of them when all of the item was read.
@@ -76,6 +80,7 @@ impl Gathered {
         other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
         self.hosts.extend(other.hosts);
         self.exchange_hosts.extend(other.exchange_hosts);
+        self.sources.extend(other.sources);
         self.carved.merge(other.carved);
     }
 
@@ -388,6 +393,9 @@ impl<'e> Part<'e> {
     }
 
     fn close(&mut self) {
+        if let Some(workers) = &mut self.workers {
+            self.gathered.sources.extend(workers.rules.take_sources());
+        }
         if !self.found.is_empty() {
             let mut found = std::mem::take(&mut self.found);
             found.shrink_to_fit();

@@ -1,13 +1,14 @@
 //! Fields of findings, kept on disk: memory must not grow with what they say.
 //!
 //! One nameless temporary file holds them one behind the other: for each field
-//! the length of its name and of its text (little endian, four bytes each),
-//! then both. Findings remember offset and length.
+//! a byte (1: the rule's own words met it), the length of its name, the name,
+//! the length of its text, the text (lengths little endian, four bytes each).
+//! Findings remember offset and length, of their fields and of their record.
 
 use model::{Field, FieldStore, Spilled};
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -24,7 +25,8 @@ impl SpillWriter {
     }
 
     /// Appends a field to a block that is to be put away.
-    pub fn add(block: &mut Vec<u8>, name: &str, text: &str) {
+    pub fn add(block: &mut Vec<u8>, name: &str, text: &str, matched: bool) {
+        block.push(u8::from(matched));
         for text in [name, text] {
             block.extend((text.len() as u32).to_le_bytes());
             block.extend(text.as_bytes());
@@ -66,26 +68,35 @@ pub struct SpillStore {
 }
 
 impl SpillStore {
-    fn read(&self, place: Spilled) -> io::Result<Vec<Field>> {
+    fn read(&self, place: Spilled) -> io::Result<Vec<(Field, bool)>> {
         let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = open.as_mut().ok_or(io::ErrorKind::NotFound)?;
         let mut block = vec![0; place.bytes as usize];
         file.seek(SeekFrom::Start(place.offset))?;
         file.read_exact(&mut block)?;
         let mut rest = block.as_slice();
-        let mut texts = std::iter::from_fn(|| {
-            let (length, behind) = rest.split_first_chunk()?;
-            let (text, behind) = behind.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let mut field = || {
+            let (matched, behind) = rest.split_first()?;
             rest = behind;
-            Some(String::from_utf8_lossy(text).into())
-        });
-        Ok(std::iter::from_fn(|| texts.next().zip(texts.next())).collect())
+            let mut text = || {
+                let (length, behind) = rest.split_first_chunk()?;
+                let (text, behind) = behind.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+                rest = behind;
+                Some(Arc::from(String::from_utf8_lossy(text)))
+            };
+            Some(((text()?, text()?), *matched == 1))
+        };
+        Ok(std::iter::from_fn(&mut field).collect())
     }
 }
 
 impl FieldStore for SpillStore {
-    fn load(&self, place: Spilled) -> Result<Vec<Field>, String> {
+    fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String> {
         self.read(place).map_err(|error| format!("fields put aside cannot be read back: {error}"))
+    }
+
+    fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String> {
+        Ok(self.load(place)?.into_iter().map(|(field, _)| field).collect())
     }
 }
 
@@ -98,17 +109,15 @@ mod tests {
         let writer = SpillWriter::new();
         let put = |fields: &[(&str, &str)]| {
             let mut block = Vec::new();
-            fields.iter().for_each(|(name, text)| SpillWriter::add(&mut block, name, text));
+            fields.iter().for_each(|(name, text)| SpillWriter::add(&mut block, name, text, *name == "Image"));
             writer.put(&block).unwrap()
         };
         let one = put(&[("Image", "C:\\x.exe"), ("Data", "")]);
         let two = put(&[("c-ip", "192.0.2.1")]);
         let store = writer.into_store().unwrap();
-        assert_eq!(store.load(two).unwrap(), [("c-ip".into(), "192.0.2.1".into())]);
-        assert_eq!(
-            store.load(one).unwrap(),
-            [("Image".into(), "C:\\x.exe".into()), ("Data".into(), "".into())]
-        );
+        assert_eq!(store.load_record(two).unwrap(), [("c-ip".into(), "192.0.2.1".into())]);
+        let fields = [(("Image".into(), "C:\\x.exe".into()), true), (("Data".into(), "".into()), false)];
+        assert_eq!(store.load(one).unwrap(), fields);
     }
 
     #[test]

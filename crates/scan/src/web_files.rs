@@ -78,6 +78,7 @@ pub fn judge<'b>(
             host: file.host.clone(),
             fields: vec![field("Path", &file.path), field("SHA256", &hash), field("Build", &builds)],
             spilled: None,
+            record: None,
             is_of_file: true,
         }
     });

@@ -22,4 +22,4 @@ mod scan;
 mod tests;
 
 pub use load::{Diagnostic, Loaded, RuleText, load};
-pub use scan::{FileName, Match, MatchedString, RuleSet, Stopped};
+pub use scan::{FileName, Match, MatchedString, RuleSet, SetRule, Stopped};

@@ -62,9 +62,10 @@ pub fn load<'a>(texts: impl IntoIterator<Item = RuleText<'a>>) -> Loaded {
         compiler.define_symbol(name, "");
     }
     let mut diagnostics = Vec::new();
-    let mut hashes = Vec::new();
+    let (mut hashes, mut files) = (Vec::new(), Vec::new());
     for (index, text) in texts.into_iter().enumerate() {
         hashes.push(<[u8; 32]>::from(Sha256::digest(text.text)));
+        files.push(text.file.to_owned());
         // A namespace of its own: names of rules repeat from file to file.
         add_file(&mut compiler, &format!("{index}"), text, &mut diagnostics);
     }
@@ -72,7 +73,7 @@ pub fn load<'a>(texts: impl IntoIterator<Item = RuleText<'a>>) -> Loaded {
     let sha256 = Sha256::digest(hashes.concat()).into();
     let scanner = compiler.finalize();
     let facts = all_facts(&scanner);
-    Loaded { rules: RuleSet::new(scanner, facts), diagnostics, sha256 }
+    Loaded { rules: RuleSet::new(scanner, facts, files), diagnostics, sha256 }
 }
 
 /// Facts by namespace and name; ids are made unique, in the order of the rules.

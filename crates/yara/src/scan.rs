@@ -27,6 +27,8 @@ const MATCHES_MAX: usize = 1_000;
 pub struct RuleSet {
     scanner: Scanner,
     facts: HashMap<(String, String), Arc<RuleFacts>>,
+    /// Names of the files, by namespace.
+    files: Vec<String>,
 }
 
 /// What a file is called, for rules that ask (`filename`, `filepath`, `extension`).
@@ -67,15 +69,31 @@ pub struct Stopped {
     pub reason: String,
 }
 
+/// A rule of a set, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct SetRule<'s> {
+    /// What findings say of it.
+    pub facts: &'s Arc<RuleFacts>,
+    /// Its name in the file.
+    pub name: &'s str,
+    /// The file, as it was named to [`crate::load`].
+    pub file: &'s str,
+}
+
 impl RuleSet {
-    pub(crate) fn new(mut scanner: Scanner, facts: HashMap<(String, String), Arc<RuleFacts>>) -> Self {
+    /// `facts` by namespace, which is a place in `files`, and name.
+    pub(crate) fn new(
+        mut scanner: Scanner,
+        facts: HashMap<(String, String), Arc<RuleFacts>>,
+        files: Vec<String>,
+    ) -> Self {
         let params = ScanParams::default()
             .compute_full_matches(true)
             .match_max_length(STRING_BYTES_MAX)
             .string_max_nb_matches(STRING_MATCHES_MAX)
             .timeout_duration(Some(Duration::from_secs(SCAN_SECONDS_MAX)));
         scanner.set_scan_params(params);
-        Self { scanner, facts }
+        Self { scanner, facts, files }
     }
 
     /// How many rules it has (private ones, which never show, left out).
@@ -89,9 +107,18 @@ impl RuleSet {
     }
 
     /// All rules, by id.
-    pub fn rules(&self) -> Vec<Arc<RuleFacts>> {
-        let mut rules: Vec<_> = self.facts.values().cloned().collect();
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
+    pub fn rules(&self) -> Vec<SetRule<'_>> {
+        let rules = self.facts.iter().map(|((namespace, name), facts)| SetRule {
+            facts,
+            name,
+            file: namespace
+                .parse()
+                .ok()
+                .and_then(|file: usize| self.files.get(file))
+                .map_or("", String::as_str),
+        });
+        let mut rules: Vec<_> = rules.collect();
+        rules.sort_by(|a, b| a.facts.id.cmp(&b.facts.id));
         rules
     }
 

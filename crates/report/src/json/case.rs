@@ -5,7 +5,7 @@ use crate::digest::LevelCounts;
 use crate::words;
 use model::{
     BookAnswer, Case, EvidenceItem, FileBasis, FileFacts, Host, HostBasis, HostName, IndicatorFile,
-    Intrusion, Verdict,
+    Intrusion, TechniqueCoverage, Verdict,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -20,8 +20,10 @@ struct CaseShape<'a> {
     unread: Vec<UnreadShape<'a>>,
     hosts: Vec<HostShape<'a>>,
     verdicts: Vec<VerdictShape<'a>>,
+    plain: &'a [String],
     casebooks: Vec<BookShape<'a>>,
     intrusions: Vec<IntrusionShape<'a>>,
+    techniques: Vec<TechniqueShape<'a>>,
     findings: FindingsShape,
     notes: Vec<String>,
 }
@@ -30,6 +32,8 @@ struct CaseShape<'a> {
 struct RulesShape<'a> {
     sha256: Hex<'a>,
     loaded: usize,
+    /// Files whose content rules have looked at.
+    files_scanned: usize,
 }
 
 /// A file of indicators.
@@ -94,6 +98,8 @@ struct VerdictShape<'a> {
 #[derive(Serialize)]
 struct BookShape<'a> {
     id: &'a str,
+    title: &'a str,
+    general: bool,
     host: Option<&'a str>,
     answer: &'static str,
     text: &'a str,
@@ -107,6 +113,18 @@ struct IntrusionShape<'a> {
     last: Time,
     joined_by: &'a [String],
     findings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct TechniqueShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    tactics: &'a [String],
+    findings: u64,
+    seen_on: Vec<&'a str>,
+    rules_met: u64,
+    rules_not_met: u64,
+    met_on: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -125,18 +143,37 @@ pub(crate) fn write_case_json(case: &Case, out: &mut dyn Write) -> io::Result<()
     let shape = CaseShape {
         schema: "assay-case/1",
         synthetic: case.synthetic,
-        rules: RulesShape { sha256: Hex(&case.rules_sha256), loaded: case.rules_loaded },
+        rules: RulesShape {
+            sha256: Hex(&case.rules_sha256),
+            loaded: case.rules_loaded,
+            files_scanned: case.files_scanned,
+        },
         indicators: case.indicators.iter().map(indicators_shape).collect(),
         evidence: case.items.iter().map(item_shape).collect(),
         unread: unread_shapes(&case.unread),
         hosts: case.hosts.iter().map(host_shape).collect(),
         verdicts: case.verdicts.iter().map(verdict_shape).collect(),
+        plain: &case.plain,
         casebooks: case.books.iter().map(book_shape).collect(),
         intrusions: case.intrusions.iter().map(intrusion_shape).collect(),
+        techniques: case.techniques.iter().map(technique_shape).collect(),
         notes: notes(case, findings.without_time),
         findings,
     };
     write_pretty(&shape, out)
+}
+
+fn technique_shape(technique: &TechniqueCoverage) -> TechniqueShape<'_> {
+    TechniqueShape {
+        id: &technique.id,
+        name: &technique.name,
+        tactics: &technique.tactics,
+        findings: technique.findings,
+        seen_on: names(&technique.seen_on),
+        rules_met: technique.rules_met,
+        rules_not_met: technique.rules_not_met,
+        met_on: names(&technique.met_on),
+    }
 }
 
 fn names(hosts: &[HostName]) -> Vec<&str> {
@@ -189,7 +226,14 @@ fn verdict_shape(verdict: &Verdict) -> VerdictShape<'_> {
 
 fn book_shape(book: &BookAnswer) -> BookShape<'_> {
     let host = book.host.as_deref();
-    BookShape { id: &book.casebook, host, answer: book.answer.as_str(), text: &book.text }
+    BookShape {
+        id: &book.casebook,
+        title: &book.title,
+        general: book.general,
+        host,
+        answer: book.answer.as_str(),
+        text: &book.text,
+    }
 }
 
 fn intrusion_shape(intrusion: &Intrusion) -> IntrusionShape<'_> {

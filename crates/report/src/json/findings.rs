@@ -5,8 +5,12 @@ use crate::digest::lead_path;
 use crate::words;
 use model::{Answer, Case, Field, Finding};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Records kept whole for each rule.
+const RECORDS_PER_RULE_MAX: usize = 100;
 
 #[derive(serde::Serialize)]
 struct FindingShape<'a> {
@@ -20,6 +24,7 @@ struct FindingShape<'a> {
     position: PositionShape,
     intrusion: Option<String>,
     techniques: &'a [String],
+    matched: Vec<Arc<str>>,
     fields: Fields<'a>,
 }
 
@@ -61,11 +66,41 @@ impl Serialize for Fields<'_> {
 pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     case.findings.iter().try_for_each(|finding| {
         let fields = case.fields(finding).map_err(io::Error::other)?;
-        write_line(&finding_shape(case, finding, &fields), out)
+        let matched = case.matched(finding).map_err(io::Error::other)?;
+        write_line(&finding_shape(case, finding, &fields, matched), out)
     })
 }
 
-fn finding_shape<'a>(case: &'a Case, finding: &'a Finding, fields: &'a [Field]) -> FindingShape<'a> {
+#[derive(serde::Serialize)]
+struct RecordShape<'a> {
+    evidence: Option<&'a str>,
+    offset: u64,
+    fields: Fields<'a>,
+}
+
+/// Writes whole records, each once: those of the first findings of each rule.
+pub(crate) fn write_records_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut written = BTreeSet::new();
+    for finding in case.findings.iter().filter(|finding| finding.record.is_some()) {
+        let count = of_rule.entry(&finding.rule.id).or_default();
+        *count += 1;
+        if *count > RECORDS_PER_RULE_MAX || !written.insert((finding.evidence, finding.position.offset)) {
+            continue;
+        }
+        let fields = case.record(finding).map_err(io::Error::other)?.unwrap_or_default();
+        let evidence = lead_path(case, finding.evidence);
+        write_line(&RecordShape { evidence, offset: finding.position.offset, fields: Fields(&fields) }, out)?;
+    }
+    Ok(())
+}
+
+fn finding_shape<'a>(
+    case: &'a Case,
+    finding: &'a Finding,
+    fields: &'a [Field],
+    matched: Vec<Arc<str>>,
+) -> FindingShape<'a> {
     let position = finding.position;
     FindingShape {
         id: finding.id.to_string(),
@@ -78,6 +113,7 @@ fn finding_shape<'a>(case: &'a Case, finding: &'a Finding, fields: &'a [Field]) 
         position: PositionShape { offset: position.offset, record: position.record, line: position.line },
         intrusion: finding.intrusion.map(words::intrusion_label),
         techniques: &finding.rule.techniques,
+        matched,
         fields: Fields(fields),
     }
 }

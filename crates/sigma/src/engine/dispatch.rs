@@ -16,7 +16,6 @@ use crate::naive;
 use crate::rule::Rule;
 use model::{LogFamily, Value};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What of a record decides which rules it can meet.
@@ -47,13 +46,14 @@ pub(super) struct Dispatch {
     events: HashMap<i64, u32>,
     /// For each rule, the EventIDs that its condition needs.
     needed: Vec<Option<BTreeSet<i64>>>,
-    met: Vec<AtomicBool>,
     groups: Mutex<Groups>,
 }
 
 #[derive(Default)]
 struct Groups {
-    by_key: HashMap<Key, Arc<Group>>,
+    by_key: HashMap<Key, (usize, Arc<Group>)>,
+    /// By a key's number, the rules whose log source its records are, ascending.
+    admitted: Vec<Vec<usize>>,
     by_members: HashMap<Vec<(u32, u32)>, Arc<Group>>,
 }
 
@@ -70,14 +70,21 @@ impl Dispatch {
             logs: numbered(logs.collect()),
             channels: numbered(channels.collect()),
             events: events.into_iter().zip(1..).collect(),
-            met: rules.iter().map(|_| AtomicBool::new(false)).collect(),
             needed,
             groups: Mutex::default(),
         }
     }
 
-    pub(super) fn met(&self) -> Vec<bool> {
-        self.met.iter().map(|met| met.load(Ordering::Relaxed)).collect()
+    /// The rules whose log source the records of a key are, ascending.
+    pub(super) fn admitted(&self, number: usize) -> Vec<usize> {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.admitted.get(number).cloned().unwrap_or_default()
+    }
+
+    /// The rules whose log source any record was.
+    pub(super) fn met(&self) -> BTreeSet<usize> {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.admitted.iter().flatten().copied().collect()
     }
 
     pub(super) fn log(&self, log: &str) -> u16 {
@@ -96,32 +103,35 @@ impl Dispatch {
         }
     }
 
-    /// The group of a key; it is made when it is asked for first.
-    pub(super) fn group(&self, key: Key, rules: &[Rule]) -> Arc<Group> {
+    /// The number and the group of a key; they are made when they are asked for first.
+    pub(super) fn group(&self, key: Key, rules: &[Rule]) -> (usize, Arc<Group>) {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let Groups { by_key, by_members } = &mut *groups;
-        let group = by_key.entry(key).or_insert_with(|| {
-            let members = self.members(key, rules);
-            Arc::clone(
-                by_members.entry(members).or_insert_with_key(|members| Arc::new(Group::new(members, rules))),
-            )
+        let Groups { by_key, by_members, admitted } = &mut *groups;
+        let (number, group) = by_key.entry(key).or_insert_with(|| {
+            let (members, admits) = self.members(key, rules);
+            admitted.push(admits);
+            let group =
+                by_members.entry(members).or_insert_with_key(|members| Arc::new(Group::new(members, rules)));
+            (admitted.len() - 1, Arc::clone(group))
         });
-        Arc::clone(group)
+        (*number, Arc::clone(group))
     }
 
-    /// Rules and their log sources that records of this key can meet.
-    fn members(&self, key: Key, rules: &[Rule]) -> Vec<(u32, u32)> {
-        let mut members = Vec::new();
+    /// Rules and their log sources that records of this key can meet, and the
+    /// rules whose log source they are.
+    fn members(&self, key: Key, rules: &[Rule]) -> (Vec<(u32, u32)>, Vec<usize>) {
+        let (mut members, mut admits) = (Vec::new(), Vec::new());
         for (index, rule) in rules.iter().enumerate() {
             for (source, _) in rule.sources.iter().enumerate().filter(|(_, source)| self.admits(source, key))
             {
-                self.met[index].store(true, Ordering::Relaxed);
+                admits.push(index);
                 if self.may_match(index, key) {
                     members.push((index as u32, source as u32));
                 }
             }
         }
-        members
+        admits.dedup();
+        (members, admits)
     }
 
     fn admits(&self, source: &Source, key: Key) -> bool {

@@ -72,7 +72,13 @@ impl Engine {
     /// For each rule, whether a record of its log source (family, log, channel
     /// and EventID) was shown to a worker.
     pub fn met(&self) -> Vec<bool> {
-        self.dispatch.met()
+        let met = self.dispatch.met();
+        (0..self.rules.len()).map(|rule| met.contains(&rule)).collect()
+    }
+
+    /// The rules, ascending, whose log source the records of a [`Worker::take_sources`] are.
+    pub fn rules_of_source(&self, source: usize) -> Vec<usize> {
+        self.dispatch.admitted(source)
     }
 }
 
@@ -86,6 +92,12 @@ impl Worker<'_> {
     /// words met (not those of its filters).
     pub fn find_with_slots(&mut self, record: &Record<'_>, found: &mut dyn FnMut(usize, &[u32])) {
         self.search(record, true, found);
+    }
+
+    /// What kinds of record were shown since this was asked last, as numbers
+    /// for [`Engine::rules_of_source`]. They differ from run to run.
+    pub fn take_sources(&mut self) -> Vec<usize> {
+        self.scratch.shapes.take_seen()
     }
 
     fn search(&mut self, record: &Record<'_>, with_slots: bool, found: &mut dyn FnMut(usize, &[u32])) {

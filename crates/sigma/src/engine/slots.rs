@@ -73,6 +73,8 @@ pub(super) fn answering(shape: &Shape, names: &[&str]) -> Vec<u32> {
 pub(super) struct Shapes {
     shapes: HashMap<usize, Known>,
     channel: String,
+    /// Sources of records that were looked up, by number.
+    seen: Vec<bool>,
 }
 
 struct Known {
@@ -86,6 +88,8 @@ struct Known {
 
 struct Map {
     key: Key,
+    /// The key's number.
+    number: usize,
     group: Arc<Group>,
     slots: Slots,
 }
@@ -98,7 +102,7 @@ impl Shapes {
         dispatch: &Dispatch,
         rules: &[Rule],
     ) -> (&Group, &Slots) {
-        let Self { shapes, channel } = self;
+        let Self { shapes, channel, seen } = self;
         let address = Arc::as_ptr(record.shape) as usize;
         if shapes.len() >= SHAPES_MAX && !shapes.contains_key(&address) {
             shapes.clear();
@@ -111,14 +115,24 @@ impl Shapes {
                 if known.maps.len() >= MAPS_PER_SHAPE_MAX {
                     known.maps.clear();
                 }
-                let group = dispatch.group(key, rules);
+                let (number, group) = dispatch.group(key, rules);
                 let slots = Slots::new(&group, record.shape);
-                known.maps.push(Map { key, group, slots });
+                known.maps.push(Map { key, number, group, slots });
                 known.maps.len() - 1
             }
         };
         let map = &known.maps[index];
+        if seen.len() <= map.number {
+            seen.resize(map.number + 1, false);
+        }
+        seen[map.number] = true;
         (&map.group, &map.slots)
+    }
+
+    /// Numbers of the keys that were looked up since this was asked last.
+    pub(super) fn take_seen(&mut self) -> Vec<usize> {
+        let seen = self.seen.iter_mut().enumerate();
+        seen.filter_map(|(number, seen)| std::mem::take(seen).then_some(number)).collect()
     }
 }
 

@@ -1,0 +1,51 @@
+//! What became of each rule: what it looked at, and on which hosts.
+
+use model::{Finding, HostName, RuleUse};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What YARA rules look at.
+pub const CONTENT_OF_FILES: &str = "content of files";
+
+type Hosts = BTreeSet<Option<HostName>>;
+
+/// On which hosts what was read.
+#[derive(Default)]
+pub struct Met {
+    /// By kind of record, as the engine numbers them.
+    pub sources: BTreeMap<usize, Hosts>,
+    /// Files whose content YARA rules have seen.
+    pub contents: Hosts,
+}
+
+/// All rules, by id and file. Texts are the caller's to add.
+pub fn all(engine: &sigma::Engine, yara: &yara::RuleSet, met: Met, findings: &[Finding]) -> Vec<RuleUse> {
+    let mut hosts_of_rule: Vec<Hosts> = vec![Hosts::new(); engine.rules().len()];
+    for (source, hosts) in met.sources {
+        for rule in engine.rules_of_source(source) {
+            hosts_of_rule[rule].extend(hosts.iter().cloned());
+        }
+    }
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    findings.iter().for_each(|finding| *counts.entry(&finding.rule.id).or_default() += 1);
+    let findings = |id: &str| counts.get(id).copied().unwrap_or_default();
+    let sigma = engine.rules().iter().zip(hosts_of_rule).map(|(rule, met)| RuleUse {
+        findings: findings(&rule.id),
+        facts: Arc::new(crate::gather::facts(rule)),
+        file: rule.file.clone(),
+        looks_at: rule.logsource.to_string(),
+        met: met.into_iter().collect(),
+        text: None,
+    });
+    let yara = yara.rules().into_iter().map(|rule| RuleUse {
+        findings: findings(&rule.facts.id),
+        facts: Arc::clone(rule.facts),
+        file: rule.file.to_owned(),
+        looks_at: CONTENT_OF_FILES.to_owned(),
+        met: met.contents.iter().cloned().collect(),
+        text: None,
+    });
+    let mut all: Vec<RuleUse> = sigma.chain(yara).collect();
+    all.sort_by(|a, b| (&a.facts.id, &a.file).cmp(&(&b.facts.id, &b.file)));
+    all
+}
