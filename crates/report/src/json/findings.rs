@@ -24,7 +24,7 @@ struct FindingShape<'a> {
     position: PositionShape,
     intrusion: Option<String>,
     techniques: &'a [String],
-    matched: Vec<Arc<str>>,
+    matched: Vec<&'a str>,
     fields: Fields<'a>,
 }
 
@@ -67,7 +67,7 @@ pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> 
     case.findings.iter().try_for_each(|finding| {
         let fields = case.fields(finding).map_err(io::Error::other)?;
         let matched = case.matched(finding).map_err(io::Error::other)?;
-        write_line(&finding_shape(case, finding, &fields, matched), out)
+        write_line(&finding_shape(case, finding, &fields, &matched), out)
     })
 }
 
@@ -99,7 +99,7 @@ fn finding_shape<'a>(
     case: &'a Case,
     finding: &'a Finding,
     fields: &'a [Field],
-    matched: Vec<Arc<str>>,
+    matched: &'a [Arc<str>],
 ) -> FindingShape<'a> {
     let position = finding.position;
     FindingShape {
@@ -113,7 +113,7 @@ fn finding_shape<'a>(
         position: PositionShape { offset: position.offset, record: position.record, line: position.line },
         intrusion: finding.intrusion.map(words::intrusion_label),
         techniques: &finding.rule.techniques,
-        matched,
+        matched: matched.iter().map(|name| &**name).collect(),
         fields: Fields(fields),
     }
 }
