@@ -125,6 +125,7 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
         progress: &|_, _| {},
     })
     .unwrap()
+    .0
 }
 
 fn scan(section: &Section) -> Outcome {

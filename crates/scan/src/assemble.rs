@@ -7,6 +7,7 @@ use crate::known_good::KnownGood;
 use crate::logs::LogStats;
 use crate::part::{Gathered, RawFinding};
 use crate::rule_use::Met;
+use crate::sessions::Logons;
 use crate::web_files::{self, Counted, WebFile};
 use evidence::ReadItem;
 use model::{
@@ -26,6 +27,7 @@ pub fn case(
     argument: Option<HostName>,
     known_good: &KnownGood,
     met: &mut Met,
+    logons: &mut Logons,
 ) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
@@ -92,6 +94,7 @@ pub fn case(
             known.merge(stats);
             items.insert(id);
         }
+        logons.add_item(gathered.logons, resolve);
         for (host, builds) in gathered.builds {
             let known = case.coverage.builds.entry(resolve(host)).or_default();
             builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));

@@ -4,6 +4,7 @@ use crate::carved::{Carved, Settled};
 use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::LogStats;
+use crate::sessions::{Logons, ProcessLog};
 use casebook::Watched;
 use model::{
     Field, HostName, LogFamily, LogKey, Position, Record, Role, RuleFacts, Shape, Span, Spilled, Timestamp,
@@ -58,6 +59,8 @@ pub struct Gathered {
     pub hosts: BTreeSet<HostName>,
     /// Those of them that are Exchange servers by their own logs.
     pub exchange_hosts: BTreeSet<HostName>,
+    /// Logons over the network.
+    pub logons: Logons,
     /// Kinds of record, as the rules tell them apart (numbers of the engine).
     pub sources: BTreeSet<usize>,
     /// Records carved from free space, as they are met …
@@ -80,6 +83,7 @@ impl Gathered {
         other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
         self.hosts.extend(other.hosts);
         self.exchange_hosts.extend(other.exchange_hosts);
+        self.logons.merge(other.logons);
         self.sources.extend(other.sources);
         self.carved.merge(other.carved);
     }
@@ -202,6 +206,10 @@ pub struct Part<'e> {
     pub keeper: Keeper,
     pub found: Vec<RawFinding>,
     pub gathered: Gathered,
+    /// Starts of processes.
+    pub starts: ProcessLog,
+    /// Hash of the item's path.
+    pub item: u64,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
     /// The log of the last record: most records follow their own kind.
@@ -213,12 +221,14 @@ pub struct Part<'e> {
 }
 
 impl<'e> Part<'e> {
-    pub fn new(workers: Workers<'e>) -> Self {
+    pub fn new(workers: Workers<'e>, item: u64) -> Self {
         Self {
             workers: Some(workers),
             keeper: Keeper::default(),
             found: Vec::new(),
             gathered: Gathered::default(),
+            starts: ProcessLog::default(),
+            item,
             open: Vec::new(),
             open_by_key: HashMap::new(),
             current: None,
@@ -250,8 +260,9 @@ impl<'e> Part<'e> {
     }
 
     /// Adds what the next part gave; returns its workers and how many records it had.
-    pub fn merge(&mut self, next: Part<'e>) -> (Option<Workers<'e>>, u64) {
+    pub fn merge(&mut self, mut next: Part<'e>) -> (Option<Workers<'e>>, u64) {
         self.close();
+        self.starts.merge(std::mem::take(&mut next.starts));
         let (workers, gathered) = next.into_gathered();
         let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
         let records = whole_logs.map(|(_, stats)| stats.records).sum();

@@ -17,6 +17,7 @@ mod indicators;
 mod logs;
 mod real_logs;
 mod scenarios;
+mod sessions;
 
 use serde_json::Value;
 use std::io::Write as _;
