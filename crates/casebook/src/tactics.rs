@@ -9,7 +9,7 @@
 //! What a tactic answers: the casebook says so.
 
 use model::RuleFacts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("../../../casebook/attack-tactics.tsv");
@@ -22,9 +22,13 @@ static BY_TECHNIQUE: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     rows.map(|(technique, tactics)| (technique, tactics.split(' ').collect())).collect()
 });
 
+/// The tactics that the table has.
+static TACTICS: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| BY_TECHNIQUE.values().flatten().copied().collect());
+
 /// Whether the table has the tactic.
 pub fn is_known(tactic: &str) -> bool {
-    BY_TECHNIQUE.values().flatten().any(|own| *own == tactic)
+    TACTICS.contains(tactic)
 }
 
 /// The tactics of a rule: those of its techniques, and of these the ones that
