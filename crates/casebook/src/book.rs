@@ -159,6 +159,10 @@ pub(crate) struct Question {
     pub techniques: Vec<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
+    /// Indexes of what does instead of all of these.
+    pub instead: Vec<usize>,
+    /// Indexes of questions that must be answerable, too, before "no trace" may be said.
+    pub rests_on: Vec<usize>,
     /// Indexes of what is named in the coverage, and not needed.
     pub also: Vec<usize>,
     /// What to do where the answer is yes or likely.
@@ -225,6 +229,8 @@ pub(crate) struct Texts {
     pub yes: Sentence,
     pub likely: Sentence,
     pub no_trace: Sentence,
+    /// Of "no trace" by what does instead.
+    pub no_trace_instead: Option<Sentence>,
     pub cannot_tell: Sentence,
     pub not_applicable: Sentence,
 }
@@ -284,7 +290,8 @@ impl Casebook {
     /// The logs and parts whose fields the scan must count, sorted.
     pub fn watched(&self) -> Vec<Watched> {
         let mut fields: BTreeMap<LogKey, Vec<String>> = BTreeMap::new();
-        for source in self.needs.iter().flat_map(|need| &need.any) {
+        // What lies there has no fields that anybody fills.
+        for source in self.needs.iter().flat_map(|need| &need.any).filter(|source| !source.standing) {
             let own = fields.entry(source.key()).or_default();
             own.extend(source.filled.iter().chain(&source.some).cloned());
             for part in &source.with_parts {

@@ -27,6 +27,7 @@ mod collect;
 mod coverage;
 mod intrusion;
 mod key;
+mod lying;
 mod needs;
 mod sentence;
 mod shell;

@@ -7,3 +7,4 @@ mod joins;
 mod properties;
 mod sketch;
 mod tables;
+mod web_files;

@@ -150,4 +150,7 @@ pub struct Coverage {
     pub logs: BTreeMap<(Option<HostName>, LogKey), LogCoverage>,
     /// Exchange build numbers seen, per host: build (`15.1.2106.2`) and when.
     pub builds: BTreeMap<Option<HostName>, BTreeMap<String, Span>>,
+    /// Builds by which the files of a host's web folders were compared with
+    /// lists of known-good files, and whether any list has them.
+    pub listed_builds: BTreeMap<Option<HostName>, BTreeMap<String, bool>>,
 }

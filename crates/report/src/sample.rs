@@ -195,6 +195,7 @@ fn coverage() -> Coverage {
             [("15.1.2106.2".to_owned(), span("2021-02-11T00:00:00Z", "2021-03-09T23:00:00Z"))].into(),
         )]
         .into(),
+        listed_builds: [(Some("MXS01".into()), [("15.1.2106.2".to_owned(), true)].into())].into(),
     }
 }
 
@@ -422,6 +423,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         case.coverage.logs.insert((Some(text.into()), LogKey { log: owned(), part }), log);
     }
     case.coverage.builds = [(Some(text.into()), [(owned(), Span::default())].into())].into();
+    case.coverage.listed_builds = [(Some(text.into()), [(owned(), false)].into())].into();
     for intrusion in &mut case.intrusions {
         intrusion.hosts = vec![text.into()];
         intrusion.joined_by = vec![owned()];

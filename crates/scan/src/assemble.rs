@@ -196,16 +196,31 @@ fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_
         stats.add(None, None);
         items.insert(id);
     };
-    for file in files {
-        if file.is_scanned {
-            count(web_files::seen(&file));
-        }
-        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
-        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
+    let logged = |host: &Option<HostName>| {
+        let builds = case.coverage.builds.get(host).into_iter().flatten();
+        builds.map(|(build, _)| build.as_str()).collect()
+    };
+    let listed = match known_good.is_empty() {
+        true => BTreeMap::new(),
+        false => web_files::builds_by_host(&files, known_good, logged),
+    };
+    let none = web_files::Builds::new();
+    for file in &files {
+        web_files::seen(file).into_iter().for_each(&mut count);
+        let builds = listed.get(&file.host).unwrap_or(&none);
+        let (raw, compared) = web_files::judge(file, known_good, builds);
         compared.into_iter().for_each(&mut count);
         let found = raw.map(|raw| finding(raw, file.evidence, &file.sha256, |_| file.host.clone()));
         case.findings.extend(found);
     }
+    for (host, builds) in &listed {
+        let own = files.iter().filter(|file| file.host == *host);
+        let missing = web_files::missing(own, known_good, builds);
+        for _ in 0..missing {
+            logs.entry((host.clone(), web_files::key("web-missing"))).or_default().0.add(None, None);
+        }
+    }
+    case.coverage.listed_builds = listed;
 }
 
 fn finding(

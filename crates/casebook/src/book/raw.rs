@@ -100,6 +100,12 @@ struct RawQuestion {
     techniques: Vec<String>,
     #[serde(default)]
     needs: Vec<String>,
+    /// What does instead of all needs.
+    #[serde(default)]
+    instead: Vec<String>,
+    /// Questions whose needs are this one's, too, where they are asked.
+    #[serde(default)]
+    rests_on: Vec<String>,
     #[serde(default)]
     also: Vec<String>,
     #[serde(default)]
@@ -219,6 +225,7 @@ struct RawTexts {
     yes: String,
     likely: String,
     no_trace: String,
+    no_trace_instead: Option<String>,
     cannot_tell: String,
     not_applicable: String,
 }
@@ -392,13 +399,20 @@ fn check_question(
         return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
     }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
+    let question = |id: &String| {
+        let index = before.iter().position(|question| question.id == *id);
+        index.ok_or_else(|| fail(format!("no question {id:?} stands before it")))
+    };
     Ok(Question {
         needs: find(&raw.needs)?,
+        instead: find(&raw.instead)?,
+        rests_on: raw.rests_on.iter().map(question).collect::<Result<_, _>>()?,
         also: find(&raw.also)?,
         text: Texts {
             yes: sentence(&raw.text.yes)?,
             likely: sentence(&raw.text.likely)?,
             no_trace: sentence(&raw.text.no_trace)?,
+            no_trace_instead: raw.text.no_trace_instead.as_ref().map(sentence).transpose()?,
             cannot_tell: sentence(&raw.text.cannot_tell)?,
             not_applicable: sentence(&raw.text.not_applicable)?,
         },

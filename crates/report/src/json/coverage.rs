@@ -15,6 +15,7 @@ struct CoverageShape<'a> {
     unread: Vec<UnreadShape<'a>>,
     logs: Vec<LogShape<'a>>,
     builds: Vec<BuildShape<'a>>,
+    listed_builds: Vec<ListedBuildShape<'a>>,
     questions: Vec<QuestionShape<'a>>,
 }
 
@@ -71,6 +72,14 @@ struct BuildShape<'a> {
     last: Time,
 }
 
+/// A build by which the files of web folders were compared.
+#[derive(Serialize)]
+struct ListedBuildShape<'a> {
+    host: Option<&'a str>,
+    build: &'a str,
+    in_list: bool,
+}
+
 #[derive(Serialize)]
 struct QuestionShape<'a> {
     casebook: &'a str,
@@ -88,6 +97,7 @@ pub(crate) fn write_coverage_json(case: &Case, out: &mut dyn Write) -> io::Resul
         unread: unread_shapes(&case.unread),
         logs: case.coverage.logs.iter().map(|((host, key), log)| log_shape(case, host, key, log)).collect(),
         builds: build_shapes(case),
+        listed_builds: listed_build_shapes(case),
         questions: question_shapes(case),
     };
     write_pretty(&shape, out)
@@ -161,6 +171,19 @@ fn build_shapes(case: &Case) -> Vec<BuildShape<'_>> {
                 build,
                 first: Time(span.first),
                 last: Time(span.last),
+            })
+        })
+        .collect()
+}
+
+fn listed_build_shapes(case: &Case) -> Vec<ListedBuildShape<'_>> {
+    let hosts = case.coverage.listed_builds.iter();
+    hosts
+        .flat_map(|(host, builds)| {
+            builds.iter().map(|(build, in_list)| ListedBuildShape {
+                host: host.as_deref(),
+                build,
+                in_list: *in_list,
             })
         })
         .collect()
