@@ -22,6 +22,7 @@ mod known_good;
 mod logs;
 mod part;
 mod spill;
+mod standing;
 mod web_files;
 
 pub use known_good::KnownGood;
