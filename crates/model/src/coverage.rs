@@ -103,6 +103,8 @@ pub struct ItemCoverage {
     pub records: u64,
     /// Records besides that were carved from free space; they count nowhere else.
     pub carved: u64,
+    /// Whether rules have looked at its content as that of a file.
+    pub is_looked_at: bool,
     /// Times of the records read.
     pub span: Span,
     /// What could not be read.

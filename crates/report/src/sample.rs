@@ -74,7 +74,15 @@ fn item(path: &str, format: Option<&'static str>, size_bytes: u64) -> EvidenceIt
 fn item_coverage(evidence: u32, records: u64, problems: Vec<Problem>) -> ItemCoverage {
     let span =
         if records > 0 { span("2021-02-11T00:00:00Z", "2021-03-09T23:59:59Z") } else { Span::default() };
-    ItemCoverage { evidence: EvidenceId(evidence), records, carved: 0, span, problems, gaps: Vec::new() }
+    ItemCoverage {
+        evidence: EvidenceId(evidence),
+        records,
+        carved: 0,
+        is_looked_at: false,
+        span,
+        problems,
+        gaps: Vec::new(),
+    }
 }
 
 pub(crate) fn answer(question_id: &str, word: AnswerWord, when: Span, text: &str) -> Answer {

@@ -54,7 +54,9 @@ pub fn case(
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
         problems.extend(gathered.settled.problem());
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
-        case.coverage.items.push(item_coverage(id, records, problems, &gathered));
+        let is_looked_at = copies.iter().any(|copy| copy.is_scanned);
+        let coverage = item_coverage(id, records, problems, &gathered);
+        case.coverage.items.push(ItemCoverage { is_looked_at, ..coverage });
         let (item_hosts, host_basis) =
             hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
         let hosts_met: Vec<Option<HostName>> = match (&*item_hosts, &elsewhere) {
@@ -120,6 +122,7 @@ struct Copy {
     path: String,
     root: String,
     file: SeenFile,
+    is_scanned: bool,
     /// What the file as a whole showed at this path, where it is not the first.
     findings: Vec<RawFinding>,
 }
@@ -146,7 +149,8 @@ fn without_copies(
     let mut items: Vec<(GatheredItem, Vec<Copy>)> = Vec::new();
     for mut item in gathered {
         let (path, root) = (item.item.path.clone(), item.item.root.clone());
-        let mut copy = Copy { path, root, file: std::mem::take(&mut item.file), findings: Vec::new() };
+        let file = std::mem::take(&mut item.file);
+        let mut copy = Copy { path, root, is_scanned: file.is_scanned, file, findings: Vec::new() };
         match firsts.get(&item.item.sha256) {
             Some(first) => {
                 let (leader, copies) = &mut items[*first];
@@ -288,7 +292,8 @@ fn item_coverage(
         }
     }
     gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
-    ItemCoverage { evidence, records, carved: gathered.settled.records, span, problems, gaps }
+    let carved = gathered.settled.records;
+    ItemCoverage { evidence, records, carved, is_looked_at: false, span, problems, gaps }
 }
 
 /// Gives each log its gaps; a log's window begins where the first web or

@@ -12,7 +12,8 @@ use crate::keep::{Kept, Store, Wish};
 use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
 use crate::sessions::{self, Starts, StartsWriter};
 use crate::spill::SpillWriter;
-use evidence::{ItemHead, ReadItem, Visitor, WantedHashes};
+use crate::standing;
+use evidence::{Beginning, ItemHead, Kind, ReadItem, Visitor, WantedHashes};
 use model::{HostName, LogFamily, Record, RuleFacts};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -160,7 +161,9 @@ impl<'a> Visitor for Gatherer<'a> {
         self.starts.put(&mut part.starts);
         let file = FileRecord::new(&item);
         self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
-        let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
+        let standing = standing::standing(file.path(), item.format.map_or(Kind::Unknown, Kind::Log));
+        let scan = |content| content::scan(self.yara, content, &file, standing);
+        let scanned = content.map(scan).unwrap_or_default();
         part.found.extend(scanned.findings);
         let file = file.into_seen(content.is_some() && !self.yara.is_empty(), scanned.is_telling);
         item.problems.extend(scanned.problem);
@@ -171,6 +174,11 @@ impl<'a> Visitor for Gatherer<'a> {
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         items.push(GatheredItem { item, gathered, file });
+    }
+
+    fn wants_content(&self, beginning: &Beginning<'_>) -> bool {
+        let path = files::windows_path(beginning.path, beginning.root);
+        !self.yara.is_empty() && standing::is_shown(&path, beginning)
     }
 
     fn wanted_hashes(&self) -> WantedHashes {

@@ -24,6 +24,7 @@ mod part;
 mod rule_use;
 mod sessions;
 mod spill;
+mod standing;
 mod web_files;
 
 pub use known_good::KnownGood;

@@ -15,6 +15,7 @@ mod hosts;
 mod images;
 mod indicators;
 mod logs;
+mod pages;
 mod real_logs;
 mod scenarios;
 mod sessions;

@@ -158,8 +158,10 @@ pub(super) fn write_evidence(page: &mut Page<'_>, case: &Case) -> io::Result<()>
         }
         page.rest(item.paths.len(), 1 + SAME_MAX, "path", "case.json")?;
         page.raw("</th>")?;
-        page.cell(item.format.unwrap_or("unknown, not read"))?;
-        let records = case.coverage.items.get(index).map_or(0, |item| item.records);
+        let (records, is_looked_at) =
+            case.coverage.items.get(index).map_or((0, false), |item| (item.records, item.is_looked_at));
+        let unknown = if is_looked_at { "unknown, looked at by rules" } else { "unknown, not read" };
+        page.cell(item.format.unwrap_or(unknown))?;
         page.number(&words::thousands(records))?;
         page.number(&words::bytes(item.size_bytes))?;
         page.element("<td class=\"hash\"><code>", &words::hex(&item.sha256), "</code></td></tr>\n")?;

@@ -126,6 +126,7 @@ fn note(format: Option<&str>, item: &ItemCoverage) -> Option<&'static str> {
     match format {
         Some(_) => None,
         None if is_archive => Some("not read: archive not opened"),
+        None if item.is_looked_at => Some("no log that is known: rules have looked at its content"),
         None => Some("not read: format unknown"),
     }
 }
