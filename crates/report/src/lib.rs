@@ -18,6 +18,7 @@ mod json;
 mod lanes;
 mod mask;
 mod options;
+mod read;
 mod terminal;
 mod timeline;
 mod words;
@@ -30,6 +31,7 @@ mod tests;
 pub use escape::escape_terminal;
 pub use json::{write_answers_json, write_findings_jsonl};
 pub use options::{Options, Tlp};
+pub use read::{OpenSource, ReadError, Source, read_case};
 pub use terminal::{Style, render_terminal};
 
 use model::{Case, Run};
