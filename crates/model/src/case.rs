@@ -113,7 +113,8 @@ impl Case {
 /// Puts fields of one name behind the first of them, as an object of names has to.
 fn together(fields: Cow<'_, [Field]>) -> Cow<'_, [Field]> {
     let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
-    let places: Vec<usize> = (0..fields.len()).map(|at| *first_of.entry(&fields[at].0).or_insert(at)).collect();
+    let places: Vec<usize> =
+        (0..fields.len()).map(|at| *first_of.entry(&fields[at].0).or_insert(at)).collect();
     if places.is_sorted() {
         return fields;
     }

@@ -18,6 +18,9 @@ mod others;
 mod store;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use crate::escape;
 use model::{Case, Run, Spill};
 use serde::de::DeserializeOwned;
@@ -64,7 +67,17 @@ impl ReadError {
 
     fn of_json(file: &'static str, error: &serde_json::Error) -> Self {
         let line = (error.line() > 0).then_some(error.line() as u64);
-        Self::new(file, line, &error.to_string())
+        Self::of_json_in_line(file, line, error)
+    }
+
+    /// An error in a text that stands in `line` of the file.
+    fn of_json_in_line(file: &'static str, line: Option<u64>, error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        match text.strip_suffix(&place) {
+            Some(text) => Self::new(file, line, &format!("column {}: {text}", error.column())),
+            None => Self::new(file, line, &text),
+        }
     }
 
     /// Something that names what is not there.

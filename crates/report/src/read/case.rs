@@ -226,7 +226,8 @@ fn book(part: BookPart) -> BookAnswer {
 fn intrusion((place, part): (usize, IntrusionPart)) -> Result<Intrusion, ReadError> {
     let Text(id) = part.id;
     if id.0 as usize != place {
-        let (wanted, found) = (crate::words::intrusion_label(IntrusionId(place as u32)), crate::words::intrusion_label(id));
+        let (wanted, found) =
+            (crate::words::intrusion_label(IntrusionId(place as u32)), crate::words::intrusion_label(id));
         return Err(ReadError::dangling(FILE, None, &wanted, &found));
     }
     Ok(Intrusion {

@@ -74,7 +74,11 @@ pub(super) fn read(part: CoveragePart, case: &Case, places: &Places) -> Result<C
         return Err(ReadError::dangling(FILE, None, &format!("schema {SCHEMA:?}"), &part.schema));
     }
     if part.items.len() != case.items.len() {
-        let reason = format!("items: wanted {}, as many as in case.json, found {}", case.items.len(), part.items.len());
+        let reason = format!(
+            "items: wanted {}, as many as in case.json, found {}",
+            case.items.len(),
+            part.items.len()
+        );
         return Err(ReadError::new(FILE, None, &reason));
     }
     let items = part.items.into_iter().enumerate().map(|(index, part)| item(index, part, case));

@@ -55,7 +55,7 @@ pub(super) fn read(
     let mut findings = Vec::new();
     while let Some((line, text, place)) = lines.next()? {
         let part: FindingPart = serde_json::from_slice(text)
-            .map_err(|error| ReadError::new(FINDINGS, Some(line), &error.to_string()))?;
+            .map_err(|error| ReadError::of_json_in_line(FINDINGS, Some(line), &error))?;
         let record = part.whole_record.map(|number| record_at(&records_at, number, line)).transpose()?;
         let Text(id) = part.id;
         let Text(level) = part.level;

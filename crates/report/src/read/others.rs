@@ -65,8 +65,12 @@ struct NotePart {
 
 pub(super) fn run(part: RunPart) -> Run {
     let notes = |parts: Vec<NotePart>| {
-        let note =
-            |part: NotePart| RuleNote { file: part.file, line: part.line, rule: part.rule, reason: part.reason };
+        let note = |part: NotePart| RuleNote {
+            file: part.file,
+            line: part.line,
+            rule: part.rule,
+            reason: part.reason,
+        };
         parts.into_iter().map(note).collect()
     };
     Run {
@@ -127,7 +131,13 @@ pub(super) fn rules(part: RulesPart) -> Rules {
 
 fn facts(part: FactsPart) -> Arc<RuleFacts> {
     let Text(level) = part.level;
-    Arc::new(RuleFacts { id: part.id, title: part.title, level, tags: part.tags, techniques: part.techniques })
+    Arc::new(RuleFacts {
+        id: part.id,
+        title: part.title,
+        level,
+        tags: part.tags,
+        techniques: part.techniques,
+    })
 }
 
 const SESSIONS: &str = "sessions.json";

@@ -152,7 +152,7 @@ impl FieldStore for FileStore {
 struct Fields(Vec<Field>);
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text or a list of texts")]
 enum Texts {
     One(Arc<str>),
     Many(Vec<Arc<str>>),

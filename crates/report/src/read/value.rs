@@ -1,6 +1,8 @@
 //! The leaves of a case's JSON: times, hashes, ids, words.
 
-use model::{AnswerWord, FileBasis, FindingId, GapKind, HostBasis, IntrusionId, Level, Problem, Span, Timestamp};
+use model::{
+    AnswerWord, FileBasis, FindingId, GapKind, HostBasis, IntrusionId, Level, Problem, Span, Timestamp,
+};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 use std::collections::BTreeSet;
@@ -126,7 +128,9 @@ impl FromText for HostBasis {
     const WANTED: &'static str = "how a host is known (log, collection-root, argument)";
 
     fn from_text(text: &str) -> Option<Self> {
-        [HostBasis::Log, HostBasis::Root, HostBasis::Argument].into_iter().find(|basis| basis.as_str() == text)
+        [HostBasis::Log, HostBasis::Root, HostBasis::Argument]
+            .into_iter()
+            .find(|basis| basis.as_str() == text)
     }
 }
 
@@ -134,7 +138,9 @@ impl FromText for FileBasis {
     const WANTED: &'static str = "who tells a file's times (mft, listing, archive)";
 
     fn from_text(text: &str) -> Option<Self> {
-        [FileBasis::Mft, FileBasis::Listing, FileBasis::Archive].into_iter().find(|basis| basis.as_str() == text)
+        [FileBasis::Mft, FileBasis::Listing, FileBasis::Archive]
+            .into_iter()
+            .find(|basis| basis.as_str() == text)
     }
 }
 
@@ -151,7 +157,8 @@ impl FromText for GapKind {
 pub(super) struct Slug(&'static str);
 
 impl FromText for Slug {
-    const WANTED: &'static str = "a word of lower case letters, digits and hyphens, 48 at most (and few of them)";
+    const WANTED: &'static str =
+        "a word of lower case letters, digits and hyphens, 48 at most (and few of them)";
 
     fn from_text(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
