@@ -147,8 +147,9 @@ fn is_plain(word: &str) -> bool {
 
 /// `-`, `1.`, `2)` at the beginning of an item would be a list in it.
 fn begins_list(word: &str) -> bool {
-    let digits = word.trim_end_matches(['.', ')']);
-    !word.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '-')
+    let number =
+        word.strip_suffix(['.', ')']).is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
+    number || (!word.is_empty() && word.chars().all(|c| c == '-'))
 }
 
 #[cfg(test)]
@@ -212,6 +213,7 @@ mod tests {
                 .as_str(),
         );
         check_prose("- no list", "`-` no list");
+        check_prose("17 of 31", "17 of 31");
         check_prose("1. no list", "`1`. no list");
         check_prose("a\u{202e}b\nc", r"`a\u{202e}b\x0ac`");
         check_prose("``` |", r"`\x60\x60\x60` `\x7c`");

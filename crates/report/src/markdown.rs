@@ -211,7 +211,7 @@ fn intrusions(sheet: &mut Sheet<'_>, case: &Case) -> io::Result<()> {
             sheet.ours(" ")?;
         }
         let count = words::count(intrusion.findings.len() as u64, "finding");
-        sheet.prose(&format!("{}, {count}.\n", words::span(intrusion.span)).replace('\n', ""))?;
+        sheet.prose(&format!("{}, {count}.", words::span(intrusion.span)))?;
         sheet.ours("\n")?;
         if !intrusion.joined_by.is_empty() {
             sheet.ours("Joined by ")?;

@@ -16,6 +16,7 @@ mod images;
 mod indicators;
 mod logs;
 mod real_logs;
+mod rerender;
 mod scenarios;
 
 use serde_json::Value;

@@ -182,7 +182,7 @@ fn damage_is_named() {
         "coverage.json",
         "\"carved\": 0",
         "\"carved\": 18446744073709551615",
-        "coverage.json line 7: column … invalid value: integer `18446744073709551615`, expected a count",
+        "coverage.json line 8: column … invalid value: integer `18446744073709551615`, expected a count",
     );
     check_damage(
         "coverage.json",
