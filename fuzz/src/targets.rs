@@ -58,6 +58,7 @@ const TARGETS: &[Target] = &[
         rounds_in_tests: FORMAT_ROUNDS,
     },
     Target { name: "registry", run: |data| read_as("registry", data), seeds: hives, rounds_in_tests: 3_400 },
+    Target { name: "report-case", run: report::fuzz::folder, seeds: case_folders, rounds_in_tests: 1_700 },
     Target { name: "script", run: script, seeds: pages, rounds_in_tests: 8_500 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 13_600 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
@@ -276,6 +277,19 @@ fn known_good_lists() -> Vec<Vec<u8>> {
     let list =
         format!("path,sha256,first_build,last_build,builds\r\n{}{}", row("owa\\a.aspx"), row("ecp\\b.dll"));
     vec![list.into_bytes()]
+}
+
+/// The case that the report's own tests write, in one piece, and without what older versions did not write.
+fn case_folders() -> Vec<Vec<u8>> {
+    let folder = workspace().join("crates/report/testdata/golden");
+    let bundle = |names: &[&str]| -> Vec<u8> {
+        let file = |name: &&str| {
+            [format!("\n== {name}\n").into_bytes(), fs::read(folder.join(name)).unwrap_or_default()]
+        };
+        names.iter().flat_map(file).flatten().collect()
+    };
+    let old = ["case.json", "run.json", "coverage.json", "answers.json", "findings.jsonl"];
+    vec![bundle(&[&old[..], &["rules.json", "records.jsonl", "sessions.json"]].concat()), bundle(&old)]
 }
 
 /// The files below `folder`, in the order of their paths, within limits.

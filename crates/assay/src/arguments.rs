@@ -16,6 +16,7 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     Scan(Box<ScanArguments>),
+    Report(RenderArguments),
     CollectList(CollectArguments),
 }
 
@@ -32,8 +33,8 @@ pub struct ScanArguments {
     /// Files, folders or collections to read
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Write the case here: case.json, findings.jsonl, coverage.json,
-    /// answers.json, timeline.csv, report.html, run.json
+    /// Write the case here: report.html, timeline.csv, and as JSON case,
+    /// answers, findings, records, coverage, rules, sessions, run
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// More Sigma rules: a file, or a folder with all below it (repeatable)
@@ -71,6 +72,47 @@ pub struct ScanArguments {
     /// Threads (default: one per core)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// Make the report again from a case folder, or an export of it.
+///
+/// --html (also without a choice) writes CASE/report.html anew; --md prints
+/// Markdown for a ticket or a wiki; --csv prints one row for each finding. Names
+/// of people and of web shells are masked in all of them unless --reveal.
+#[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
+pub struct RenderArguments {
+    /// The case folder that `assay scan --out` wrote
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// The report as one HTML file, to CASE/report.html or --out
+    #[arg(long, group = "what")]
+    pub html: bool,
+    /// The report as Markdown, to standard output or --out
+    #[arg(long, group = "what")]
+    pub md: bool,
+    /// All findings as CSV, to standard output or --out
+    #[arg(long, group = "what")]
+    pub csv: bool,
+    /// The report's language; there is English (en) only
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
+    pub lang: String,
+    /// Write to this file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: ReportArguments,
+}
+
+const REPORT_EXIT_CODES: &str = "\
+Exit codes: 0 written; 2 usage: CASE is no case folder or a damaged one, or the result
+could not be written.";
+
+fn language(text: &str) -> Result<String, String> {
+    match text {
+        "en" => Ok(text.to_owned()),
+        _ => Err("the report speaks English (en) only".to_owned()),
+    }
 }
 
 /// How the report is to look.

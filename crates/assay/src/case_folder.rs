@@ -1,10 +1,12 @@
-//! The folder of `--out`: made before the scan, so that an hour of reading is
+//! The folder of a case. That of `scan --out`: made before the scan, so that an hour of reading is
 //! not lost to a folder that cannot be written; never among other files, and
 //! never within the evidence.
 
 use anyhow::{Context as _, Result, bail};
+use model::Case;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{Read as _, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 /// How `case.json` begins when it is one of ours.
@@ -37,16 +39,50 @@ pub fn prepare(folder: &Path, evidence: &[PathBuf]) -> Result<()> {
 
 /// A file of the case, to be written anew. A link that stands under its name
 /// is replaced, not followed: it could lead anywhere.
-pub fn create(folder: &Path, name: &str) -> std::io::Result<Box<dyn Write>> {
+pub fn create(folder: &Path, name: &str) -> io::Result<Box<dyn Write>> {
     let path = folder.join(name);
     if path.is_symlink() {
         fs::remove_file(&path)?;
     }
-    Ok(Box::new(std::io::BufWriter::new(File::create(path)?)))
+    Ok(Box::new(io::BufWriter::new(File::create(path)?)))
+}
+
+/// A file of a case that is there. What is no plain file is not opened: a case can come from anybody, and a link could
+/// lead anywhere, a pipe nowhere.
+///
+/// # Errors
+/// `NotFound`, and those of opening.
+pub fn open(folder: &Path, name: &str) -> io::Result<Box<dyn report::Source>> {
+    let path = folder.join(name);
+    if !fs::symlink_metadata(&path)?.is_file() {
+        return Err(io::Error::other("wanted a plain file, found a link or something else"));
+    }
+    Ok(Box::new(File::open(path)?))
+}
+
+/// Whether an export of the case in `folder` may be written to `file`.
+///
+/// # Errors
+/// When it is one of the case's own files, or lies in the evidence.
+pub fn check_export(file: &Path, folder: &Path, case: &Case) -> Result<()> {
+    let about = || format!("--out {}", file.display());
+    let (place, home) = (real_place(file).with_context(about)?, real_place(folder).with_context(about)?);
+    let name = place.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if place.parent() == Some(&home) && report::is_case_file(name) {
+        bail!("{}: a file of the case, which it would write over", about());
+    }
+    let roots: BTreeSet<&str> = case.items.iter().map(|item| item.root.as_str()).collect();
+    for root in roots.into_iter().filter_map(|root| Path::new(root).canonicalize().ok()) {
+        // A case never lies in its evidence: a root around it is another folder of that name.
+        if place.starts_with(&root) && !home.starts_with(&root) {
+            bail!("{}: evidence is never written to; name a file outside {}", about(), root.display());
+        }
+    }
+    Ok(())
 }
 
 /// The folder's path without links, whether it exists yet or not.
-fn real_place(folder: &Path) -> std::io::Result<PathBuf> {
+fn real_place(folder: &Path) -> io::Result<PathBuf> {
     let absolute = std::path::absolute(folder)?;
     let mut below = PathBuf::new();
     for ancestor in absolute.ancestors() {

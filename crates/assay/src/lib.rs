@@ -11,6 +11,7 @@ mod collect_list;
 mod indicator_files;
 mod known_good_files;
 mod progress;
+mod report_command;
 mod rule_files;
 mod rule_texts;
 mod scan_command;
@@ -58,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
     };
     let result = match parsed.command {
         arguments::Command::Scan(scan) => scan_command::run(&scan, output),
+        arguments::Command::Report(render) => report_command::run(&render, output),
         arguments::Command::CollectList(list) => collect_list::run(&list, output),
     };
     match result {

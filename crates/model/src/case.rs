@@ -5,6 +5,7 @@ use crate::{
     Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
 };
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A host of the case.
@@ -67,16 +68,17 @@ pub struct Case {
 }
 
 impl Case {
-    /// All fields of `finding`, wherever they lie.
+    /// All fields of `finding`, wherever they lie; those of one name stand together, where the first of them stood.
     ///
     /// # Errors
     /// When they were spilled and cannot be read back.
     pub fn fields<'a>(&self, finding: &'a Finding) -> Result<Cow<'a, [Field]>, String> {
         match (finding.spilled, &self.spill.0) {
             (Some(place), Some(store)) => {
-                Ok(store.load(place)?.into_iter().map(|(field, _)| field).collect::<Vec<_>>().into())
+                let fields = store.load(place)?.into_iter().map(|(field, _)| field);
+                Ok(together(fields.collect::<Vec<_>>().into()))
             }
-            _ => Ok(Cow::Borrowed(&finding.fields)),
+            _ => Ok(together(Cow::Borrowed(&finding.fields))),
         }
     }
 
@@ -105,17 +107,30 @@ impl Case {
         Ok(names)
     }
 
-    /// All fields of the record that `finding` stands in; `None` where they were not kept: each rule keeps the records
-    /// of its first findings only.
+    /// All fields of the record that `finding` stands in, in the order of [`Case::fields`]; `None` where they were not
+    /// kept: each rule keeps the records of its first findings only.
     ///
     /// # Errors
     /// When they cannot be read back.
     pub fn record(&self, finding: &Finding) -> Result<Option<Vec<Field>>, String> {
         match (finding.record, &self.spill.0) {
-            (Some(place), Some(store)) => store.load_record(place).map(Some),
+            (Some(place), Some(store)) => Ok(Some(together(store.load_record(place)?.into()).into_owned())),
             _ => Ok(None),
         }
     }
+}
+
+/// Puts fields of one name behind the first of them, as an object of names has to.
+fn together(fields: Cow<'_, [Field]>) -> Cow<'_, [Field]> {
+    let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let places: Vec<usize> =
+        (0..fields.len()).map(|at| *first_of.entry(&fields[at].0).or_insert(at)).collect();
+    if places.is_sorted() {
+        return fields;
+    }
+    let mut order: Vec<usize> = (0..fields.len()).collect();
+    order.sort_by_key(|at| places[*at]);
+    order.into_iter().map(|at| fields[at].clone()).collect()
 }
 
 /// A file of indicators, and what came of it.
@@ -175,4 +190,20 @@ pub struct Run {
     pub indicators_not_loaded: Vec<RuleNote>,
     /// Rules whose log source was not in the evidence.
     pub rules_not_met: Vec<RuleNote>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_one_name_stand_together() {
+        let fields = |names: &[(&str, &str)]| -> Vec<Field> {
+            names.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect()
+        };
+        let mixed = fields(&[("Data", "1"), ("EventID", "4"), ("Data", "2"), ("Data", "3")]);
+        let expect = fields(&[("Data", "1"), ("Data", "2"), ("Data", "3"), ("EventID", "4")]);
+        assert_eq!(*together(mixed.into()), expect);
+        assert!(matches!(together(Cow::Borrowed(&expect)), Cow::Borrowed(_)));
+    }
 }

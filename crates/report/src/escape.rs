@@ -97,6 +97,67 @@ pub(crate) fn csv_cell(text: &str) -> String {
     out
 }
 
+/// The text as a code span of Markdown, in which nothing is markup, link or mention: for values from evidence.
+///
+/// What could end the span, or the cell of a table, is written as [`visible`] writes controls: a backtick is `\x60`,
+/// a bar `\x7c`.
+pub(crate) fn markdown_code(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('`');
+    for c in text.chars() {
+        match c {
+            '`' => out.push_str("\\x60"),
+            '|' => out.push_str("\\x7c"),
+            c => push_visible(c, &mut out),
+        }
+    }
+    // An empty span is none.
+    if out.len() == 1 {
+        return String::new();
+    }
+    out.push('`');
+    out
+}
+
+/// A sentence of ours with words from evidence in it, for Markdown: a word that could be more than a word there
+/// becomes a code span, without the punctuation around it.
+pub(crate) fn markdown_prose(text: &str) -> String {
+    let text = visible(text);
+    let mut out = String::with_capacity(text.len() + 16);
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        if is_plain_word(word) && !(index == 0 && begins_list(word)) {
+            out.push_str(word);
+            continue;
+        }
+        let inner = word.trim_start_matches(['(', '"', '“']);
+        let (before, inner) = word.split_at(word.len() - inner.len());
+        let core = inner.trim_end_matches(['.', ',', ';', ':', ')', '?', '"', '”']);
+        let (core, after) = inner.split_at(core.len());
+        match core {
+            "" => out.push_str(&markdown_code(word)),
+            core => [before, &markdown_code(core), after].iter().for_each(|part| out.push_str(part)),
+        }
+    }
+    out
+}
+
+fn is_plain_word(word: &str) -> bool {
+    const HARMLESS: &str = ".,;:()'\"/%?-–—…’‘“”×·≥≤°";
+    let lower = word.to_ascii_lowercase();
+    let is_link = lower.contains("://") || lower.contains("www.") || word.starts_with(':');
+    !is_link && word.chars().all(|c| c.is_alphanumeric() || HARMLESS.contains(c))
+}
+
+/// `-`, `1.`, `2)` at the beginning of an item would be a list in it.
+fn begins_list(word: &str) -> bool {
+    let number =
+        word.strip_suffix(['.', ')']).is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
+    number || (!word.is_empty() && word.chars().all(|c| c == '-'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +190,38 @@ mod tests {
         check_csv("x;=cmd|'/c calc'!A1", r#""x;'=cmd|'/c calc'!A1""#);
         check_csv("＝1", r#""'＝1""#);
         check_csv("/owa/auth/x.aspx?a=b-c", r#""/owa/auth/x.aspx?a=b-c""#);
+    }
+
+    #[test]
+    fn values_are_code() {
+        assert_eq!(markdown_code(r"C:\inetpub\x_y.aspx"), r"`C:\inetpub\x_y.aspx`");
+        assert_eq!(markdown_code("a`b|c<b>\u{202e}"), r"`a\x60b\x7cc<b>\u{202e}`");
+        assert_eq!(markdown_code(""), "");
+    }
+
+    #[track_caller]
+    fn check_prose(text: &str, expect: &str) {
+        assert_eq!(markdown_prose(text), expect, "{text:?}");
+    }
+
+    #[test]
+    fn words_that_could_be_markup_are_code() {
+        check_prose(
+            "CVE-2021-26855, then more (2 of 3), at 05:11:02Z.",
+            "CVE-2021-26855, then more (2 of 3), at 05:11:02Z.",
+        );
+        check_prose(r"page …\owa\a_b.aspx, from 192.0.2.7", r"page `…\owa\a_b.aspx`, from 192.0.2.7");
+        check_prose("see (http://evil.example/x).", "see (`http://evil.example/x`).");
+        check_prose(
+            "www.evil.example @all #12 <b> *x* [a](b) &amp; :cat:",
+            "`www.evil.example` `@all` `#12` `<b>` `*x*` `[a](b` ) `&amp`; `:cat`:"
+                .replace("b` )", "b`)")
+                .as_str(),
+        );
+        check_prose("- no list", "`-` no list");
+        check_prose("17 of 31", "17 of 31");
+        check_prose("1. no list", "`1`. no list");
+        check_prose("a\u{202e}b\nc", r"`a\u{202e}b\x0ac`");
+        check_prose("``` |", r"`\x60\x60\x60` `\x7c`");
     }
 }

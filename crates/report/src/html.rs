@@ -30,7 +30,11 @@ const REVEALED: &str =
 /// Rules listed that did not load.
 const NOTES_MAX: usize = 200;
 
-pub(crate) fn write_report(case: &Case, run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+/// Writes `report.html`.
+///
+/// # Errors
+/// Those of `out`, and of fields that cannot be read back.
+pub fn write_report(case: &Case, run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let hosts = digest::hosts(case);
     let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
     let mut page = Page::new(out, &mask);

@@ -8,16 +8,22 @@
 //! The same case gives the same bytes. What differs from run to run ([`Run`]) goes to `run.json` and the
 //! terminal only; the HTML report takes the program's version and the rules that did not run from it.
 //!
+//! [`read_case`] is the way back: from the files of a case folder to the case and the run that they were written from.
+//!
 //! # Not here
 //! How findings were made, and the file system: the caller opens each file by its name.
 
 mod digest;
 mod escape;
+pub mod fuzz;
 mod html;
 mod json;
 mod lanes;
+mod markdown;
 mod mask;
 mod options;
+mod read;
+mod table;
 mod terminal;
 mod timeline;
 mod words;
@@ -28,8 +34,12 @@ mod sample;
 mod tests;
 
 pub use escape::escape_terminal;
+pub use html::write_report;
 pub use json::{write_answers_json, write_findings_jsonl};
+pub use markdown::write_markdown;
 pub use options::{Options, Tlp};
+pub use read::{OpenSource, ReadError, Source, read_case};
+pub use table::write_findings_csv;
 pub use terminal::{Style, render_terminal};
 
 use model::{Case, Run};
@@ -53,6 +63,11 @@ const FILES: [(&str, WriteFile); 10] = [
     ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
     ("report.html", html::write_report),
 ];
+
+/// Whether a case folder has a file of this name.
+pub fn is_case_file(name: &str) -> bool {
+    FILES.iter().any(|(own, _)| *own == name)
+}
 
 /// Writes all files of a case folder, each once, into what `open` gives for its name.
 ///

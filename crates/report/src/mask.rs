@@ -96,8 +96,10 @@ impl Mask {
     /// When fields that were put aside cannot be read back.
     pub(crate) fn of(case: &Case) -> io::Result<Self> {
         let (mut people, mut shells, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        // An older case does not say what its rules are about: any page may be a shell.
+        let unknown = case.rules.is_empty();
         for finding in &case.findings {
-            let is_shell = finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
+            let is_shell = unknown || finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
             for (name, text) in case.fields(finding).map_err(io::Error::other)?.iter() {
                 let is = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
                 if is(ACCOUNT_FIELDS) {
@@ -110,7 +112,7 @@ impl Mask {
                 if is_shell && is(PAGE_FIELDS) {
                     shells.extend(page(text));
                 }
-                if is_asked(finding) && is(QUERY_FIELDS) && text.len() > 2 {
+                if (unknown || is_asked(finding)) && is(QUERY_FIELDS) && text.len() > 2 {
                     queries.insert(text.to_lowercase());
                 }
             }

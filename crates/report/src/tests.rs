@@ -2,7 +2,8 @@
 
 use crate::sample::{self, HOSTILE};
 use crate::{
-    FILES, Options, Style, Tlp, render_terminal, write_answers_json, write_case, write_findings_jsonl,
+    FILES, Options, Style, Tlp, render_terminal, write_answers_json, write_case, write_findings_csv,
+    write_findings_jsonl, write_markdown,
 };
 use model::{AnswerWord, Case, FindingId, Level, Run};
 use std::cell::RefCell;
@@ -26,11 +27,11 @@ impl Write for Shared {
     }
 }
 
-fn files(case: &Case, run: &Run) -> BTreeMap<String, String> {
+pub(crate) fn files(case: &Case, run: &Run) -> BTreeMap<String, String> {
     files_with(case, run, Options { reveal: true, ..Options::default() })
 }
 
-fn files_with(case: &Case, run: &Run, options: Options) -> BTreeMap<String, String> {
+pub(crate) fn files_with(case: &Case, run: &Run, options: Options) -> BTreeMap<String, String> {
     let mut opened = BTreeMap::new();
     let mut open = |name: &str| -> io::Result<Box<dyn Write>> {
         let file = Shared::default();
@@ -326,6 +327,97 @@ fn two_hundred_thousand_findings_are_capped_where_people_read() {
     assert_eq!(page.matches("<tr id=\"f-").count(), 2_000);
     assert!(page.contains("198,004 more findings, all of them in <code>findings.jsonl</code>"));
     assert!(page.contains("<tr id=\"f-01000000000000f0\" "), "a ground is never cut");
+}
+
+fn markdown(case: &Case, run: &Run, reveal: bool) -> String {
+    let mut out = Vec::new();
+    write_markdown(case, run, &Options { reveal, ..Options::default() }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn table(case: &Case, reveal: bool) -> String {
+    let mut out = Vec::new();
+    write_findings_csv(case, &Options { reveal, ..Options::default() }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn golden_exports() {
+    check_golden("report.md", &markdown(&sample::case(), &sample::run(), true));
+    check_golden("findings.csv", &table(&sample::case(), true));
+    let empty = markdown(&Case::default(), &Run::default(), false);
+    for sentence in
+        ["No findings.", "No log was read.", "Nothing was read.", "Nothing that was read names a host"]
+    {
+        assert!(empty.contains(sentence), "{sentence}: {empty}");
+    }
+}
+
+/// Markup stands in constant text only: outside of code spans nothing of a hostile text is left that Markdown knows.
+#[test]
+fn markdown_holds_no_markup_from_evidence() {
+    let more = [
+        "`` ` ```",
+        "a|b\\|c",
+        "![x](http://evil.example)",
+        "[a]: http://b",
+        "@everyone #1",
+        "* _x_ ~~y~~",
+        "$x$ {code}",
+    ];
+    let plain_lines =
+        markdown(&sample::hostile_case("plain"), &sample::hostile_run("plain"), true).lines().count();
+    for text in HOSTILE.iter().copied().chain(more) {
+        let shown = markdown(&sample::hostile_case(text), &sample::hostile_run(text), true);
+        assert_eq!(shown.lines().count(), plain_lines, "{text:?}: {shown}");
+        assert_eq!(shown.chars().find(|c| is_raw_danger(*c)), None, "{text:?}");
+        for line in shown.lines() {
+            let parts: Vec<&str> = line.split('`').collect();
+            assert_eq!(parts.len() % 2, 1, "a code span that does not end: {line}");
+            let outside: String = parts.iter().step_by(2).copied().collect();
+            let ours = outside.trim_start_matches(['#', '-', ' ']).replace("**", "").replace('|', "");
+            assert!(
+                !ours.contains(['<', '>', '[', ']', '*', '_', '@', '&', '\\', '{', '~', '$']),
+                "{text:?}: {line}"
+            );
+            assert!(!ours.contains("://"), "{text:?}: {line}");
+            if line.starts_with('|') {
+                let cells = |line: &str| line.matches('|').count();
+                assert!([4, 6, 7, 9].contains(&cells(line)), "{text:?}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exports_are_masked_and_marked() {
+    let mut case = sample::case();
+    let fields = [("cs-username", "EXAMPLE\\jdoe"), ("cs-uri-stem", "/owa/Secret1.aspx"), ("note", "=1+1")];
+    let mut rule = Arc::unwrap_or_clone(sample::rule("r", "Request for a script", Level::High, "T1505.003"));
+    rule.tags.push("assay.shell-request".to_owned());
+    case.findings.push(sample::finding(9, &Arc::new(rule), "", &fields));
+    case.answers[0].text = "/owa/Secret1.aspx by jdoe".to_owned();
+    for (masked, whole) in [
+        (table(&case, false), table(&case, true)),
+        (markdown(&case, &sample::run(), false), markdown(&case, &sample::run(), true)),
+    ] {
+        for secret in ["jdoe", "Secret1"] {
+            assert!(!masked.contains(secret) && whole.contains(secret), "{secret}: {masked}");
+        }
+        assert!(masked.contains("TLP:AMBER+STRICT"));
+    }
+    let rows = csv_rows(&table(&case, false));
+    assert_eq!((rows.len(), rows[5][1].as_str(), rows[5][15].as_str()), (6, "", "TLP:AMBER+STRICT"));
+    for text in HOSTILE {
+        let rows = csv_rows(&table(&sample::hostile_case(text), true));
+        assert_eq!(rows.len(), 5);
+        for cell in rows.iter().flatten().flat_map(|cell| cell.split(';')) {
+            assert!(
+                !cell.trim_start_matches([' ', '"']).starts_with(['=', '+', '-', '@', '\t', '\r']),
+                "{cell:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -50,7 +50,12 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
         &number(finding.position.line),
         &joined(&case.fields(finding).map_err(io::Error::other)?),
     ];
-    for (index, cell) in cells.into_iter().enumerate() {
+    write_cells(&cells, out)
+}
+
+/// One row.
+pub(crate) fn write_cells(cells: &[&str], out: &mut dyn Write) -> io::Result<()> {
+    for (index, cell) in cells.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
         write!(out, "{comma}{}", escape::csv_cell(cell))?;
     }
@@ -58,12 +63,13 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
 }
 
 /// `name: text | name: text`.
-fn joined(fields: &[Field]) -> String {
+pub(crate) fn joined(fields: &[Field]) -> String {
     let parts: Vec<_> = fields.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     parts.join(" | ")
 }
 
-fn datetime(time: Timestamp) -> String {
+/// RFC 3339 with six digits of the second.
+pub(crate) fn datetime(time: Timestamp) -> String {
     let (year, month, day, hour, minute, second, nanos) = time.civil();
     let micros = nanos / 1_000;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}+00:00")

@@ -18,6 +18,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+/// Whole records kept of each rule.
+const RECORDS_PER_RULE_MAX: usize = 100;
+
 type LogName = (Option<HostName>, LogKey);
 type Logs = BTreeMap<LogName, (LogStats, BTreeSet<EvidenceId>)>;
 
@@ -107,7 +110,22 @@ pub fn case(
     case.hosts = all_hosts(&case, &hosts);
     // Not stably, which takes half as much memory again: no two are equal.
     case.findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+    settle_records(&mut case.findings);
     case
+}
+
+/// Whole records stay with the first findings of each rule, in the order of the case.
+fn settle_records(findings: &mut [Finding]) {
+    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut too_many = Vec::new();
+    for (index, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.record.is_some()) {
+        let count = of_rule.entry(&finding.rule.id).or_default();
+        *count += 1;
+        if *count > RECORDS_PER_RULE_MAX {
+            too_many.push(index);
+        }
+    }
+    too_many.into_iter().for_each(|index| findings[index].record = None);
 }
 
 type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);

@@ -17,6 +17,7 @@ mod indicators;
 mod logs;
 mod pages;
 mod real_logs;
+mod rerender;
 mod scenarios;
 mod sessions;
 

@@ -26,6 +26,8 @@ struct ItemShape<'a> {
     records: u64,
     /// Carved from free space; an earlier use of the log wrote them.
     carved: u64,
+    /// Rules have looked at its content, whatever its format.
+    looked_at: bool,
     first: Time,
     last: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +112,7 @@ fn item_shape<'a>(case: &'a Case, item: &'a ItemCoverage) -> ItemShape<'a> {
         format,
         records: item.records,
         carved: item.carved,
+        looked_at: item.is_looked_at,
         first: Time(item.span.first),
         last: Time(item.span.last),
         note: note(format, item),

@@ -3,14 +3,11 @@
 use super::{Time, write_line, write_pretty};
 use crate::digest::lead_path;
 use crate::words;
-use model::{Answer, Case, Field, Finding};
+use model::{Answer, Case, Field, Finding, Spilled};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
-
-/// Records kept whole for each rule.
-const RECORDS_PER_RULE_MAX: usize = 100;
 
 #[derive(serde::Serialize)]
 struct FindingShape<'a> {
@@ -25,6 +22,9 @@ struct FindingShape<'a> {
     intrusion: Option<String>,
     techniques: &'a [String],
     matched: Vec<&'a str>,
+    /// The line of `records.jsonl`, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole_record: Option<u64>,
     fields: Fields<'a>,
 }
 
@@ -64,6 +64,7 @@ impl Serialize for Fields<'_> {
 /// # Errors
 /// Those of `out`.
 pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = RecordLines::default();
     case.findings.iter().try_for_each(|finding| {
         let details = case.details(finding).map_err(io::Error::other)?;
         let mut matched: Vec<Arc<str>> = Vec::new();
@@ -73,8 +74,22 @@ pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> 
             }
         }
         let fields: Vec<Field> = details.into_iter().map(|(field, _)| field).collect();
-        write_line(&finding_shape(case, finding, &fields, &matched), out)
+        let (whole_record, _) = lines.of(finding).unzip();
+        write_line(&finding_shape(case, finding, &fields, &matched, whole_record), out)
     })
+}
+
+/// Numbers whole records in the order of the findings that have them.
+#[derive(Default)]
+struct RecordLines(BTreeMap<Spilled, u64>);
+
+impl RecordLines {
+    /// The line of the finding's record, and whether it is met for the first time.
+    fn of(&mut self, finding: &Finding) -> Option<(u64, bool)> {
+        let next = self.0.len() as u64 + 1;
+        let line = *self.0.entry(finding.record?).or_insert(next);
+        Some((line, line == next))
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -86,17 +101,14 @@ struct RecordShape<'a> {
 
 /// Writes whole records, each once: those of the first findings of each rule.
 pub(crate) fn write_records_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut written = BTreeSet::new();
-    for finding in case.findings.iter().filter(|finding| finding.record.is_some()) {
-        let count = of_rule.entry(&finding.rule.id).or_default();
-        *count += 1;
-        if *count > RECORDS_PER_RULE_MAX || !written.insert((finding.evidence, finding.position.offset)) {
-            continue;
+    let mut lines = RecordLines::default();
+    for finding in &case.findings {
+        if let Some((_, true)) = lines.of(finding) {
+            let fields = case.record(finding).map_err(io::Error::other)?.unwrap_or_default();
+            let evidence = lead_path(case, finding.evidence);
+            let offset = finding.position.offset;
+            write_line(&RecordShape { evidence, offset, fields: Fields(&fields) }, out)?;
         }
-        let fields = case.record(finding).map_err(io::Error::other)?.unwrap_or_default();
-        let evidence = lead_path(case, finding.evidence);
-        write_line(&RecordShape { evidence, offset: finding.position.offset, fields: Fields(&fields) }, out)?;
     }
     Ok(())
 }
@@ -106,6 +118,7 @@ fn finding_shape<'a>(
     finding: &'a Finding,
     fields: &'a [Field],
     matched: &'a [Arc<str>],
+    whole_record: Option<u64>,
 ) -> FindingShape<'a> {
     let position = finding.position;
     FindingShape {
@@ -120,6 +133,7 @@ fn finding_shape<'a>(
         intrusion: finding.intrusion.map(words::intrusion_label),
         techniques: &finding.rule.techniques,
         matched: matched.iter().map(|name| &**name).collect(),
+        whole_record,
         fields: Fields(fields),
     }
 }

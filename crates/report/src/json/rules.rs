@@ -1,7 +1,8 @@
 //! `rules.json`: every rule that was loaded, what it looked at, and the text of those that fired.
 
 use super::{Hex, write_pretty};
-use model::{Case, RuleUse};
+use model::{Case, RuleFacts, RuleUse};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 #[derive(serde::Serialize)]
@@ -9,6 +10,17 @@ struct RulesShape<'a> {
     schema: &'static str,
     sha256: Hex<'a>,
     rules: Vec<RuleShape<'a>>,
+    /// What findings say of rules that are in no file (comparisons with known-good files).
+    other_rules: Vec<OtherShape<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct OtherShape<'a> {
+    id: &'a str,
+    title: &'a str,
+    level: &'static str,
+    tags: &'a [String],
+    techniques: &'a [String],
 }
 
 #[derive(serde::Serialize)]
@@ -31,8 +43,35 @@ pub(crate) fn write_rules_json(case: &Case, out: &mut dyn Write) -> io::Result<(
         schema: "assay-rules/1",
         sha256: Hex(&case.rules_sha256),
         rules: case.rules.iter().map(rule_shape).collect(),
+        other_rules: other_rules(case),
     };
     write_pretty(&shape, out)
+}
+
+/// Rules of findings that are not among the loaded ones, by id and title. Those without tags, such as the one of
+/// each indicator, say no more than their findings do.
+fn other_rules(case: &Case) -> Vec<OtherShape<'_>> {
+    let loaded: BTreeSet<(&str, &str)> = case.rules.iter().map(|rule| name(&rule.facts)).collect();
+    let rules = case.findings.iter().map(|finding| &*finding.rule);
+    let others: BTreeMap<(&str, &str), &RuleFacts> = rules
+        .filter(|facts| !facts.tags.is_empty() && !loaded.contains(&name(facts)))
+        .map(|facts| (name(facts), facts))
+        .collect();
+    others.into_values().map(other_shape).collect()
+}
+
+fn name(facts: &RuleFacts) -> (&str, &str) {
+    (&facts.id, &facts.title)
+}
+
+fn other_shape(facts: &RuleFacts) -> OtherShape<'_> {
+    OtherShape {
+        id: &facts.id,
+        title: &facts.title,
+        level: facts.level.as_str(),
+        tags: &facts.tags,
+        techniques: &facts.techniques,
+    }
 }
 
 fn rule_shape(rule: &RuleUse) -> RuleShape<'_> {
