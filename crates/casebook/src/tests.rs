@@ -4,6 +4,8 @@ mod answers;
 mod books;
 mod chains;
 mod joins;
+mod plain;
 mod properties;
 mod sketch;
 mod tables;
+mod techniques;

@@ -179,6 +179,7 @@ fn finding(line: &str, number: u64) -> Finding {
         intrusion: None,
         fields,
         spilled: None,
+        record: None,
     }
 }
 
