@@ -11,12 +11,15 @@
 //! # Not here
 //! How findings were made, and the file system: the caller opens each file by its name.
 
+mod attack;
 mod digest;
 mod escape;
 mod html;
 mod json;
 mod lanes;
+mod logon_graph;
 mod mask;
+mod navigator;
 mod options;
 mod terminal;
 mod timeline;
@@ -40,7 +43,7 @@ type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
 
 type WriteFile = fn(&Case, &Run, &Options, &mut dyn Write) -> io::Result<()>;
 
-/// The files of a case folder, in the order in which they are written.
+/// The files of a case folder, in the order in which they are written; the report and the pages beside it follow.
 const FILES: [(&str, WriteFile); 10] = [
     ("case.json", |case, _, _, out| json::write_case_json(case, out)),
     ("run.json", |_, run, _, out| json::write_run_json(run, out)),
@@ -51,7 +54,7 @@ const FILES: [(&str, WriteFile); 10] = [
     ("rules.json", |case, _, _, out| json::write_rules_json(case, out)),
     ("sessions.json", |case, _, _, out| json::write_sessions_json(case, out)),
     ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
-    ("report.html", html::write_report),
+    ("layer.json", |case, _, _, out| navigator::write_layer(case, out)),
 ];
 
 /// Writes all files of a case folder, each once, into what `open` gives for its name.
@@ -64,5 +67,5 @@ pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>
         write(case, run, options, &mut out)?;
         out.flush()?;
     }
-    Ok(())
+    html::write_pages(case, run, options, open)
 }
