@@ -172,7 +172,42 @@ pub(crate) struct Question {
     pub stay: Stay,
     /// Set where the question is about one hole, or one chain of them.
     pub hole: Option<Hole>,
+    /// How its answer is told to those who decide.
+    pub plain: Option<Plain>,
     pub text: Texts,
+}
+
+/// A question in the words of those who decide; no jargon.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    pub part: Part,
+    /// What somebody did, after "they": `read mail`.
+    pub did: Option<String>,
+    /// What is not known where it cannot be told, after "whether".
+    pub whether: Option<String>,
+    /// What must be decided where it happened, after "to decide now:".
+    pub decide: Option<String>,
+}
+
+/// What a question is about, to those who decide.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Part {
+    /// How somebody came in.
+    Entry,
+    /// What was taken.
+    Taken,
+    /// What else was done.
+    Done,
+    /// What was done to hide it.
+    Hidden,
+    /// What was tried without success.
+    Tried,
+    /// What let them, or would let others, come in.
+    Weakness,
+    /// Whether they are still in.
+    StillIn,
 }
 
 /// What lasts beyond the records of it.

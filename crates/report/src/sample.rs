@@ -461,7 +461,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
     }
     for logon in &mut case.logons {
         logon.host = Some(text.into());
-        logon.source_host = Some(text.into());
+        logon.source_host = logon.source_host.take().map(|_| text.into());
         for field in [&mut logon.source, &mut logon.user, &mut logon.kind] {
             *field = owned();
         }

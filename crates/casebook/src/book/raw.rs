@@ -1,8 +1,8 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
-    WindowRule,
+    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay, Texts,
+    VerdictRule, WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;
@@ -117,6 +117,7 @@ struct RawQuestion {
     #[serde(default)]
     ended_by: Vec<String>,
     hole: Option<RawHole>,
+    plain: Option<Plain>,
     text: RawTexts,
 }
 
@@ -432,6 +433,7 @@ fn check_question(
             None => None,
         },
         next: raw.next,
+        plain: raw.plain,
         title: raw.title,
         id: raw.id,
     })
