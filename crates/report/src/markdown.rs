@@ -105,29 +105,27 @@ fn answers(sheet: &mut Sheet<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
         sheet.code(host.name.unwrap_or("(no host known)"))?;
         sheet.ours("\n")?;
         let (asked, idle): (Vec<_>, Vec<_>) = host.books().into_iter().partition(BookView::is_asked);
-        for view in &asked {
+        let (whole, short): (Vec<_>, Vec<_>) =
+            asked.iter().partition(|view| view.whole || view.book.is_none());
+        for view in whole {
             sheet.ours("\n")?;
-            match (view.whole, view.book) {
-                (false, Some(book)) => {
-                    let word = book.answer.as_str().replace('-', " ");
-                    sheet.item(&format!("{}: {word}. {}", view.title(), book.text))?;
-                }
-                _ => whole_book(sheet, view)?,
-            }
+            sheet.prose(view.title())?;
+            sheet.ours(":\n\n")?;
+            answer_table(sheet, &view.answers)?;
+        }
+        if !short.is_empty() || !idle.is_empty() {
+            sheet.ours("\n")?;
+        }
+        for (view, book) in short.iter().filter_map(|view| Some((view, view.book?))) {
+            let word = book.answer.as_str().replace('-', " ");
+            sheet.item(&format!("{}: {word}. {}", view.title(), book.text))?;
         }
         if !idle.is_empty() {
             let titles: Vec<_> = idle.iter().map(BookView::title).collect();
-            sheet.ours("\n")?;
             sheet.item(&format!("not asked, being about other hosts: {}", titles.join("; ")))?;
         }
     }
     Ok(())
-}
-
-fn whole_book(sheet: &mut Sheet<'_>, view: &BookView<'_>) -> io::Result<()> {
-    sheet.prose(view.title())?;
-    sheet.ours(":\n\n")?;
-    answer_table(sheet, &view.answers)
 }
 
 /// Questions that do not arise are counted only.

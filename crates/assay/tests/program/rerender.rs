@@ -87,7 +87,6 @@ fn exports_are_printed_or_written() {
     for part in [
         "**TLP:AMBER+STRICT**",
         "**Synthetic evidence.**",
-        "## For management",
         "| `MXS01` | BREACHED: Exchange, chain of March 2021 |",
         "## What the evidence cannot tell",
         "## Timeline of what answers rest on",

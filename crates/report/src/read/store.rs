@@ -18,6 +18,9 @@ const LINES_MAX: u64 = 20_000_000;
 /// Lines are read ahead by so many bytes.
 const BUFFER_BYTES: usize = 1 << 16;
 
+/// A line's number, from 1, its text and its place.
+type Line<'a> = (u64, &'a [u8], Spilled);
+
 /// A file of lines.
 pub(super) struct Lines {
     file: &'static str,
@@ -47,8 +50,8 @@ impl Lines {
         Self { file, source, line: 0, offset: 0, text: Vec::new() }
     }
 
-    /// The next line: its number, from 1, its text and its place; `None` behind the last.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8], Spilled)>, ReadError> {
+    /// The next line; `None` behind the last.
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, ReadError> {
         let Some(source) = &mut self.source else { return Ok(None) };
         self.text.clear();
         // A long line leaves no room behind that the next ones do not need.
