@@ -1,6 +1,6 @@
 //! From grounds and coverage to answers.
 
-use crate::about::About;
+use crate::about::{About, Subject};
 use crate::book::{Casebook, Kind, Question, WindowRule};
 use crate::build::{Build, Immunity, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
@@ -42,8 +42,8 @@ pub fn answers(
                 let views = views.map(|(id, members)| {
                     (*id, View::new(book, traces, members.clone(), &partition.components))
                 });
-                let is_server = about.is(&host, index);
-                Room::new(case, (book, is_server), &host, &logs, traces, views.collect())
+                let subject = about.subject(&host, index);
+                Room::new(case, (book, subject), &host, &logs, traces, views.collect())
             })
             .collect();
         for intrusion in members.keys() {
@@ -92,6 +92,8 @@ struct Room<'a> {
     traces: &'a Traces<'a>,
     /// Whether the host is a server of the book's kind, as far as can be seen.
     is_server: bool,
+    /// Whether it is a tenant that the book is about.
+    is_tenant: bool,
     last_record: Option<Timestamp>,
     /// What is asked over one window; one for each first day that a question asks for.
     asked: BTreeMap<Option<Timestamp>, Asked>,
@@ -120,7 +122,7 @@ struct Found {
 impl<'a> Room<'a> {
     fn new(
         case: &'a Case,
-        (book, is_server): (&'a Casebook, bool),
+        (book, subject): (&'a Casebook, Subject),
         host: &'a Option<HostName>,
         logs: &HostLogs<'_>,
         traces: &'a Traces<'a>,
@@ -143,7 +145,8 @@ impl<'a> Room<'a> {
         });
         let builds: Vec<_> = builds.collect();
         Self {
-            is_server,
+            is_server: subject.is_server,
+            is_tenant: subject.is_tenant,
             asked: book
                 .questions
                 .iter()
@@ -213,7 +216,8 @@ impl<'a> Room<'a> {
     }
 
     fn without_grounds(&self, question: &Question) -> AnswerWord {
-        if (question.server_only && !self.is_server) || self.is_immune(question) {
+        let is_subject = if question.is_of_tenant { self.is_tenant } else { self.is_server };
+        if (question.server_only && !is_subject) || self.is_immune(question) {
             return AnswerWord::NotApplicable;
         }
         let mut all = self.lacking(question);

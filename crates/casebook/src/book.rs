@@ -77,6 +77,8 @@ pub struct Casebook {
     pub(crate) window: WindowRule,
     /// Logs that only such a server writes.
     pub(crate) signs: Vec<String>,
+    /// Logs that only a tenant of the cloud has which the book is about.
+    pub(crate) tenant_signs: Vec<String>,
     /// Steps that only such a server can show.
     pub(crate) sign_steps: Vec<String>,
     pub(crate) joins: JoinRules,
@@ -149,8 +151,10 @@ pub(crate) struct Question {
     pub id: String,
     pub title: String,
     pub kind: Kind,
-    /// Whether it makes sense for servers of the book's kind only.
+    /// Whether it makes sense for servers (or tenants) of the book's kind only.
     pub server_only: bool,
+    /// Whether it is asked of tenants, and not of servers.
+    pub is_of_tenant: bool,
     pub supports: Vec<Support>,
     /// How many of them are its own, and not those of a question it is like.
     pub own: usize,

@@ -15,6 +15,7 @@ mod artifacts;
 mod auditd;
 mod batch;
 mod bytes;
+mod cloud;
 mod csv;
 mod csv_table;
 mod evtx;

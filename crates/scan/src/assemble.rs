@@ -52,8 +52,12 @@ pub fn case(
             web_files.extend(copy.web_file(id, host, item.item.sha256));
         }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
-        let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
+        let elsewhere = if gathered.is_of_tenant {
+            hosts.tenant_of_path(&path, &root)
+        } else {
+            hosts.of_path(&path, &root)
+        };
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
         problems.extend(gathered.settled.problem());
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));

@@ -63,6 +63,10 @@ pub struct Gathered {
     pub logons: Logons,
     /// Kinds of record, as the rules tell them apart (numbers of the engine).
     pub sources: BTreeSet<usize>,
+    /// Those of them that are tenants of a cloud: no computers.
+    pub tenants: BTreeSet<HostName>,
+    /// Whether it is a log of a tenant.
+    pub is_of_tenant: bool,
     /// Records carved from free space, as they are met …
     pub carved: Carved,
     /// … and what remains of them when all of the item was read.
@@ -85,6 +89,8 @@ impl Gathered {
         self.exchange_hosts.extend(other.exchange_hosts);
         self.logons.merge(other.logons);
         self.sources.extend(other.sources);
+        self.tenants.extend(other.tenants);
+        self.is_of_tenant |= other.is_of_tenant;
         self.carved.merge(other.carved);
     }
 
@@ -299,10 +305,14 @@ impl<'e> Part<'e> {
     fn open_log(&mut self, record: &Record<'_>, host_bytes: usize, watched: &WatchList) -> usize {
         let host = host_name(&self.key[..host_bytes]);
         let log = self.key[host_bytes + 1..].to_lowercase();
+        let is_of_tenant = record.shape.family == LogFamily::Cloud;
+        self.gathered.is_of_tenant |= is_of_tenant;
         if let Some(host) = &host {
             self.gathered.hosts.insert(Arc::clone(host));
             if record.shape.family == LogFamily::Exchange || log == "msexchange management" {
                 self.gathered.exchange_hosts.insert(Arc::clone(host));
+            } else if is_of_tenant {
+                self.gathered.tenants.insert(Arc::clone(host));
             }
         }
         let entries = watched.by_log.get(log.as_str()).cloned().unwrap_or_default();

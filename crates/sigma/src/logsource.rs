@@ -19,6 +19,9 @@
 //! is matched against stem, `?` and query; any other value against the query
 //! alone. `+` and blanks in user agents: see the readers of these logs.
 //!
+//! # Microsoft's cloud
+//! `product: m365` and `product: azure`, by service: see `cloud`.
+//!
 //! # Ours
 //! `product: exchange` are Exchange's own text logs, `product: artifact` what
 //! stands on a disk and is no log; `service` is the slug of [`model::Shape::log`].
@@ -26,6 +29,7 @@
 //! # Not here
 //! Reading a record; matching.
 
+mod cloud;
 mod linux;
 
 use crate::detection::{Detection, Field, Leaf, Node, Part, Test};
@@ -293,6 +297,10 @@ pub(crate) fn sources(logsource: &LogSource) -> Vec<Source> {
         let log = service.unwrap_or_default().to_owned();
         let source = Source { log, ..any(LogFamily::Artifacts) };
         return if category.is_none() { vec![source] } else { Vec::new() };
+    }
+    let cloud = cloud::sources(logsource);
+    if !cloud.is_empty() {
+        return cloud;
     }
     let mut found = linux::sources(logsource);
     let web = web_logs(logsource).iter();

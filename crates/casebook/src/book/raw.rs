@@ -35,6 +35,8 @@ pub(super) struct RawBook {
     window: RawWindow,
     signs: Vec<String>,
     #[serde(default)]
+    tenant_signs: Vec<String>,
+    #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -149,6 +151,7 @@ enum RawKind {
 #[serde(rename_all = "kebab-case")]
 enum RawAbout {
     Server,
+    Tenant,
     AnyHost,
 }
 
@@ -285,6 +288,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         builds: table,
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
+        tenant_signs: raw.tenant_signs,
         id: raw.id,
         title: raw.title,
         general: raw.general,
@@ -422,7 +426,8 @@ fn check_question(
             RawKind::Builds => Kind::Builds,
             RawKind::StillIn => Kind::StillIn,
         },
-        server_only: raw.about == RawAbout::Server,
+        server_only: raw.about != RawAbout::AnyHost,
+        is_of_tenant: raw.about == RawAbout::Tenant,
         supports,
         own,
         techniques: raw.techniques,
