@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
 mod attack_table;
+mod attribution_runs;
 mod indicators;
 mod runs;
 mod tactics;
@@ -18,7 +19,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-indicators | differential | \
-                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION | attack-table BUNDLE VERSION";
+                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION | attack-table BUNDLE VERSION | \
+                     fit-attribution | evaluate";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         ["hostile", folder] => runs::hostile(&root, Path::new(folder)),
         ["attack-tactics", bundle, version] => tactics::write(&root, Path::new(bundle), version),
         ["attack-table", bundle, version] => attack_table::write(&root, Path::new(bundle), version),
+        ["fit-attribution"] => attribution_runs::fit(&root),
+        ["evaluate"] => attribution_runs::evaluate(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
