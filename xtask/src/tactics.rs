@@ -14,9 +14,12 @@ use std::path::Path;
 const TABLE: &str = "casebook/attack-tactics.tsv";
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// MITRE's condition is that each copy carries its notice and its licence.
-const NOTICE: &str = "\
+const ABOUT: &str = "\
 # Tactics and name by technique: MITRE ATT&CK (R) for enterprises. Made by `cargo xtask attack-tactics`; do not edit.
+";
+
+/// MITRE's condition is that each copy carries its notice and its licence.
+pub const NOTICE: &str = "\
 #
 # (c) 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation.
 #
@@ -45,15 +48,20 @@ pub fn write(root: &Path, bundle: &Path, version: &str) -> Result<bool> {
     Ok(true)
 }
 
-fn table(bundle: &Path, version: &str) -> Result<String> {
-    let mut bytes = fs::read(bundle).with_context(|| format!("reading {}", bundle.display()))?;
+/// The JSON of `file`, which may be packed with gzip.
+pub fn read_json(file: &Path) -> Result<Value> {
+    let mut bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     if bytes.starts_with(&GZIP) {
         let mut unpacked = Vec::new();
         GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).context("unpacking")?;
         bytes = unpacked;
     }
-    let rows = rows(&serde_json::from_slice(&bytes).context("the bundle is no JSON")?)?;
-    let mut table = format!("{NOTICE}# ATT&CK v{version}\n");
+    serde_json::from_slice(&bytes).with_context(|| format!("{} is no JSON", file.display()))
+}
+
+fn table(bundle: &Path, version: &str) -> Result<String> {
+    let rows = rows(&read_json(bundle)?)?;
+    let mut table = format!("{ABOUT}{NOTICE}# ATT&CK v{version}\n");
     for (technique, (tactics, name)) in &rows {
         writeln!(table, "{technique}\t{}\t{name}", tactics.join(" "))?;
     }
