@@ -59,6 +59,12 @@ impl std::fmt::Display for LogSource {
 }
 
 impl LogSource {
+    /// From a mapping that has some of its three parts.
+    pub(crate) fn read(mapping: &yaml_serde::Mapping) -> Self {
+        let lower = |key| crate::rule::text(mapping, key).map(|text| text.to_lowercase());
+        Self { category: lower("category"), product: lower("product"), service: lower("service") }
+    }
+
     /// Whether `other` is this log source or a part of it.
     pub(crate) fn covers(&self, other: &LogSource) -> bool {
         let fits = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
@@ -416,6 +422,7 @@ pub(crate) fn place_paths(logsource: &LogSource, detection: &mut Detection) {
                     detection.leaves.push(Leaf { field: Field::StemAndQuery, tests: paths });
                     let both = Node::Or(vec![Node::Leaf(index), Node::Leaf(detection.leaves.len() - 1)]);
                     replace(&mut detection.condition, index, &both);
+                    detection.named.iter_mut().for_each(|(_, node)| replace(node, index, &both));
                 }
                 _ => leaf.tests = rest,
             }
