@@ -84,7 +84,7 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
     let builtin = if arguments.no_builtin_rules { &[] } else { builtin::RULES };
     let own = builtin.iter().map(|(file, text)| RuleText { file, text });
     let theirs = files.texts.iter().map(|(file, text)| RuleText { file, text });
-    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders });
+    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders, ..LoadOptions::default() });
     run.rules_not_loaded = files.unread;
     run.rules_not_loaded.extend(loaded.diagnostics.into_iter().map(|diagnostic| RuleNote {
         file: diagnostic.file,
