@@ -82,7 +82,8 @@ pub(crate) fn support(
         let weighed = weigh(vintage, snapshot, &observed.without(&left_out));
         if weighed.first == Some(first) { weighed.confidence } else { 0.0 }
     };
-    let smallest = (1..=SMALLEST_SET_MAX.min(observed.items.len())).find(|count| without(*count) < NAMED_FROM);
+    let smallest =
+        (1..=SMALLEST_SET_MAX.min(observed.items.len())).find(|count| without(*count) < NAMED_FROM);
     let id = |item: usize| observed.items[item].0.clone();
     Support {
         smallest_set: items.iter().take(smallest.unwrap_or(0)).map(|(item, _)| id(*item)).collect(),
@@ -104,13 +105,19 @@ fn lead_lost(
 ) -> f64 {
     let without = observed.without(&[item]);
     let query = Query::new(snapshot, &without);
-    let lost = |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
+    let lost =
+        |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
     lost(first) - second.map_or(0.0, lost)
 }
 
 fn techniques_rank(vintage: &Vintage, snapshot: &Snapshot<'_>, observed: &Observed, first: usize) -> usize {
-    let software: Vec<usize> =
-        observed.items.iter().enumerate().filter(|(_, (id, _))| !id.starts_with('T')).map(|(at, _)| at).collect();
+    let software: Vec<usize> = observed
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, (id, _))| !id.starts_with('T'))
+        .map(|(at, _)| at)
+        .collect();
     let techniques = observed.without(&software);
     if techniques.items.is_empty() {
         return usize::MAX;

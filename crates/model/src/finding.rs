@@ -2,6 +2,7 @@
 
 use crate::{HostBasis, Timestamp};
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// Index of an item in the case's list of evidence, which is sorted by path.
@@ -180,13 +181,39 @@ pub struct Finding {
 /// A field's name and text; shared, because both repeat.
 pub type Field = (Arc<str>, Arc<str>);
 
-/// A place in a [`FieldStore`].
+/// A place in a [`FieldStore`]: where it begins and how long it is, in one word, because each finding has two.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Spilled {
+pub struct Spilled(NonZeroU64);
+
+/// Bits of the word that hold the length: up to 64 MiB; the others hold offsets up to 256 GiB.
+const LENGTH_BITS: u32 = 26;
+
+impl Spilled {
+    /// `bytes` at `offset`; `None` for nothing, and beyond what the word can hold.
+    pub fn new(offset: u64, bytes: u64) -> Option<Self> {
+        let fits = bytes > 0 && bytes < 1 << LENGTH_BITS && offset < 1 << (u64::BITS - LENGTH_BITS);
+        if fits { NonZeroU64::new(offset << LENGTH_BITS | bytes).map(Self) } else { None }
+    }
+
     /// Where it begins.
-    pub offset: u64,
+    pub const fn offset(self) -> u64 {
+        self.0.get() >> LENGTH_BITS
+    }
+
     /// How long it is.
-    pub bytes: u32,
+    pub const fn bytes(self) -> u64 {
+        self.0.get() & ((1 << LENGTH_BITS) - 1)
+    }
+
+    /// The word, for keeping it elsewhere; [`Spilled::from_word`] reads it.
+    pub const fn word(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The place of a word; `None` for a word that is none.
+    pub fn from_word(word: u64) -> Option<Self> {
+        Self::new(word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1))
+    }
 }
 
 /// Keeps fields outside memory, so that memory does not grow with them.

@@ -541,7 +541,7 @@ impl model::FieldStore for Kept {
 fn a_finding_opens_its_record_with_what_matched_and_its_rule() {
     let mut case = sample::case();
     case.spill = model::Spill(Some(Arc::new(Kept)));
-    let place = Some(model::Spilled { offset: 0, bytes: 1 });
+    let place = model::Spilled::new(0, 1);
     (case.findings[1].spilled, case.findings[1].record) = (place, place);
     let page = &files(&case, &sample::run())["report.html"];
     let row = page.split("<tbody id=\"f-02").nth(1).unwrap().split("</tbody>").next().unwrap();

@@ -46,9 +46,9 @@ impl SpillWriter {
             None => open.insert((BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?), 0)),
         };
         file.write_all(block)?;
-        let place = Spilled { offset: *end, bytes: block.len() as u32 };
+        let place = Spilled::new(*end, block.len() as u64);
         *end += block.len() as u64;
-        Ok(place)
+        place.ok_or_else(|| io::ErrorKind::FileTooLarge.into())
     }
 
     /// Ends writing.
@@ -79,7 +79,7 @@ struct Window {
 
 impl Window {
     fn block(&mut self, place: Spilled) -> io::Result<&[u8]> {
-        let (from, to) = (place.offset, place.offset + u64::from(place.bytes));
+        let (from, to) = (place.offset(), place.offset() + place.bytes());
         if from < self.begin || to > self.begin + self.bytes.len() as u64 {
             let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
             self.bytes.clear();
@@ -144,6 +144,6 @@ mod tests {
     #[test]
     fn nothing_put_is_no_file() {
         let store = SpillWriter::new().into_store().unwrap();
-        assert!(store.load(Spilled { offset: 0, bytes: 4 }).is_err());
+        assert!(store.load(Spilled::new(0, 4).unwrap()).is_err());
     }
 }

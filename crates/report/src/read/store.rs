@@ -12,7 +12,7 @@ pub(super) const FINDINGS: &str = "findings.jsonl";
 pub(super) const RECORDS: &str = "records.jsonl";
 
 /// Bytes of one line: a record of 4 MiB, escaped, with room.
-const LINE_BYTES_MAX: u64 = 64 << 20;
+const LINE_BYTES_MAX: u64 = (64 << 20) - 1;
 /// Lines of one file.
 const LINES_MAX: u64 = 20_000_000;
 /// Lines are read ahead by so many bytes.
@@ -66,7 +66,9 @@ impl Lines {
             let reason = format!("wanted {LINES_MAX} lines of {LINE_BYTES_MAX} bytes at most, found more");
             return Err(ReadError::new(self.file, Some(self.line), &reason));
         }
-        let place = Spilled { offset: self.offset, bytes: read as u32 };
+        let place = Spilled::new(self.offset, read).ok_or_else(|| {
+            ReadError::new(self.file, Some(self.line), "wanted a file of 256 GiB at most, found a longer one")
+        })?;
         self.offset += read;
         Ok(Some((self.line, &self.text, place)))
     }
@@ -94,15 +96,15 @@ impl OpenFile {
     fn read(&self, place: Spilled) -> io::Result<Vec<u8>> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let source = source.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        source.seek(SeekFrom::Start(place.offset))?;
-        let mut text = Vec::with_capacity(place.bytes as usize);
-        source.take(u64::from(place.bytes)).read_to_end(&mut text)?;
+        source.seek(SeekFrom::Start(place.offset()))?;
+        let mut text = Vec::with_capacity(place.bytes() as usize);
+        source.take(place.bytes()).read_to_end(&mut text)?;
         Ok(text)
     }
 
     /// One line's parts.
     fn parse<T: for<'de> Deserialize<'de>>(&self, place: Spilled) -> Result<T, String> {
-        let told = |error: &dyn fmt::Display| format!("{} at byte {}: {error}", self.name, place.offset);
+        let told = |error: &dyn fmt::Display| format!("{} at byte {}: {error}", self.name, place.offset());
         let text = self.read(place).map_err(|error| told(&error))?;
         serde_json::from_slice(&text).map_err(|error| told(&ReadError::of_json(self.name, &error).reason))
     }

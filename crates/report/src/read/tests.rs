@@ -25,7 +25,7 @@ struct Kept(Vec<Vec<(Field, bool)>>);
 
 impl FieldStore for Kept {
     fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String> {
-        Ok(self.0[place.offset as usize].clone())
+        Ok(self.0[place.offset() as usize].clone())
     }
 
     fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String> {
@@ -39,14 +39,14 @@ fn spilled(mut case: Case) -> Case {
     for finding in &mut case.findings {
         let fields = std::mem::take(&mut finding.fields).into_iter().enumerate();
         kept.push(fields.map(|(index, field)| (field, index == 0)).collect());
-        finding.spilled = Some(Spilled { offset: kept.len() as u64 - 1, bytes: 1 });
+        finding.spilled = Spilled::new(kept.len() as u64 - 1, 1);
     }
     let mut whole = kept[0].clone();
     whole.push((("cs-method".into(), "GET".into()), false));
     kept.push(whole);
-    let record = Spilled { offset: kept.len() as u64 - 1, bytes: 1 };
-    case.findings[0].record = Some(record);
-    case.findings[1].record = Some(record);
+    let record = Spilled::new(kept.len() as u64 - 1, 1);
+    case.findings[0].record = record;
+    case.findings[1].record = record;
     case.spill = Spill(Some(Arc::new(Kept(kept))));
     case
 }

@@ -106,21 +106,21 @@ impl Entry {
             self.item,
             self.position.offset,
             number(self.position.record.or(self.position.line)),
-            self.place.offset,
-            u64::from(self.place.bytes) << 1 | u64::from(self.position.record.is_some()),
+            self.place.word(),
+            u64::from(self.position.record.is_some()),
         ];
         words.iter().for_each(|word| out.extend(word.to_le_bytes()));
     }
 
-    fn read(bytes: &[u8; ENTRY_BYTES]) -> Self {
+    fn read(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
         let word = |index: usize| {
             let mut word = [0; 8];
             word.copy_from_slice(&bytes[index * 8..index * 8 + 8]);
             u64::from_le_bytes(word)
         };
         let number = Some(word(5)).filter(|number| *number != NONE);
-        let is_record = word(7) & 1 == 1;
-        Self {
+        let is_record = word(7) == 1;
+        Some(Self {
             key: word(0),
             parent: word(1),
             time: Some(word(2)).filter(|time| *time != NONE).map(|time| Timestamp::from_nanos(time as i64)),
@@ -130,8 +130,8 @@ impl Entry {
                 record: number.filter(|_| is_record),
                 line: number.filter(|_| !is_record),
             },
-            place: Spilled { offset: word(6), bytes: (word(7) >> 1) as u32 },
-        }
+            place: Spilled::from_word(word(6))?,
+        })
     }
 }
 
@@ -277,7 +277,7 @@ impl Starts {
         let mut entry = [0; ENTRY_BYTES];
         loop {
             match reader.read_exact(&mut entry) {
-                Ok(()) => show(Entry::read(&entry)),
+                Ok(()) => Entry::read(&entry).into_iter().for_each(&mut *show),
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -297,7 +297,7 @@ mod tests {
             time: time.map(Timestamp::from_nanos),
             item: item_hash("a/b"),
             position: Position { offset: 4_096, record, line },
-            place: Spilled { offset: 99, bytes: 300 },
+            place: Spilled::new(99, 300).unwrap(),
         };
         for entry in [
             entry(Some(12), None, Some(-5)),
@@ -306,7 +306,7 @@ mod tests {
         ] {
             let mut bytes = Vec::new();
             entry.write(&mut bytes);
-            assert_eq!(Entry::read(bytes.as_slice().try_into().unwrap()), entry);
+            assert_eq!(Entry::read(bytes.as_slice().try_into().unwrap()), Some(entry));
         }
     }
 
