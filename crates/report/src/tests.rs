@@ -346,20 +346,20 @@ fn two_hundred_thousand_findings_are_capped_where_people_read() {
         )
     );
     assert!(page.contains("<tbody id=\"f-01000000000000f0\" "), "a ground is never cut");
-    let pages: Vec<_> = (2..22).map(|number| &files[&format!("findings-{number}.html")]).collect();
-    assert!(!files.contains_key("findings-22.html"), "there is an end to pages");
+    let pages: Vec<_> = (2..42).map(|number| &files[&format!("findings-{number}.html")]).collect();
+    assert!(!files.contains_key("findings-42.html"), "there is an end to pages");
     let mut ids = std::collections::BTreeSet::new();
     for page in pages.iter().copied().chain([page]) {
         assert!(page.contains("default-src 'none'") && page.contains("TLP:AMBER+STRICT"));
         ids.extend(page.split("<tbody id=\"f-").skip(1).map(|row| row[..16].to_owned()));
     }
-    assert_eq!(ids.len(), 2_000 + 20 * 5_000, "no finding stands twice");
+    assert_eq!(ids.len(), 2_000 + 40 * 2_500, "no finding stands twice");
     assert!(
         pages[1].contains("href=\"findings-2.html#findings\"")
             && pages[1].contains("href=\"findings-4.html\"")
     );
-    assert!(pages[19].contains("98,004 more findings, all of them in <code>findings.jsonl</code>"));
-    assert!(!pages[19].contains("href=\"findings-22.html\""));
+    assert!(pages[39].contains("98,004 more findings, all of them in <code>findings.jsonl</code>"));
+    assert!(!pages[39].contains("href=\"findings-42.html\""));
 }
 
 #[test]
@@ -471,9 +471,9 @@ fn a_finding_opens_its_record_with_what_matched_and_its_rule() {
     (case.findings[1].spilled, case.findings[1].record) = (PLACE, PLACE);
     let page = &files(&case, &sample::run())["report.html"];
     let row = page.split("<tbody id=\"f-02").nth(1).unwrap().split("</tbody>").next().unwrap();
-    let marked = "<dt>cs-uri-stem</dt><dd><span class=\"unseen\">matched: </span><mark>/aspnet_client/example.aspx</mark></dd>";
-    assert_eq!(row.matches(marked).count(), 2, "in the row and in the record: {row}");
-    assert!(row.contains("<dt>c-ip</dt><dd>192.0.2.77</dd>"), "{row}");
+    let marked = "<span class=\"unseen\">matched: </span><mark>/aspnet_client/example.aspx</mark>";
+    assert!(row.contains(&format!("<dt>cs-uri-stem</dt><dd>{marked}</dd>")), "{row}");
+    assert!(row.contains(&format!(">cs-uri-stem    {marked}\nc-ip           192.0.2.77\n")), "{row}");
     assert!(row.contains(
         "Line 6, byte 4711 of <code>triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG</code>, SHA-256 <code>"
     ));

@@ -5,7 +5,7 @@ use crate::{escape, words};
 use std::io::{self, Write};
 
 /// Characters of one value that a page shows.
-pub(super) const VALUE_CHARS_MAX: usize = 300;
+const VALUE_CHARS_MAX: usize = 300;
 
 /// A page that is being written.
 pub(super) struct Page<'w> {

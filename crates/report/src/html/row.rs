@@ -1,6 +1,6 @@
 //! A finding as it stands in the table: a row, and below it the record and the rule, folded.
 
-use super::page::{Page, VALUE_CHARS_MAX};
+use super::page::Page;
 use crate::digest::lead_path;
 use crate::words;
 use model::{Case, Field, Finding, Level};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 /// Fields in a row, with what matched first, and letters of each; what is folded below the row has them all.
 const ROW_FIELDS: usize = 4;
 const ROW_CHARS_MAX: usize = 140;
+/// Names of fields are padded up to so many letters.
+const NAME_CHARS_MAX: usize = 24;
 /// Fields of a whole record.
 const RECORD_FIELDS_MAX: usize = 120;
 /// A page that has grown so far takes no more whole records.
@@ -53,7 +55,7 @@ pub(super) fn write_finding(
     page.raw("</td><td class=\"where\">")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
-    write_fields(page, &telling(&fields, &matched), &matched, ROW_CHARS_MAX)?;
+    write_fields(page, &telling(&fields, &matched), &matched)?;
     page.raw("</td></tr>\n<tr class=\"more\"><td colspan=\"6\"><details class=\"deep\"><summary>Record and rule</summary>\n")?;
     write_record(page, case, finding, &fields, &matched)?;
     write_rule(page, case, rules, finding)?;
@@ -85,8 +87,22 @@ fn write_record(
     }
     let all: Vec<&Field> = record.as_deref().unwrap_or(fields).iter().collect();
     let shown = &all[..all.len().min(RECORD_FIELDS_MAX)];
-    write_fields(page, shown, matched, VALUE_CHARS_MAX)?;
+    write_lines(page, shown, matched)?;
     page.rest(all.len(), RECORD_FIELDS_MAX, "field", "records.jsonl")
+}
+
+/// The same as lines of text: a page holds thousands of records, and each element costs.
+fn write_lines(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
+    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(NAME_CHARS_MAX);
+    page.raw("<pre tabindex=\"0\">")?;
+    for (name, text) in fields {
+        page.value(&format!("{name:width$}  "))?;
+        let is_matched = matched.contains(name);
+        page.raw(if is_matched { "<span class=\"unseen\">matched: </span><mark>" } else { "" })?;
+        page.value(text)?;
+        page.raw(if is_matched { "</mark>\n" } else { "\n" })?;
+    }
+    page.raw("</pre>\n")
 }
 
 /// The fields that tell the most in a row: those that matched, then others, in the record's order.
@@ -137,13 +153,8 @@ fn capitalised(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Name and text of each field; those that the rule's own words met are marked.
-fn write_fields(
-    page: &mut Page<'_>,
-    fields: &[&Field],
-    matched: &[Arc<str>],
-    chars_max: usize,
-) -> io::Result<()> {
+/// Name and text of each field, short; those that the rule's own words met are marked.
+fn write_fields(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
     page.raw("<dl class=\"fields\">")?;
     for (name, text) in fields {
         let is_matched = matched.contains(name);
@@ -154,7 +165,7 @@ fn write_fields(
         } else {
             "</dt><dd>"
         })?;
-        page.short(text, chars_max)?;
+        page.short(text, ROW_CHARS_MAX)?;
         page.raw(if is_matched { "</mark></dd>" } else { "</dd>" })?;
     }
     page.raw("</dl>")
