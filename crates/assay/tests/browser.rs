@@ -29,7 +29,9 @@ fn reports_are_looked_at() {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let reports = scratch.path().join("reports");
+    // Kept for a look by eye where somebody asks for it.
+    let kept = std::env::var_os("KEEP_REPORTS").map(std::path::PathBuf::from);
+    let reports = kept.unwrap_or_else(|| scratch.path().join("reports"));
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/exchange-2021");
     scan(&example, &reports.join("example"), &[]);
     for name in ["clean", "logs-cleared"] {
