@@ -29,7 +29,9 @@ fn reports_are_looked_at() {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let reports = scratch.path().join("reports");
+    // Kept for a look by eye where somebody asks for it.
+    let kept = std::env::var_os("KEEP_REPORTS").map(std::path::PathBuf::from);
+    let reports = kept.unwrap_or_else(|| scratch.path().join("reports"));
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/exchange-2021");
     scan(&example, &reports.join("example"), &[]);
     for name in ["clean", "logs-cleared"] {
@@ -41,6 +43,10 @@ fn reports_are_looked_at() {
         }
         scan(&evidence, &reports.join(name), &[]);
     }
+    scan(&several_hosts(&scratch.path().join("hosts")), &reports.join("hosts"), &[]);
+    let bare = scratch.path().join("bare.log");
+    fs::write(&bare, "#Fields: date time cs-method\n2021-03-04 10:00:00 GET\n").unwrap();
+    scan(&bare, &reports.join("bare"), &["--host", "WEB01"]);
     let hostile = scratch.path().join("hostile.log");
     fs::write(&hostile, hostile_log()).unwrap();
     scan(&hostile, &reports.join("hostile"), &["--host", HOSTILE[0], "--reveal"]);
@@ -67,6 +73,20 @@ fn scan(evidence: &Path, out: &Path, more: &[&str]) {
     words.extend(more.iter().map(Into::into));
     let exit = assay::run(words, &mut output);
     assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses), "{}", String::from_utf8_lossy(&stderr));
+}
+
+/// Computers of one house, some of them broken into.
+fn several_hosts(folder: &Path) -> std::path::PathBuf {
+    for name in
+        ["exchange-2021", "windows-intrusion", "ransomware", "coin-miner", "golden-saml", "clean-windows"]
+    {
+        for (path, bytes) in range::scenario(name, 2).unwrap().files {
+            let path = folder.join(name).join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    folder.to_path_buf()
 }
 
 /// Requests for a web shell, with the text in every column that the client chooses; one a megabyte long.

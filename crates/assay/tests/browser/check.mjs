@@ -6,7 +6,7 @@
 // `example` of the example. Prints a line for each check and ends with 1 when one failed.
 import axe from "axe-core";
 import { chromium } from "playwright-core";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = process.argv[2];
@@ -41,7 +41,7 @@ const reports = readdirSync(folder).sort();
 for (const name of reports) {
   const file = join(folder, name, "report.html");
 
-  for (const width of [360, 820, 1400]) {
+  for (const width of [360, 768, 1280]) {
     const { page, noted, close } = await open(file, { width });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     check(`${name}: nothing stands out at ${width} pixels`, wide <= 0, `${wide} pixels`);
@@ -83,7 +83,8 @@ for (const file of [hostile, bare]) {
   const ran = await page.evaluate(() => window.ran);
   check(`hostile: nothing runs ${kind}`, ran === undefined && noted.length === 0, [ran, ...noted].join("; "));
   const strange = await page.evaluate(() =>
-    [...document.querySelectorAll("img, iframe, object, embed, svg, link, base, video, audio, math, template, a:not([href^='#'])")].map((one) => one.outerHTML.slice(0, 80)));
+    // The picture of logons is ours, and holds shapes and text only.
+    [...document.querySelectorAll("img, iframe, object, embed, svg:not(#logons svg.graph), svg :not(path, rect, text), link, base, video, audio, math, template, a:not([href^='#'])")].map((one) => one.outerHTML.slice(0, 80)));
   check(`hostile: no element from evidence ${kind}`, strange.length === 0, strange.join("; "));
   const handlers = await page.evaluate(() =>
     [...document.querySelectorAll("*")].filter((one) => [...one.attributes].some((attribute) => attribute.name.startsWith("on"))).length);
@@ -91,6 +92,26 @@ for (const file of [hostile, bare]) {
   const shown = await page.evaluate(() => document.body.textContent);
   for (const mark of ["<script>window.ran=1</script>", "<img/src=x/onerror=window.ran=2>", "</title><svg/onload=window.ran=3>", "\\u{202e}", "\\x1b", "=cmd|"])
     check(`hostile: ${JSON.stringify(mark)} is shown ${kind}`, shown.includes(mark));
+  await close();
+}
+
+// Without a script: both voices, rows and trees open, the switch works.
+{
+  const { page, close } = await open(join(folder, "example", "report.html"), { script: false });
+  check("example: both voices without a script", (await page.locator("#plain").isVisible()) && (await page.locator("#verdicts table").first().isVisible()));
+  await page.locator("label[for=voice-technical]").click();
+  check("example: the switch needs no script", !(await page.locator("#plain").isVisible()));
+  await page.locator("#findings tbody[data-level] summary").first().click();
+  check("example: a row opens without a script", await page.locator("#findings details[open]").first().isVisible());
+  await close();
+}
+
+// A page beside the report, where there is one.
+for (const name of reports.filter((name) => existsSync(join(folder, name, "findings-2.html")))) {
+  const { page, noted, close } = await open(join(folder, name, "findings-2.html"));
+  check(`${name}: the next page has rows`, (await page.locator("#findings tbody[data-level]").count()) > 0);
+  await page.locator("a[href^='report.html#']").first().click();
+  check(`${name}: and leads back`, page.url().includes("report.html#") && noted.length === 0, noted.join("; "));
   await close();
 }
 
@@ -110,16 +131,47 @@ for (const file of [hostile, bare]) {
   await page.locator(".picture .scale .track").first().click();
   check("example: a click zooms in", (await range()) !== before);
 
-  const rows = page.locator("#findings tr[data-level]");
+  const rows = page.locator("#findings tbody[data-level]");
   const all = await rows.count();
   await page.selectOption("#filter select[name=level]", "critical");
-  const critical = await page.locator("#findings tr[data-level]:not([hidden])").count();
+  const critical = await page.locator("#findings tbody[data-level]:not([hidden])").count();
   check("example: the filter hides rows", critical > 0 && critical < all, `${critical} of ${all}`);
   check("example: and says how many", (await page.locator("#filter output").textContent()).startsWith(`${critical} of ${all}`));
-  const hidden = await page.evaluate(() => document.querySelector("#findings tr[hidden]").id);
+  const hidden = await page.evaluate(() => document.querySelector("#findings tbody[hidden]").id);
   await page.evaluate((id) => (location.hash = id), hidden);
   await page.waitForTimeout(100);
   check("example: a link shows what the filter hides", await page.locator(`#${hidden}`).isVisible());
+
+  const technique = page.locator("#attack a[data-technique]").first();
+  const wanted = await technique.getAttribute("data-technique");
+  await technique.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(100);
+  const left = await page.evaluate(() => [...document.querySelectorAll("#findings tbody[data-level]:not([hidden])")].map((row) => row.dataset.techniques));
+  check("example: a technique leads to its findings", left.length > 0 && left.every((one) => one.split(" ").some((id) => id.startsWith(wanted))), left.join("; "));
+  await page.locator("#filter button[type=reset]").click();
+
+  const summary = page.locator("#findings tbody[data-level] summary").first();
+  await summary.focus();
+  await page.keyboard.press("Enter");
+  const record = page.locator("#findings tbody[data-level] details[open]").first();
+  check("example: a row opens by keyboard", await record.isVisible());
+  check("example: with what matched marked", (await record.locator("mark").count()) > 0);
+  const rule = await record.locator("a[href^='#rule-']").getAttribute("href");
+  await record.locator("a[href^='#rule-']").click();
+  await page.waitForTimeout(100);
+  check("example: and its rule unfolds", await page.locator(`${rule} pre`).isVisible());
+
+  await page.locator("#next button").focus();
+  await page.keyboard.press("Enter");
+  const said = await page.locator("#next output").textContent();
+  check("example: the steps are copied, or marked", /Copied|Marked/.test(said) && (await page.evaluate(() => String(window.getSelection()).length > 20)), said);
+
+  await page.locator("#voice-plain").check();
+  check("example: one voice for management", (await page.locator("#plain").isVisible()) && !(await page.locator("#findings").isVisible()));
+  await page.evaluate(() => (location.hash = "coverage"));
+  await page.waitForTimeout(100);
+  check("example: a link leads out of it", await page.locator("#coverage").isVisible());
   await close();
 }
 

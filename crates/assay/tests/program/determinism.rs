@@ -13,6 +13,7 @@ const FILES: &[&str] = &[
     "rules.json",
     "sessions.json",
     "timeline.csv",
+    "layer.json",
     "report.html",
 ];
 

@@ -56,21 +56,25 @@ fn write_picture(page: &mut Page<'_>, graph: &Graph<'_>) -> io::Result<()> {
     page.raw("</svg></div>\n")
 }
 
+/// The arrow, and its head as a shape of its own, which is never broken.
 fn write_line(page: &mut Page<'_>, edge: &Edge) -> io::Result<()> {
-    let class = match (edge.suspicious, edge.count) {
+    page.raw(match (edge.suspicious, edge.count) {
         (true, _) => "<path class=\"suspicious\" d=\"",
         (false, 0) => "<path class=\"failed\" d=\"",
         (false, _) => "<path d=\"",
-    };
-    page.raw(class)?;
+    })?;
     let [begin, one, two, end] = edge.curve;
-    // The arrow's head points left where the curve swings around the right side.
-    let back = if one.0 > end.0 { 9 } else { -9 };
-    let path = format!(
-        "M{} {}C{} {} {} {} {} {}M{} {}l{back} -5v10z",
-        begin.0, begin.1, one.0, one.1, two.0, two.1, end.0, end.1, end.0, end.1
-    );
-    page.element("", &path, "\"/>\n")
+    let path =
+        format!("M{} {}C{} {} {} {} {} {}", begin.0, begin.1, one.0, one.1, two.0, two.1, end.0, end.1);
+    page.element("", &path, "\"/>")?;
+    page.raw(if edge.suspicious {
+        "<path class=\"head suspicious\" d=\""
+    } else {
+        "<path class=\"head\" d=\""
+    })?;
+    // It points left where the curve swings around the right side.
+    let back = if one.0 > end.0 { 10 } else { -10 };
+    page.element("", &format!("M{} {}l{back} -5v10z", end.0, end.1), "\"/>\n")
 }
 
 fn write_node(page: &mut Page<'_>, node: &Node<'_>) -> io::Result<()> {
@@ -89,12 +93,12 @@ fn write_place(page: &mut Page<'_>, x: i32, y: i32) -> io::Result<()> {
     page.element("", &y.to_string(), "\"")
 }
 
-/// `12 · 3 failed · suspicious`.
+/// `12, 3 failed, suspicious`.
 fn edge_text(edge: &Edge) -> String {
     let counted = (edge.count > 0).then(|| words::thousands(edge.count));
     let failed = (edge.failed > 0).then(|| format!("{} failed", words::thousands(edge.failed)));
     let word = edge.suspicious.then(|| "suspicious".to_owned());
-    [counted, failed, word].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [counted, failed, word].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {

@@ -100,7 +100,7 @@ fn open(sight: Sight, element: &'static str) -> &'static str {
 fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<&str, Findings<'_>>) -> io::Result<()> {
     page.raw("<details><summary>The same as a table, with hosts and rules</summary>\n")?;
     page.table(
-        "Techniques that a rule knows",
+        "Techniques that a rule knows; of the rules, how many met the log they look at",
         &[
             "Technique",
             "Name",
@@ -108,8 +108,7 @@ fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<&str, Findin
             "Seen?",
             "#Findings",
             "#Informational",
-            "#Rules that met their log",
-            "#Rules that did not",
+            "#Rules",
             "Seen on",
             "Could have been seen on",
         ],
@@ -123,8 +122,8 @@ fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<&str, Findin
         page.number(&words::thousands(technique.findings))?;
         let informational = findings.get(technique.id.as_str()).map_or(0, |own| own.informational);
         page.number(&words::thousands(informational))?;
-        page.number(&words::thousands(technique.rules_met))?;
-        page.number(&words::thousands(technique.rules_not_met))?;
+        let rules = technique.rules_met + technique.rules_not_met;
+        page.number(&format!("{} of {}", words::thousands(technique.rules_met), words::thousands(rules)))?;
         page.cell(&technique.seen_on.join(", "))?;
         page.cell(&technique.met_on.join(", "))?;
         page.raw("</tr>\n")?;

@@ -11,8 +11,8 @@ use model::{Case, Finding, Run};
 use std::io::{self, BufWriter, Write};
 
 /// Findings of one page, and pages beside the report.
-const ROWS_MAX: usize = 5_000;
-const PAGES_MAX: usize = 20;
+const ROWS_MAX: usize = 2_500;
+const PAGES_MAX: usize = 40;
 /// The report is the first page.
 const FIRST: usize = 2;
 

@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-/// Fields of a finding in its row, and of a whole record.
-const FIELDS_MAX: usize = 24;
+/// Fields in a row, with what matched first, and letters of each; what is folded below the row has them all.
+const ROW_FIELDS: usize = 4;
+const ROW_CHARS_MAX: usize = 140;
+/// Names of fields are padded up to so many letters.
+const NAME_CHARS_MAX: usize = 24;
+/// Fields of a whole record.
 const RECORD_FIELDS_MAX: usize = 120;
 /// A page that has grown so far takes no more whole records.
 const RECORDS_UNTIL_BYTES: u64 = 16 << 20;
@@ -51,14 +55,20 @@ pub(super) fn write_finding(
     page.raw("</td><td class=\"where\">")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
-    write_fields(page, &fields, &matched, FIELDS_MAX, "findings.jsonl")?;
+    write_fields(page, &telling(&fields, &matched), &matched)?;
     page.raw("</td></tr>\n<tr class=\"more\"><td colspan=\"6\"><details class=\"deep\"><summary>Record and rule</summary>\n")?;
-    write_record(page, case, finding, &matched)?;
+    write_record(page, case, finding, &fields, &matched)?;
     write_rule(page, case, rules, finding)?;
     page.raw("</details></td></tr>\n</tbody>\n")
 }
 
-fn write_record(page: &mut Page<'_>, case: &Case, finding: &Finding, matched: &[Arc<str>]) -> io::Result<()> {
+fn write_record(
+    page: &mut Page<'_>,
+    case: &Case,
+    finding: &Finding,
+    fields: &[Field],
+    matched: &[Arc<str>],
+) -> io::Result<()> {
     page.element("<p>", &capitalised(&position(finding)), " of <code>")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.raw("</code>")?;
@@ -71,10 +81,37 @@ fn write_record(page: &mut Page<'_>, case: &Case, finding: &Finding, matched: &[
             "<p>This page is full: <code>records.jsonl</code> holds the whole record, if it was kept.</p>\n",
         );
     }
-    match case.record(finding).map_err(io::Error::other)? {
-        Some(record) => write_fields(page, &record, matched, RECORD_FIELDS_MAX, "records.jsonl"),
-        None => page.raw("<p>The whole record was not kept; it lies in that file, at that place.</p>\n"),
+    let record = case.record(finding).map_err(io::Error::other)?;
+    if record.is_none() {
+        page.raw("<p>The whole record was not kept; it lies in that file, at that place. What the finding holds of it:</p>\n")?;
     }
+    let all: Vec<&Field> = record.as_deref().unwrap_or(fields).iter().collect();
+    let shown = &all[..all.len().min(RECORD_FIELDS_MAX)];
+    write_lines(page, shown, matched)?;
+    page.rest(all.len(), RECORD_FIELDS_MAX, "field", "records.jsonl")
+}
+
+/// The same as lines of text: a page holds thousands of records, and each element costs.
+fn write_lines(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
+    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(NAME_CHARS_MAX);
+    page.raw("<pre tabindex=\"0\">")?;
+    for (name, text) in fields {
+        page.value(&format!("{name:width$}  "))?;
+        let is_matched = matched.contains(name);
+        page.raw(if is_matched { "<span class=\"unseen\">matched: </span><mark>" } else { "" })?;
+        page.value(text)?;
+        page.raw(if is_matched { "</mark>\n" } else { "\n" })?;
+    }
+    page.raw("</pre>\n")
+}
+
+/// The fields that tell the most in a row: those that matched, then others, in the record's order.
+fn telling<'f>(fields: &'f [Field], matched: &[Arc<str>]) -> Vec<&'f Field> {
+    let mut chosen: Vec<(usize, &Field)> = fields.iter().enumerate().collect();
+    chosen.sort_by_key(|(place, (name, _))| (!matched.contains(name), *place));
+    chosen.truncate(ROW_FIELDS);
+    chosen.sort_by_key(|(place, _)| *place);
+    chosen.into_iter().map(|(_, field)| field).collect()
 }
 
 fn write_rule(
@@ -116,16 +153,10 @@ fn capitalised(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Name and text of each field; those that the rule's own words met are marked.
-fn write_fields(
-    page: &mut Page<'_>,
-    fields: &[Field],
-    matched: &[Arc<str>],
-    most: usize,
-    file: &'static str,
-) -> io::Result<()> {
+/// Name and text of each field, short; those that the rule's own words met are marked.
+fn write_fields(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
     page.raw("<dl class=\"fields\">")?;
-    for (name, text) in fields.iter().take(most) {
+    for (name, text) in fields {
         let is_matched = matched.contains(name);
         page.raw("<dt>")?;
         page.value(name)?;
@@ -134,11 +165,10 @@ fn write_fields(
         } else {
             "</dt><dd>"
         })?;
-        page.value(text)?;
+        page.short(text, ROW_CHARS_MAX)?;
         page.raw(if is_matched { "</mark></dd>" } else { "</dd>" })?;
     }
-    page.raw("</dl>")?;
-    page.rest(fields.len(), most, "field", file)
+    page.raw("</dl>")
 }
 
 pub(super) fn write_level(page: &mut Page<'_>, level: Level) -> io::Result<()> {
