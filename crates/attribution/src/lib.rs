@@ -36,4 +36,4 @@ pub use history::History;
 pub use model::{Bin, Model, Vintage};
 pub use score::{MEASURE_NAMES, MEASURES, Measures};
 pub use snapshot::Snapshot;
-pub use strength::{Strength, Support};
+pub use strength::{Loss, Strength, Support};
