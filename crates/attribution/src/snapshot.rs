@@ -137,8 +137,12 @@ impl<'h> Snapshot<'h> {
 
     /// What `actor` is known to use, by id.
     pub fn profile_of<'s>(&'s self, actor: &str) -> impl Iterator<Item = &'s str> {
-        let known = self.actors.iter().find(|known| self.history.actors[known.index].id == actor);
+        let known = self.position(actor).map(|at| &self.actors[at]);
         known.into_iter().flat_map(|known| &known.profile).map(|feature| self.history.id(*feature))
+    }
+
+    pub(crate) fn position(&self, actor: &str) -> Option<usize> {
+        self.actors.iter().position(|known| self.history.actors[known.index].id == actor)
     }
 
     pub(crate) fn actor_id(&self, position: usize) -> &str {
