@@ -18,6 +18,9 @@ pub enum Command {
     Scan(Box<ScanArguments>),
     Report(RenderArguments),
     CollectList(CollectArguments),
+    Attribute(AttributeArguments),
+    Actor(ActorArguments),
+    Knowledge(KnowledgeArguments),
 }
 
 /// Read evidence and answer: breached or not, since when, what was done, and
@@ -211,4 +214,79 @@ pub enum Server {
     Windows,
     /// AD FS, the directory and the cloud tenant behind them
     Identity,
+}
+
+/// Weigh which known actor an intrusion is consistent with; most of the time
+/// the answer is "insufficient evidence".
+///
+/// Works on the intrusions of a case folder, on a list of ATT&CK ids
+/// (--observed), or on many lists (--cases). Only what was published before
+/// the day --as-of counts as known.
+#[derive(Args, Debug)]
+pub struct AttributeArguments {
+    /// Case folder that `assay scan --out` wrote; attribution.json is written into it
+    #[arg(value_name = "CASE", required_unless_present_any = ["observed", "cases"], conflicts_with_all = ["observed", "cases"])]
+    pub case: Option<PathBuf>,
+    /// JSON: {"observed": ["T1505.003", "S0020", …]}
+    #[arg(long, value_name = "FILE", requires = "as_of", conflicts_with = "cases")]
+    pub observed: Option<PathBuf>,
+    /// JSON lines: case_id, observed, and date or as_of
+    #[arg(long, value_name = "FILE")]
+    pub cases: Option<PathBuf>,
+    /// Knowledge of this day (YYYY-MM-DD; a case: today)
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// What to print: text, json, or jsonl (with --cases)
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print every number that the verdict is made of
+    #[arg(long)]
+    pub explain: bool,
+    /// Knowledge that `assay knowledge update` wrote, instead of what is built in
+    #[arg(long, value_name = "FILE")]
+    pub knowledge: Option<PathBuf>,
+}
+
+/// Show who goes by a name and who says so, or check the names in a text.
+///
+/// Names are claims: a name is looked up one hop, and never makes two actors one.
+/// `assay actor NAME`; `assay actor check FILE`.
+#[derive(Args, Debug)]
+pub struct ActorArguments {
+    /// A name (several words are one name), or `check FILE`
+    #[arg(required = true, value_name = "NAME")]
+    pub words: Vec<String>,
+    /// Knowledge that `assay knowledge update` wrote, instead of what is built in
+    #[arg(long, value_name = "FILE")]
+    pub knowledge: Option<PathBuf>,
+}
+
+/// Show which knowledge is built in, or make newer knowledge from files.
+#[derive(Args, Debug)]
+pub struct KnowledgeArguments {
+    #[command(subcommand)]
+    pub command: Option<KnowledgeCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum KnowledgeCommand {
+    Update(UpdateArguments),
+}
+
+/// Make a knowledge file from ATT&CK's bundle (STIX 2.0 or 2.1), clusters of the
+/// MISP galaxy, or Microsoft's map of names; what is not given stays as it is.
+#[derive(Args, Debug)]
+pub struct UpdateArguments {
+    /// What to take over (may be .gz; repeatable)
+    #[arg(long, required = true, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
+    /// The knowledge file to write
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Start from this knowledge file, not from what is built in
+    #[arg(long, value_name = "FILE")]
+    pub knowledge: Option<PathBuf>,
+    /// Version of ATT&CK, for a bundle that does not say it
+    #[arg(long, value_name = "VERSION")]
+    pub attack_version: Option<String>,
 }

@@ -4,11 +4,15 @@
 //! [`run`] is what `main` calls; it is a library so that tests run the program
 //! as a user does, with their own standard output.
 
+mod actor_command;
 mod arguments;
+mod attribute_list;
+mod attribute_text;
 mod builtin;
 mod case_folder;
 mod collect_list;
 mod indicator_files;
+mod knowledge_file;
 mod known_good_files;
 mod progress;
 mod report_command;
@@ -61,6 +65,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
         arguments::Command::Scan(scan) => scan_command::run(&scan, output),
         arguments::Command::Report(render) => report_command::run(&render, output),
         arguments::Command::CollectList(list) => collect_list::run(&list, output),
+        arguments::Command::Attribute(attribute) => attribute_list::run(&attribute, output),
+        arguments::Command::Actor(actor) => actor_command::run(&actor, output),
+        arguments::Command::Knowledge(knowledge) => knowledge_file::run(&knowledge, output),
     };
     match result {
         Ok(exit) => exit,

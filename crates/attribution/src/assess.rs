@@ -9,7 +9,7 @@ use crate::strength::{Strength, Support, support};
 use knowledge::Day;
 
 /// An actor is named from this probability on.
-pub const NAMED_FROM: f64 = 0.80;
+pub const NAMED_FROM: f64 = 0.85;
 
 /// One actor as a hypothesis.
 #[derive(Clone, PartialEq, Debug)]

@@ -136,6 +136,21 @@ impl<'h> Snapshot<'h> {
         self.actors.iter().map(|actor| self.history.actors[actor.index].id.as_str())
     }
 
+    /// The actors with the size of their profiles, by id.
+    pub fn profile_sizes(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.actor_ids().zip(self.actors.iter().map(|actor| actor.length))
+    }
+
+    /// What `actor` is known to use, by id.
+    pub fn profile_of<'s>(&'s self, actor: &str) -> impl Iterator<Item = &'s str> {
+        let known = self.position(actor).map(|at| &self.actors[at]);
+        known.into_iter().flat_map(|known| &known.profile).map(|feature| self.history.id(*feature))
+    }
+
+    pub(crate) fn position(&self, actor: &str) -> Option<usize> {
+        self.actors.iter().position(|known| self.history.actors[known.index].id == actor)
+    }
+
     pub(crate) fn actor_id(&self, position: usize) -> &str {
         self.actors.get(position).map_or("", |actor| &self.history.actors[actor.index].id)
     }

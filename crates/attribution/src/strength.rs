@@ -2,13 +2,12 @@
 
 use crate::assess::{NAMED_FROM, Sourcing, Weighed, weigh};
 use crate::model::Vintage;
+use crate::history::Feature;
 use crate::score::{Observed, Query, total};
 use crate::snapshot::Snapshot;
 
-/// After the loss of its two strongest items the actor must still come first, with this probability.
-const SURVIVES_FROM: f64 = 0.5;
-/// *Moderate* needs the techniques alone to put the actor among so many.
-const TECHNIQUES_RANK_MAX: usize = 3;
+/// *Moderate* needs the actor to be known for at least this share of the observed techniques.
+const TECHNIQUES_SHARE_MIN: f64 = 0.3;
 /// The smallest set is looked for up to this size.
 const SMALLEST_SET_MAX: usize = 8;
 
@@ -17,9 +16,10 @@ const SMALLEST_SET_MAX: usize = 8;
 pub enum Strength {
     /// The name may hang on one or two items.
     Low,
-    /// It survives the loss of its two strongest items, and the way of working agrees with it.
+    /// The actor still comes first without every tool that no other actor is known for, the loss
+    /// of the two strongest items gives the name to nobody else, and the way of working agrees.
     Moderate,
-    /// And it rests on two groups of sources that do not depend on each other.
+    /// It still comes first without the two strongest items, too, and rests on two groups of sources that do not depend on each other.
     High,
 }
 
@@ -41,21 +41,39 @@ pub struct Support {
     pub items: Vec<(String, f64)>,
     /// The smallest set of items found whose loss ends the verdict; empty: none of up to eight.
     pub smallest_set: Vec<String>,
-    /// The probability of the actor without its two strongest items; 0 when another comes first.
-    pub without_two: f64,
-    /// The place of the actor by techniques alone, from 1.
-    pub techniques_rank: usize,
+    /// What becomes of the actor without the two strongest items.
+    pub without_two: Loss,
+    /// What becomes of it without every software that no other actor is known for, the easiest
+    /// thing to plant.
+    pub without_exclusive: Loss,
+    /// How many of the observed techniques the actor is known for, and how many there are.
+    pub techniques: (usize, usize),
     /// Whether any software is among what was observed.
     pub has_software: bool,
+}
+
+/// The verdict after the loss of some items.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Loss {
+    /// What was lost.
+    pub items: Vec<String>,
+    /// The place of the actor, from 1; actors level with it stand before it.
+    pub place: usize,
+    /// The probability of whoever comes first.
+    pub first: f64,
+    /// Whether somebody else would be named.
+    pub names_another: bool,
 }
 
 impl Support {
     /// The strength, by the rules in `docs/attribution.md`.
     pub fn strength(&self, sourcing: Sourcing) -> Strength {
-        let survives = self.without_two >= SURVIVES_FROM && self.smallest_set.len() != 1;
-        if !self.has_software || !survives || self.techniques_rank > TECHNIQUES_RANK_MAX {
+        let (known, observed) = self.techniques;
+        let agrees = known as f64 >= TECHNIQUES_SHARE_MIN * observed as f64 && known > 0;
+        let stands = self.without_exclusive.place == 1 && !self.without_two.names_another;
+        if !self.has_software || !agrees || !stands {
             Strength::Low
-        } else if sourcing.independent_groups >= 2 {
+        } else if sourcing.independent_groups >= 2 && self.without_two.place == 1 {
             Strength::High
         } else {
             Strength::Moderate
@@ -77,20 +95,46 @@ pub(crate) fn support(
         .map(|item| (item, lead_lost(vintage, snapshot, observed, weighed, (first, second), item)))
         .collect();
     items.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let without = |count: usize| {
-        let left_out: Vec<usize> = items.iter().take(count).map(|(item, _)| *item).collect();
-        let weighed = weigh(vintage, snapshot, &observed.without(&left_out));
-        if weighed.first == Some(first) { weighed.confidence } else { 0.0 }
+    let strongest = |count: usize| items.iter().take(count).map(|(item, _)| *item).collect::<Vec<_>>();
+    let without = |left_out: &[usize]| loss(vintage, snapshot, observed, first, left_out);
+    let ends = |count: &usize| {
+        let loss = without(&strongest(*count));
+        loss.place > 1 || loss.first < NAMED_FROM
     };
-    let smallest =
-        (1..=SMALLEST_SET_MAX.min(observed.items.len())).find(|count| without(*count) < NAMED_FROM);
+    let smallest = (1..=SMALLEST_SET_MAX.min(observed.items.len())).find(ends).unwrap_or(0);
+    let actor = &snapshot.actors[first];
+    let is_exclusive = |item: &usize| {
+        let (id, feature) = &observed.items[*item];
+        let only = |feature: Feature| snapshot.holders[feature as usize] == 1 && actor.knows(feature);
+        !id.starts_with('T') && feature.is_some_and(only)
+    };
+    let exclusive: Vec<usize> = (0..observed.items.len()).filter(is_exclusive).collect();
+    let known = observed.features().filter(|f| snapshot.history.is_technique(*f) && actor.knows(*f)).count();
     let id = |item: usize| observed.items[item].0.clone();
     Support {
-        smallest_set: items.iter().take(smallest.unwrap_or(0)).map(|(item, _)| id(*item)).collect(),
-        without_two: without(2),
-        techniques_rank: techniques_rank(vintage, snapshot, observed, first),
+        smallest_set: strongest(smallest).into_iter().map(id).collect(),
+        without_two: without(&strongest(2)),
+        without_exclusive: without(&exclusive),
+        techniques: (known, observed.techniques),
         has_software: observed.techniques < observed.items.len(),
-        items: items.into_iter().map(|(item, lead)| (id(item), lead)).collect(),
+        items: items.iter().map(|(item, lead)| (id(*item), *lead)).collect(),
+    }
+}
+
+fn loss(
+    vintage: &Vintage,
+    snapshot: &Snapshot<'_>,
+    observed: &Observed,
+    actor: usize,
+    left_out: &[usize],
+) -> Loss {
+    let weighed = weigh(vintage, snapshot, &observed.without(left_out));
+    let level = weighed.totals[actor] - 1e-9;
+    Loss {
+        items: left_out.iter().map(|item| observed.items[*item].0.clone()).collect(),
+        place: weighed.totals.iter().filter(|total| **total >= level).count(),
+        first: weighed.confidence,
+        names_another: weighed.first.is_some_and(|first| first != actor) && weighed.confidence >= NAMED_FROM,
     }
 }
 
@@ -105,25 +149,6 @@ fn lead_lost(
 ) -> f64 {
     let without = observed.without(&[item]);
     let query = Query::new(snapshot, &without);
-    let lost =
-        |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
+    let lost = |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
     lost(first) - second.map_or(0.0, lost)
-}
-
-fn techniques_rank(vintage: &Vintage, snapshot: &Snapshot<'_>, observed: &Observed, first: usize) -> usize {
-    let software: Vec<usize> = observed
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, (id, _))| !id.starts_with('T'))
-        .map(|(at, _)| at)
-        .collect();
-    let techniques = observed.without(&software);
-    if techniques.items.is_empty() {
-        return usize::MAX;
-    }
-    let query = Query::new(snapshot, &techniques);
-    let totals: Vec<f64> =
-        snapshot.actors.iter().map(|actor| total(&query.measures(actor), &vintage.weights)).collect();
-    totals.iter().filter(|of| **of > totals[first] - 1e-9).count()
 }

@@ -1,0 +1,269 @@
+//! A verdict on an actor in words: hypotheses, what speaks for and against
+//! them, what would change it, and every number on demand.
+
+use crate::actor_command::accountability;
+use crate::attribute_list::Bench;
+use attribution::{
+    Assessment, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot, Sourcing, Support, assess,
+    grounds, matrix, reports_on, weights_of,
+};
+use knowledge::Day;
+use report::escape_terminal;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// How many hypotheses are shown.
+const HYPOTHESES_SHOWN: usize = 8;
+/// How many stand in the matrix, and how many of its rows are shown.
+const COLUMNS: usize = 4;
+const ROWS_SHOWN: usize = 12;
+/// Reports published within so many days are one wave.
+const WAVE_DAYS: i32 = 60;
+/// A tool that so many actors are known for names nobody.
+const SHARED_FROM: usize = 3;
+
+/// The whole text for a list of ids.
+pub fn render(
+    bench: &Bench,
+    snapshot: &Snapshot<'_>,
+    ids: &[String],
+    assessment: &Assessment,
+    explain: bool,
+) -> String {
+    let mut out = verdict(bench, snapshot, assessment);
+    out.push_str(&hypotheses(bench, assessment));
+    out.push_str(&ach(bench, snapshot, ids, assessment));
+    out.push_str(&change(bench, ids, snapshot, assessment));
+    if explain {
+        out.push_str(&explanation(bench, assessment));
+    }
+    out
+}
+
+fn label(bench: &Bench, id: &str) -> String {
+    let name = bench.knowledge.attack.name(id).map(|name| escape_terminal(name).into_owned());
+    name.map_or_else(|| escape_terminal(id).into_owned(), |name| format!("{name} ({id})"))
+}
+
+fn verdict(bench: &Bench, snapshot: &Snapshot<'_>, assessment: &Assessment) -> String {
+    let mut out = match (&assessment.named, assessment.hypotheses.first()) {
+        (Some(actor), Some(first)) => format!(
+            "Consistent with {}: {}, strength {}.\n",
+            label(bench, actor),
+            likelihood(first.probability),
+            assessment.strength.map_or("none", attribution::Strength::as_str),
+        ),
+        _ => "Insufficient evidence to name an actor.\n".to_owned(),
+    };
+    let _ = writeln!(
+        out,
+        "Knowledge of {} (ATT&CK v{}, {} actors known), numbers fitted on cases before {}.",
+        assessment.as_of,
+        bench.knowledge.attack.version,
+        snapshot.actors(),
+        assessment.vintage
+    );
+    if let Some(why) = assessment.withheld {
+        let _ = writeln!(out, "Nobody is named: {why}.");
+    }
+    out
+}
+
+/// A probability as word, scale and interval; the scales that have no word for it are left out.
+pub fn likelihood(probability: f64) -> String {
+    let words: Vec<String> = [Scale::Icd203, Scale::Phia, Scale::Nato]
+        .into_iter()
+        .filter_map(|scale| scale.word(probability))
+        .map(|likelihood| {
+            let (from, until) = likelihood.percent;
+            format!("{} ({}, {from}-{until} %)", likelihood.word, likelihood.scale.as_str())
+        })
+        .collect();
+    format!("{:.0} %, {}", probability * 100.0, words.join("; "))
+}
+
+fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
+    let mut out = String::from("\nHypotheses\n");
+    let shown = assessment.hypotheses.iter().take(HYPOTHESES_SHOWN).filter(|of| of.probability > 0.0);
+    for Hypothesis { actor, probability, .. } in shown {
+        let _ = writeln!(out, "  {:>5.1} %  {}", probability * 100.0, label(bench, actor));
+    }
+    let rest: f64 = assessment.hypotheses.iter().skip(HYPOTHESES_SHOWN).map(|of| of.probability).sum();
+    let others = assessment.hypotheses.len().saturating_sub(HYPOTHESES_SHOWN);
+    let _ = writeln!(out, "  {:>5.1} %  {others} other known actors together", rest * 100.0);
+    let _ = writeln!(out, "  {:>5.1} %  an actor that is not known, or deception", assessment.unknown * 100.0);
+    if assessment.tie {
+        out.push_str("  The first two stand level: neither comes before the other.\n");
+    }
+    out
+}
+
+fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> String {
+    let actors: Vec<&str> =
+        assessment.hypotheses.iter().take(COLUMNS).filter(|of| of.probability > 0.0).map(|of| of.actor.as_str()).collect();
+    let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
+    if actors.is_empty() || rows.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\nItems against hypotheses: the most telling first; what an item adds to a hypothesis, natural logarithms, below zero it speaks against it\n",
+    );
+    let _ = write!(out, "  {:<44}", "");
+    actors.iter().for_each(|actor| {
+        let _ = write!(out, "{actor:>8}");
+    });
+    out.push_str("  planted?\n");
+    for row in rows.iter().take(ROWS_SHOWN) {
+        let _ = write!(out, "  {}", item_cell(bench, row));
+        row.cells.iter().for_each(|cell| {
+            let _ = write!(out, "{cell:>+8.2}");
+        });
+        out.push_str(if row.forgeability == Forgeability::Easy { "  easy\n" } else { "  hard\n" });
+    }
+    if rows.len() > ROWS_SHOWN {
+        let _ = writeln!(out, "  … and {} items that tell less", rows.len() - ROWS_SHOWN);
+    }
+    for row in rows.iter().filter(|row| row.holders >= SHARED_FROM && row.forgeability == Forgeability::Easy) {
+        let _ = writeln!(out, "  {} is shared: {} actors are known for it.", label(bench, &row.item), row.holders);
+    }
+    out
+}
+
+fn item_cell(bench: &Bench, row: &Row) -> String {
+    let known = match row.holders {
+        0 => "nobody".to_owned(),
+        1 => "1 actor".to_owned(),
+        holders => format!("{holders} actors"),
+    };
+    let text = format!("{} [{known}]", label(bench, &row.item));
+    let cut: String = text.chars().take(43).collect();
+    format!("{cut:<44}")
+}
+
+fn change(bench: &Bench, ids: &[String], snapshot: &Snapshot<'_>, assessment: &Assessment) -> String {
+    let mut out = String::from("\nWhat would change it\n");
+    if let Some(support) = &assessment.support {
+        out.push_str(&losses(bench, support));
+    } else {
+        let _ = writeln!(
+            out,
+            "  A name needs {:.0} % and more for one actor; tools that few actors have, and a second source, raise it.",
+            attribution::NAMED_FROM * 100.0
+        );
+    }
+    let notes = circularity(bench, ids, assessment).into_iter().chain(not_yet_public(bench, ids, assessment));
+    notes.for_each(|note| {
+        let _ = writeln!(out, "  {note}");
+    });
+    let _ = snapshot;
+    if let Some(dossier) = assessment.named.as_deref().and_then(|id| bench.knowledge.dossiers.of_attack(id)) {
+        out.push_str("\nWhat others have said of who that is (claims of theirs; nothing of it follows from the evidence above)\n");
+        let until = assessment.as_of.to_string();
+        let public = dossier.accountability.iter().filter(|claim| claim.date < until);
+        public.for_each(|claim| {
+            let _ = writeln!(out, "  {}", accountability(&bench.knowledge, claim));
+        });
+    }
+    out
+}
+
+fn losses(bench: &Bench, support: &Support) -> String {
+    let names = |items: &[String]| items.iter().map(|item| label(bench, item)).collect::<Vec<_>>().join(", ");
+    let mut out = String::new();
+    if support.smallest_set.is_empty() {
+        out.push_str("  No loss of up to eight of its strongest items ends the verdict.\n");
+    } else {
+        let _ = writeln!(out, "  The verdict ends without: {}.", names(&support.smallest_set));
+    }
+    for (what, loss) in [
+        ("its two strongest items", &support.without_two),
+        ("all tools that no other actor is known for", &support.without_exclusive),
+    ] {
+        let _ = writeln!(
+            out,
+            "  Without {what} ({}) the actor has place {}{}.",
+            if loss.items.is_empty() { "none".to_owned() } else { names(&loss.items) },
+            loss.place,
+            if loss.names_another { ", and another one would be named" } else { "" }
+        );
+    }
+    let (known, observed) = support.techniques;
+    let _ = writeln!(out, "  The actor is known for {known} of the {observed} techniques.");
+    if !support.has_software {
+        out.push_str("  Techniques alone never reach more than low strength.\n");
+    }
+    out
+}
+
+fn explanation(bench: &Bench, assessment: &Assessment) -> String {
+    let mut out = String::from("\nEvery number (docs/attribution.md says how each is made)\n  measure, weight; then value by actor\n");
+    let weights = weights_of(&bench.model, assessment.as_of);
+    let shown: Vec<&Hypothesis> = assessment.hypotheses.iter().take(COLUMNS).collect();
+    let _ = write!(out, "  {:<38}{:>10}", "", "weight");
+    shown.iter().for_each(|of| {
+        let _ = write!(out, "{:>12}", of.actor);
+    });
+    out.push('\n');
+    for (at, name) in MEASURE_NAMES.iter().enumerate() {
+        let _ = write!(out, "  {name:<38}{:>10.6}", weights[at]);
+        shown.iter().for_each(|of| {
+            let _ = write!(out, "{:>12.6}", of.measures[at]);
+        });
+        out.push('\n');
+    }
+    let _ = write!(out, "  {:<48}", "total");
+    shown.iter().for_each(|of| {
+        let _ = write!(out, "{:>12.6}", of.total);
+    });
+    let (vintage, _) = bench.model.vintage(assessment.as_of);
+    out.push_str("\n  signs of the first actor: sign, weight, value\n");
+    for (at, name) in SIGN_NAMES.iter().enumerate() {
+        let _ = writeln!(out, "  {name:<38}{:>10.6}{:>12.6}", vintage.signs[at], assessment.signs[at]);
+    }
+    let _ = writeln!(out, "  share of unknown actors among wrong first ones: {:.6}", vintage.unknown_share);
+    out.push_str("  how often such a probability was right before: cases, stated, right\n");
+    for bin in &vintage.reliability {
+        let _ = writeln!(out, "  {:>6}{:>10.3}{:>10.3}", bin.cases, bin.stated, bin.right);
+    }
+    out
+}
+
+/// When what speaks for the first actor rests on one wave of reports, the profile may describe the
+/// very intrusion that is weighed.
+pub fn circularity(bench: &Bench, ids: &[String], assessment: &Assessment) -> Option<String> {
+    let first = assessment.hypotheses.first().filter(|first| first.probability > 0.0)?;
+    let snapshot = Snapshot::new(&bench.history, assessment.as_of);
+    let all = reports_on(&snapshot, &first.actor);
+    let matched: BTreeSet<_> =
+        grounds(&snapshot, ids.iter().map(String::as_str), &first.actor).into_iter().flat_map(|(_, reports)| reports).collect();
+    let (begin, end) = (matched.first()?.0, matched.last()?.0);
+    let wave = end.0 - begin.0 <= WAVE_DAYS;
+    let earlier = all.iter().any(|(day, _)| day.0 < begin.0 - WAVE_DAYS);
+    let names: Vec<&str> = matched
+        .iter()
+        .filter_map(|(_, report)| bench.knowledge.attack.report(*report))
+        .map(|report| report.name.as_str())
+        .collect();
+    (wave && !earlier).then(|| {
+        format!(
+            "Circular if the intrusion is one of those described there: all that is known of {} on that day and matches comes from one wave of reports, {begin} to {end} ({}).",
+            label(bench, &first.actor),
+            escape_terminal(&names.join("; "))
+        )
+    })
+}
+
+/// The actor that today's knowledge would put first, when nobody knew it on the day.
+pub fn not_yet_public(bench: &Bench, ids: &[String], assessment: &Assessment) -> Option<String> {
+    let attack = &bench.knowledge.attack;
+    let newest = attack.reports.iter().filter_map(|report| report.date).map(knowledge::Date::day).max()?;
+    let today = Snapshot::new(&bench.history, Day(newest.0 + 1));
+    let later = assess(&bench.model, &today, ids.iter().map(String::as_str), Sourcing::default());
+    let first = later.hypotheses.first().filter(|first| first.probability > 0.0)?;
+    let known_from = attack.group_known_from(&first.actor).filter(|day| *day >= assessment.as_of)?;
+    Some(format!(
+        "{} is not in the list: it became public on {known_from}. Knowledge of {} would put it first; it was not weighed.",
+        label(bench, &first.actor),
+        today.day
+    ))
+}
