@@ -108,9 +108,9 @@ pub fn case(
     case
 }
 
-type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
+pub type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
 
-fn order(finding: &Finding) -> Order<'_> {
+pub fn order(finding: &Finding) -> Order<'_> {
     let Finding { time, evidence, position, rule, host, .. } = finding;
     (time.is_none(), *time, *evidence, position.offset, &rule.id, host)
 }
@@ -225,6 +225,7 @@ fn finding(
         fields: raw.fields,
         spilled: raw.spilled,
         record: raw.record,
+        grounds: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@ mod assemble;
 mod carved;
 mod content;
 mod context;
+mod correlate;
 pub mod differential;
 mod files;
 mod gather;
@@ -46,6 +47,8 @@ pub struct Input<'a> {
     pub limits: &'a evidence::Limits,
     /// The compiled rules.
     pub engine: &'a sigma::Engine,
+    /// What of their matches belongs together in time.
+    pub correlations: &'a [sigma::Correlation],
     /// Indicators to look for, where there are any.
     pub indicators: Option<&'a indicator::IndicatorSet>,
     /// Rules over the content of small files of unknown format.
@@ -81,8 +84,9 @@ pub fn scan(input: Input<'_>) -> io::Result<(Case, Sessions)> {
     case.unread.extend(unread);
     case.unread.sort();
     case.unread.dedup();
-    case.rules = rule_use::all(input.engine, input.yara, met, &case.findings);
+    correlate::add(&mut case, input.engine.rules(), input.correlations).map_err(io::Error::other)?;
+    case.rules = rule_use::all(input.engine, input.correlations, input.yara, met, &case.findings);
     case.rules_sha256 = input.rules_sha256;
-    case.rules_loaded = input.engine.rules().len() + input.yara.len();
+    case.rules_loaded = input.engine.rules().len() + input.correlations.len() + input.yara.len();
     Ok((case, Sessions { starts, logons }))
 }

@@ -16,6 +16,7 @@ mod images;
 mod indicators;
 mod logs;
 mod real_logs;
+mod rules;
 mod scenarios;
 mod sessions;
 

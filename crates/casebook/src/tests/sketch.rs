@@ -179,6 +179,8 @@ fn finding(line: &str, number: u64) -> Finding {
         intrusion: None,
         fields,
         spilled: None,
+        record: None,
+        grounds: Vec::new(),
     }
 }
 

@@ -149,6 +149,10 @@ fn write_finding(page: &mut Page<'_>, case: &Case, finding: &Finding) -> io::Res
 }
 
 fn position(finding: &Finding) -> String {
+    if finding.is_correlation() {
+        let count = finding.grounds.len();
+        return format!("rests on {count} finding{}", if count == 1 { "" } else { "s" });
+    }
     let position = finding.position;
     let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
     let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));
