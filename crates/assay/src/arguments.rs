@@ -17,6 +17,8 @@ pub struct Arguments {
 pub enum Command {
     Scan(Box<ScanArguments>),
     Report(RenderArguments),
+    #[command(subcommand)]
+    Rules(RulesCommand),
     CollectList(CollectArguments),
     Attribute(AttributeArguments),
     Actor(ActorArguments),
@@ -53,6 +55,10 @@ pub struct ScanArguments {
     /// Leave the built-in rules out
     #[arg(long)]
     pub no_builtin_rules: bool,
+    /// Processing pipeline for Sigma rules (pySigma's YAML), or a built-in one by its name:
+    /// ecs-windows, ecs-linux, ecs-web (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub pipeline: Vec<PathBuf>,
     /// YAML file of placeholder values for Sigma's `expand` (name: [values])
     #[arg(long, value_name = "FILE")]
     pub placeholders: Option<PathBuf>,
@@ -116,6 +122,71 @@ fn language(text: &str) -> Result<String, String> {
         "en" => Ok(text.to_owned()),
         _ => Err("the report speaks English (en) only".to_owned()),
     }
+}
+
+/// Look at Sigma rules.
+#[derive(Subcommand, Debug)]
+pub enum RulesCommand {
+    Check(RulesCheckArguments),
+    Explain(RulesExplainArguments),
+}
+
+/// Say what is wrong with Sigma rules, and what is odd, with file, line and column.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 no errors (warnings there may be); 1 errors; 2 usage.")]
+pub struct RulesCheckArguments {
+    /// Rule files, or folders with all below them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub reading: RuleReadingArguments,
+}
+
+/// Say why a rule matches a record or does not, item by item.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 the rule matches; 3 it does not; 1 no such record; 2 usage.")]
+#[command(group = clap::ArgGroup::new("place").required(true).args(["record", "line"]))]
+pub struct RulesExplainArguments {
+    /// A rule file, or the id or title of a built-in rule
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// Evidence that holds the record
+    #[arg(long, required = true, value_name = "PATH")]
+    pub evidence: Vec<PathBuf>,
+    /// The record's number (EventRecordID)
+    #[arg(long, value_name = "N")]
+    pub record: Option<u64>,
+    /// The record's line, from 1
+    #[arg(long, value_name = "N")]
+    pub line: Option<u64>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub reading: RuleReadingArguments,
+}
+
+/// What reading rules needs beside them.
+#[derive(Args, Debug)]
+pub struct RuleReadingArguments {
+    /// Processing pipeline, or a built-in one by its name (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub pipeline: Vec<PathBuf>,
+    /// YAML file of placeholder values for `expand` (name: [values])
+    #[arg(long, value_name = "FILE")]
+    pub placeholders: Option<PathBuf>,
+}
+
+/// Text for people, or JSON.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TextOrJson {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// How the report is to look.

@@ -18,8 +18,11 @@ mod progress;
 mod report_command;
 mod rule_files;
 mod rule_texts;
+mod rules_check;
+mod rules_explain;
 mod scan_command;
 
+use arguments::RulesCommand;
 use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::Write;
@@ -31,11 +34,11 @@ pub use rule_files::builtin_rules;
 pub enum Exit {
     /// Scanned whole.
     Done = 0,
-    /// Nothing could be read.
+    /// Nothing could be read; of `rules check`: a rule has an error.
     NothingRead = 1,
     /// The arguments make no sense.
     Usage = 2,
-    /// A finding at or above `--fail-on`.
+    /// A finding at or above `--fail-on`; of `rules explain`: the rule does not match.
     FailOn = 3,
     /// Scanned with losses.
     Losses = 4,
@@ -64,6 +67,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
     let result = match parsed.command {
         arguments::Command::Scan(scan) => scan_command::run(&scan, output),
         arguments::Command::Report(render) => report_command::run(&render, output),
+        arguments::Command::Rules(RulesCommand::Check(check)) => rules_check::run(&check, output),
+        arguments::Command::Rules(RulesCommand::Explain(explain)) => rules_explain::run(&explain, output),
         arguments::Command::CollectList(list) => collect_list::run(&list, output),
         arguments::Command::Attribute(attribute) => attribute_list::run(&attribute, output),
         arguments::Command::Actor(actor) => actor_command::run(&actor, output),

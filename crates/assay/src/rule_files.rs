@@ -101,12 +101,49 @@ fn read_file(path: &Path, files: &mut RuleFiles) {
     }
 }
 
+/// Reads pipelines: files, or built-in ones by their names.
+///
+/// # Errors
+/// When one cannot be read, or is no pipeline.
+pub fn read_pipelines(paths: &[PathBuf]) -> Result<sigma::Pipelines> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for path in paths {
+        let shown = path.display().to_string();
+        let text = match sigma::builtin_pipeline(&shown) {
+            Some(text) if !path.exists() => text.to_owned(),
+            _ => fs::read_to_string(path).with_context(|| {
+                let names: Vec<&str> = sigma::builtin_pipelines().collect();
+                format!("--pipeline {shown} (built in are: {})", names.join(", "))
+            })?,
+        };
+        texts.push((shown, text));
+    }
+    let (pipelines, faults) =
+        sigma::load_pipelines(texts.iter().map(|(file, text)| sigma::RuleText { file, text }));
+    match faults.first() {
+        None => Ok(pipelines),
+        Some(fault) => {
+            let line = fault.line.map(|line| format!(":{line}")).unwrap_or_default();
+            bail!("--pipeline {}{line}: {}: {}", fault.file, fault.id, fault.message)
+        }
+    }
+}
+
+/// What rules are loaded with.
+///
+/// # Errors
+/// When a pipeline or the placeholders cannot be read.
+pub fn load_options(pipelines: &[PathBuf], placeholders: Option<&Path>) -> Result<sigma::LoadOptions> {
+    let placeholders = placeholders.map(read_placeholders).transpose()?.unwrap_or_default();
+    Ok(sigma::LoadOptions { placeholders, pipelines: read_pipelines(pipelines)? })
+}
+
 /// Reads the placeholder values for `expand`: a mapping from name to a value
 /// or a list of values.
 ///
 /// # Errors
 /// When the file cannot be read or holds something else.
-pub fn read_placeholders(path: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+fn read_placeholders(path: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let text = fs::read_to_string(path).with_context(|| format!("--placeholders {}", path.display()))?;
     let wanted =
         || format!("--placeholders {}: wanted a mapping of names to lists of values", path.display());

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
 use sha2::{Digest as _, Sha256};
-use sigma::{LoadOptions, RuleText};
+use sigma::RuleText;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -70,6 +70,7 @@ fn now() -> Option<Timestamp> {
 /// All that was loaded to look for.
 struct Rules {
     sigma: sigma::Engine,
+    correlations: Vec<sigma::Correlation>,
     yara: yara::RuleSet,
     known_good: scan::KnownGood,
     sha256: [u8; 32],
@@ -77,14 +78,11 @@ struct Rules {
 
 fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
     let files = rule_files::read(&rule_files::SIGMA, &arguments.rules)?;
-    let placeholders = match &arguments.placeholders {
-        Some(path) => rule_files::read_placeholders(path)?,
-        None => Default::default(),
-    };
+    let options = rule_files::load_options(&arguments.pipeline, arguments.placeholders.as_deref())?;
     let builtin = if arguments.no_builtin_rules { &[] } else { builtin::RULES };
     let own = builtin.iter().map(|(file, text)| RuleText { file, text });
     let theirs = files.texts.iter().map(|(file, text)| RuleText { file, text });
-    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders, ..LoadOptions::default() });
+    let loaded = sigma::load(own.chain(theirs), &options);
     run.rules_not_loaded = files.unread;
     run.rules_not_loaded.extend(loaded.diagnostics.into_iter().map(|diagnostic| RuleNote {
         file: diagnostic.file,
@@ -95,7 +93,8 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
     let yara = load_yara(arguments, run)?;
     let known_good = known_good_files::read(&arguments.known_good, &mut run.rules_not_loaded)?;
     let sha256 = Sha256::digest([loaded.sha256, yara.sha256].concat()).into();
-    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), yara: yara.rules, known_good, sha256 })
+    let correlations = loaded.correlations;
+    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), correlations, yara: yara.rules, known_good, sha256 })
 }
 
 fn load_yara(arguments: &ScanArguments, run: &mut Run) -> Result<yara::Loaded> {
@@ -156,6 +155,7 @@ fn scan_evidence(
             unread: opened.problems,
             limits: &limits,
             engine: &rules.sigma,
+            correlations: &rules.correlations,
             indicators: Some(&indicators.set).filter(|set| !set.is_empty()),
             yara: &rules.yara,
             known_good: &rules.known_good,

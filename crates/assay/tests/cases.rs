@@ -117,6 +117,7 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
         unread: opened.problems,
         limits: &limits,
         engine,
+        correlations: &[],
         yara: &yara::load([]).rules,
         known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],

@@ -79,6 +79,7 @@ pub fn partition(traces: &Traces<'_>, books: &[Casebook], about: &About) -> Part
         intrusions.push(describe(traces, id, members));
     }
     follow_records(traces, &mut assigned, &mut intrusions);
+    follow_grounds(traces, &mut assigned, &mut intrusions);
     Partition { intrusions, components, assigned }
 }
 
@@ -97,6 +98,39 @@ fn follow_records(traces: &Traces<'_>, assigned: &mut [Option<IntrusionId>], int
             followers.entry(*id).or_default().push(finding.id);
         }
     }
+    add_followers(traces, assigned, intrusions, followers);
+}
+
+/// A correlation belongs where all of its grounds that belong anywhere do.
+fn follow_grounds(traces: &Traces<'_>, assigned: &mut [Option<IntrusionId>], intrusions: &mut [Intrusion]) {
+    let is_left = |index: &usize| traces.findings[*index].is_correlation() && assigned[*index].is_none();
+    let left: Vec<usize> = (0..traces.findings.len()).filter(is_left).collect();
+    if left.is_empty() {
+        return;
+    }
+    let pairs = traces.findings.iter().zip(assigned.iter());
+    let known: BTreeMap<FindingId, IntrusionId> =
+        pairs.filter_map(|(finding, id)| Some((finding.id, (*id)?))).collect();
+    let mut followers: BTreeMap<IntrusionId, Vec<FindingId>> = BTreeMap::new();
+    for index in left {
+        let finding = &traces.findings[index];
+        let mut of_grounds = finding.grounds.iter().filter_map(|ground| known.get(ground));
+        if let Some(first) = of_grounds.next()
+            && of_grounds.all(|other| other == first)
+        {
+            assigned[index] = Some(*first);
+            followers.entry(*first).or_default().push(finding.id);
+        }
+    }
+    add_followers(traces, assigned, intrusions, followers);
+}
+
+fn add_followers(
+    traces: &Traces<'_>,
+    assigned: &[Option<IntrusionId>],
+    intrusions: &mut [Intrusion],
+    followers: BTreeMap<IntrusionId, Vec<FindingId>>,
+) {
     if followers.is_empty() {
         return;
     }

@@ -9,6 +9,11 @@ use std::sync::Arc;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct EvidenceId(pub u32);
 
+impl EvidenceId {
+    /// Of a finding that stands in no item: that of a correlation.
+    pub const NONE: EvidenceId = EvidenceId(u32::MAX);
+}
+
 /// Index of an intrusion in the case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct IntrusionId(pub u32);
@@ -125,8 +130,9 @@ impl Level {
     }
 }
 
-/// First eight bytes of SHA-256 over rule id, evidence SHA-256 and offset;
-/// shown as 16 hex digits.
+/// First eight bytes of SHA-256 over rule id, evidence SHA-256 and offset (of a
+/// correlation: over rule id and the ids of its grounds, sorted); shown as 16
+/// hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FindingId(pub [u8; 8]);
 
@@ -151,7 +157,7 @@ pub struct RuleFacts {
     pub techniques: Vec<String>,
 }
 
-/// A record that a rule matched.
+/// A record that a rule matched, or what several of them show together.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finding {
     /// Its name in the case, stable over runs, machines and reading orders.
@@ -162,9 +168,9 @@ pub struct Finding {
     pub time: Option<Timestamp>,
     /// The host that the record speaks of.
     pub host: Option<HostName>,
-    /// The item it stands in.
+    /// The item it stands in; [`EvidenceId::NONE`] for a correlation.
     pub evidence: EvidenceId,
-    /// Where in the item.
+    /// Where in the item; of a correlation, its id as a number, so that no two stand in one place.
     pub position: Position,
     /// The intrusion it was assigned to.
     pub intrusion: Option<IntrusionId>,
@@ -176,6 +182,8 @@ pub struct Finding {
     pub spilled: Option<Spilled>,
     /// Where all fields of its record lie, when they were kept.
     pub record: Option<Spilled>,
+    /// Of a correlation: the findings that it rests on, by id; empty for a record.
+    pub grounds: Vec<FindingId>,
 }
 
 /// A field's name and text; shared, because both repeat.
@@ -235,6 +243,11 @@ impl Finding {
     /// The text of the first field `name` (ASCII case folded), when it was kept.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| &**text)
+    }
+
+    /// Whether it is a correlation's, and stands in no record.
+    pub fn is_correlation(&self) -> bool {
+        self.evidence == EvidenceId::NONE
     }
 
     /// Whether the rule carries `tag`.

@@ -50,6 +50,7 @@ pub(crate) fn finding(number: u8, rule: &Arc<RuleFacts>, at: &str, fields: &[(&s
         host: Some("MXS01".into()),
         evidence: EvidenceId(1),
         position: Position { offset: 4_711, record: None, line: Some(u64::from(number) + 4) },
+        grounds: Vec::new(),
         spilled: None,
         record: None,
         intrusion: Some(IntrusionId(0)),

@@ -45,7 +45,7 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
         &rule.techniques.join(" "),
         &finding.id.to_string(),
         lead_path(case, finding.evidence).unwrap_or_default(),
-        &finding.position.offset.to_string(),
+        &number(Some(finding.position.offset).filter(|_| !finding.is_correlation())),
         &number(finding.position.record),
         &number(finding.position.line),
         &joined(&case.fields(finding).map_err(io::Error::other)?),

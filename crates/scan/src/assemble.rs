@@ -132,9 +132,9 @@ fn settle_records(findings: &mut [Finding]) {
     too_many.into_iter().for_each(|index| findings[index].record = None);
 }
 
-type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
+pub type Order<'a> = (bool, Option<Timestamp>, EvidenceId, u64, &'a str, &'a Option<HostName>);
 
-fn order(finding: &Finding) -> Order<'_> {
+pub fn order(finding: &Finding) -> Order<'_> {
     let Finding { time, evidence, position, rule, host, .. } = finding;
     (time.is_none(), *time, *evidence, position.offset, &rule.id, host)
 }
@@ -266,6 +266,7 @@ fn finding(
         fields: raw.fields,
         spilled: raw.spilled,
         record: raw.record,
+        grounds: Vec::new(),
     }
 }
 

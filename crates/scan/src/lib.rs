@@ -12,6 +12,7 @@ mod assemble;
 mod carved;
 mod content;
 mod context;
+mod correlate;
 pub mod differential;
 mod files;
 mod gather;
@@ -34,12 +35,8 @@ pub use rule_use::CONTENT_OF_FILES;
 pub use sessions::Sessions;
 
 use model::{Case, Problem, Spill};
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-
-/// Findings of a rule that keep their whole record.
-const RECORDS_PER_RULE_MAX: usize = 100;
 
 /// What to scan, and with what.
 pub struct Input<'a> {
@@ -51,6 +48,8 @@ pub struct Input<'a> {
     pub limits: &'a evidence::Limits,
     /// The compiled rules.
     pub engine: &'a sigma::Engine,
+    /// What of their matches belongs together in time.
+    pub correlations: &'a [sigma::Correlation],
     /// Indicators to look for, where there are any.
     pub indicators: Option<&'a indicator::IndicatorSet>,
     /// Rules over the content of small files of unknown format.
@@ -86,26 +85,9 @@ pub fn scan(input: Input<'_>) -> io::Result<(Case, Sessions)> {
     case.unread.extend(unread);
     case.unread.sort();
     case.unread.dedup();
-    keep_first_records(&mut case);
-    case.rules = rule_use::all(input.engine, input.yara, met, &case.findings);
+    correlate::add(&mut case, input.engine.rules(), input.correlations).map_err(io::Error::other)?;
+    case.rules = rule_use::all(input.engine, input.correlations, input.yara, met, &case.findings);
     case.rules_sha256 = input.rules_sha256;
-    case.rules_loaded = input.engine.rules().len() + input.yara.len();
+    case.rules_loaded = input.engine.rules().len() + input.correlations.len() + input.yara.len();
     Ok((case, Sessions { starts, logons }))
-}
-
-/// Each rule keeps the whole records of its first findings only: a case folder must not grow to the logs it is about.
-fn keep_first_records(case: &mut Case) {
-    let mut kept: HashMap<String, usize> = HashMap::new();
-    for finding in &mut case.findings {
-        if finding.record.is_some() {
-            let count = match kept.get_mut(&finding.rule.id) {
-                Some(count) => count,
-                None => kept.entry(finding.rule.id.clone()).or_default(),
-            };
-            *count += 1;
-            if *count > RECORDS_PER_RULE_MAX {
-                finding.record = None;
-            }
-        }
-    }
 }

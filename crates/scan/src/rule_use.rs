@@ -19,7 +19,13 @@ pub struct Met {
 }
 
 /// All rules, by id and file. Texts are the caller's to add.
-pub fn all(engine: &sigma::Engine, yara: &yara::RuleSet, met: Met, findings: &[Finding]) -> Vec<RuleUse> {
+pub fn all(
+    engine: &sigma::Engine,
+    correlations: &[sigma::Correlation],
+    yara: &yara::RuleSet,
+    met: Met,
+    findings: &[Finding],
+) -> Vec<RuleUse> {
     let mut hosts_of_rule: Vec<Hosts> = vec![Hosts::new(); engine.rules().len()];
     for (source, hosts) in met.sources {
         for rule in engine.rules_of_source(source) {
@@ -29,6 +35,18 @@ pub fn all(engine: &sigma::Engine, yara: &yara::RuleSet, met: Met, findings: &[F
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     findings.iter().for_each(|finding| *counts.entry(&finding.rule.id).or_default() += 1);
     let findings = |id: &str| counts.get(id).copied().unwrap_or_default();
+    let correlated: Vec<RuleUse> = correlations
+        .iter()
+        .zip(met_by_correlation(correlations, &hosts_of_rule))
+        .map(|(correlation, met)| RuleUse {
+            findings: findings(&correlation.id),
+            facts: Arc::new(crate::correlate::facts(correlation)),
+            file: correlation.file.clone(),
+            looks_at: crate::correlate::looks_at(correlation),
+            met: met.into_iter().collect(),
+            text: None,
+        })
+        .collect();
     let sigma = engine.rules().iter().zip(hosts_of_rule).map(|(rule, met)| RuleUse {
         findings: findings(&rule.id),
         facts: Arc::new(crate::gather::facts(rule)),
@@ -45,7 +63,23 @@ pub fn all(engine: &sigma::Engine, yara: &yara::RuleSet, met: Met, findings: &[F
         met: met.contents.iter().cloned().collect(),
         text: None,
     });
-    let mut all: Vec<RuleUse> = sigma.chain(yara).collect();
+    let mut all: Vec<RuleUse> = sigma.chain(correlated).chain(yara).collect();
     all.sort_by(|a, b| (&a.facts.id, &a.file).cmp(&(&b.facts.id, &b.file)));
     all
+}
+
+/// The hosts on which a correlation could have held: rules to be seen together must all meet their
+/// log source (the hosts of any then, as it may span hosts); of those to be counted one is enough.
+fn met_by_correlation(correlations: &[sigma::Correlation], of_rule: &[Hosts]) -> Vec<Hosts> {
+    let mut met: Vec<Hosts> = Vec::with_capacity(correlations.len());
+    for correlation in correlations {
+        let of_input = |input: &sigma::Input| match input.source {
+            sigma::InputSource::Rule(index) => of_rule.get(index).cloned().unwrap_or_default(),
+            sigma::InputSource::Correlation(index) => met.get(index).cloned().unwrap_or_default(),
+        };
+        let inputs: Vec<Hosts> = correlation.inputs.iter().map(of_input).collect();
+        let is_met = !correlation.is_temporal() || inputs.iter().all(|hosts| !hosts.is_empty());
+        met.push(if is_met { inputs.into_iter().flatten().collect() } else { Hosts::new() });
+    }
+    met
 }

@@ -73,6 +73,7 @@ fn scan_on(threads: usize, path: &Path) -> Case {
         unread: opened.problems,
         limits: &limits,
         engine: &engine,
+        correlations: &[],
         yara: &yara::load([]).rules,
         known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],

@@ -38,6 +38,7 @@ mod diagnostic;
 mod document;
 mod draft;
 mod engine;
+mod explain;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(test)]
@@ -54,6 +55,7 @@ mod text;
 pub use correlation::{Correlation, Event, FieldNames, Hit, Input, InputSource, Mark, Runner};
 pub use diagnostic::{DIAGNOSTIC_IDS, Diagnostic, Severity};
 pub use engine::{Engine, Worker};
+pub use explain::{Explanation, Step, explain};
 pub use load::{LoadOptions, Loaded, RuleText, check, load};
 pub use logsource::LogSource;
 pub use pipeline::{Pipelines, builtin_pipeline, builtin_pipelines, load_pipelines};

@@ -382,6 +382,13 @@ fn meets(own: &[&str], wanted: Option<&[&str]>) -> bool {
     wanted.is_none_or(|wanted| own.iter().any(|channel| wanted.contains(channel)))
 }
 
+impl Default for Source {
+    /// Any record of no known kind, its fields by their own names.
+    fn default() -> Self {
+        any(LogFamily::Other)
+    }
+}
+
 impl Source {
     /// What a field of a rule is called in these records.
     pub(crate) fn names_of<'a>(&'a self, names: &'a [String]) -> Vec<&'a str> {

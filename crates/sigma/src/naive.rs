@@ -56,9 +56,9 @@ pub fn matched_slots(rule: &Rule, record: &Record<'_>) -> BTreeSet<usize> {
 }
 
 /// A record as one log source names it.
-struct View<'a> {
-    source: &'a Source,
-    record: &'a Record<'a>,
+pub(crate) struct View<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) record: &'a Record<'a>,
 }
 
 fn holds(detection: &Detection, view: &View<'_>) -> bool {
@@ -66,7 +66,7 @@ fn holds(detection: &Detection, view: &View<'_>) -> bool {
 }
 
 impl View<'_> {
-    fn node(&self, detection: &Detection, node: &Node) -> bool {
+    pub(crate) fn node(&self, detection: &Detection, node: &Node) -> bool {
         match node {
             Node::And(parts) => parts.iter().all(|part| self.node(detection, part)),
             Node::Or(parts) => parts.iter().any(|part| self.node(detection, part)),
@@ -94,6 +94,22 @@ impl View<'_> {
             Test::Null if !is_keyword(&leaf.field) && values.is_empty() => true,
             test => values.iter().any(|(_, value)| self.test(test, value, &leaf.field)),
         })
+    }
+
+    /// The values that a leaf looks at: field, text, and whether one of its tests holds.
+    pub(crate) fn tested_values(&self, leaf: &Leaf) -> Vec<(String, String, bool)> {
+        let values = self.values(&leaf.field).into_iter();
+        values
+            .map(|(slot, value)| {
+                let name = slot.and_then(|slot| self.record.shape.slots.get(slot));
+                let name = name.map_or("cs-uri-stem?cs-uri-query", |slot| &slot.name).to_owned();
+                let met = leaf.tests.iter().any(|test| match test {
+                    Test::Exists(wanted) => *wanted,
+                    test => self.test(test, &value, &leaf.field),
+                });
+                (name, value.text, met)
+            })
+            .collect()
     }
 
     fn collect_leaf(&self, leaf: &Leaf, slots: &mut BTreeSet<usize>) {

@@ -18,6 +18,7 @@ mod logs;
 mod pages;
 mod real_logs;
 mod rerender;
+mod rules;
 mod scenarios;
 mod sessions;
 

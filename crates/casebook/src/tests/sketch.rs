@@ -196,6 +196,7 @@ fn finding(line: &str, number: u64) -> Finding {
         fields,
         spilled: None,
         record: None,
+        grounds: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@ const ROW_CHARS_MAX: usize = 140;
 const NAME_CHARS_MAX: usize = 24;
 /// Fields of a whole record.
 const RECORD_FIELDS_MAX: usize = 120;
+/// Findings named that a correlation rests on.
+const GROUNDS_MAX: usize = 50;
 /// A page that has grown so far takes no more whole records.
 const RECORDS_UNTIL_BYTES: u64 = 16 << 20;
 
@@ -69,6 +71,9 @@ fn write_record(
     fields: &[Field],
     matched: &[Arc<str>],
 ) -> io::Result<()> {
+    if finding.is_correlation() {
+        return write_grounds(page, finding);
+    }
     page.element("<p>", &capitalised(&position(finding)), " of <code>")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.raw("</code>")?;
@@ -89,6 +94,17 @@ fn write_record(
     let shown = &all[..all.len().min(RECORD_FIELDS_MAX)];
     write_lines(page, shown, matched)?;
     page.rest(all.len(), RECORD_FIELDS_MAX, "field", "records.jsonl")
+}
+
+/// What a correlation rests on: findings that may stand on another page.
+fn write_grounds(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
+    page.element("<p>", &capitalised(&position(finding)), ":")?;
+    for ground in finding.grounds.iter().take(GROUNDS_MAX) {
+        page.link(&format!("f-{ground}"), " <a class=\"whole\" href=\"")?;
+        page.element("", &ground.to_string(), "</a>")?;
+    }
+    page.raw("</p>\n")?;
+    page.rest(finding.grounds.len(), GROUNDS_MAX, "finding", "findings.jsonl")
 }
 
 /// The same as lines of text: a page holds thousands of records, and each element costs.
@@ -142,6 +158,9 @@ fn write_rule(
 
 /// `record 4242, byte 8192`.
 fn position(finding: &Finding) -> String {
+    if finding.is_correlation() {
+        return format!("rests on {}", words::count(finding.grounds.len() as u64, "finding"));
+    }
     let position = finding.position;
     let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
     let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));

@@ -5,7 +5,8 @@ use super::case::Places;
 use super::store::{FINDINGS, FileStore, Lines};
 use super::value::{Text, inner};
 use model::{
-    Finding, FindingId, HostName, IntrusionId, Level, Position, RuleFacts, RuleUse, Spilled, Timestamp,
+    EvidenceId, Finding, FindingId, HostName, IntrusionId, Level, Position, RuleFacts, RuleUse, Spilled,
+    Timestamp,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -21,7 +22,10 @@ struct FindingPart {
     time: Option<Text<Timestamp>>,
     host: Option<String>,
     evidence: Option<String>,
-    position: PositionPart,
+    position: Option<PositionPart>,
+    /// Of a correlation, which has no place of its own.
+    #[serde(default)]
+    grounds: Vec<Text<FindingId>>,
     intrusion: Option<Text<IntrusionId>>,
     techniques: Vec<String>,
     whole_record: Option<u64>,
@@ -59,14 +63,28 @@ pub(super) fn read(
         let record = part.whole_record.map(|number| record_at(&records_at, number, line)).transpose()?;
         let Text(id) = part.id;
         let Text(level) = part.level;
-        let PositionPart { offset, record: number, line: text_line } = part.position;
+        let (evidence, position) = match part.position {
+            // As the scan numbers them.
+            None if part.evidence.is_none() => {
+                (EvidenceId::NONE, Position { offset: u64::from_be_bytes(id.0), ..Position::default() })
+            }
+            None => {
+                let wanted = "position: that of a record, or neither evidence nor position";
+                return Err(ReadError::dangling(FINDINGS, Some(line), wanted, "null"));
+            }
+            Some(PositionPart { offset, record, line: text_line }) => {
+                let item = known.places.item(part.evidence.as_deref(), FINDINGS, Some(line))?;
+                (item, Position { offset, record, line: text_line })
+            }
+        };
         findings.push(Finding {
             id,
             rule: rules.facts(part.rule_id, part.rule_title, level, part.techniques),
             time: inner(part.time),
             host: part.host.map(|host| shared(&mut hosts, &host)),
-            evidence: known.places.item(part.evidence.as_deref(), FINDINGS, Some(line))?,
-            position: Position { offset, record: number, line: text_line },
+            evidence,
+            position,
+            grounds: part.grounds.into_iter().map(|Text(id)| id).collect(),
             intrusion: known.places.intrusion(part.intrusion, FINDINGS, Some(line))?,
             fields: Vec::new(),
             spilled: Some(place),
