@@ -170,7 +170,7 @@ rule runs_commands_that_are_sent
 rule makes_an_administrator
 {
     meta:
-        id = "c0b8a5a8-7a65-4a35-9f3e-0a3f6c5b1e52"
+        id = "9b8e320f-71cd-4dc8-a4e9-bb3312c5460c"
         title = "Page that makes an administrator of a content system for whoever asks"
         level = "high"
         tags = "attack.persistence, attack.t1136, attack.t1505.003, assay.shell-found"
@@ -187,7 +187,7 @@ rule makes_an_administrator
 rule shell_script_that_runs_what_is_sent
 {
     meta:
-        id = "9f3d2f55-7a0b-4c69-9a4e-5a9c0a3c4d18"
+        id = "0e4b02dd-1526-4a49-afe2-9e6d613896ea"
         title = "CGI script of a shell that runs what the requester sends"
         level = "critical"
         tags = "attack.persistence, attack.t1505.003, attack.t1059.004, assay.shell-found"

@@ -97,7 +97,9 @@ impl Names {
 
     fn read_source(&mut self, finding: &Finding) {
         let fields = ["ClientIpAddress", "c-ip", "IpAddress", "client-ip"];
-        let text = fields.iter().find_map(|name| finding.field(name));
+        // Of a connection to somewhere it is the host's own.
+        let logon = || finding.field("SourceIp").filter(|_| finding.field("DestinationIp").is_none());
+        let text = fields.iter().find_map(|name| finding.field(name)).or_else(logon);
         if let Some(address) = text.and_then(parse_address) {
             self.keys.push(Key::Source(address));
         }
