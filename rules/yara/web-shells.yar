@@ -23,20 +23,57 @@ rule evaluates_what_is_sent
         $assert = /(^|[^.>:$\w])(assert|create_function|evaluate|precisionevaluate)\([^\n]{0,400}@(input|checked)@/ nocase
         $replace = /\bpreg_replace\("[^"\n]{1,120}[^\w\s"]\w{0,6}e\w{0,6}",[^\n]{0,300}@(input|checked)@/
         $mb = /\bmb_ereg_replace\([^\n]{0,300}@(input|checked)@[^\n]{0,200},"[a-z]{0,4}e[a-z]{0,4}"/
-        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@/
+        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([^,\n]{0,120}@input@/
+        $called = /\(\$?\w+(->\w+)?(\["?[^"\]\n]{0,60}"?\])?@input@(->\w+|\["?[^"\]\n]{0,60}"?\])?\)\(/
+        $eval_text = /\b(eval|execute|executeglobal)[ (]{1,2}"[^"\n]{0,80}\brequest\b/ nocase
+        $xpath = /\bregisterPHPFunctions\(/ nocase
+        $created = /\b(sqliteCreateFunction|sqliteCreateAggregate|createFunction|fromCallable)\([^\n]{0,200}@input@/
+        $function_made = /\bcreate_function\("[^"\n]{0,80}","[^"\n]{0,80}(eval|assert|system|exec|passthru)\{/
+        $picture = /\b(exif_read_data|read_exif_data|iptcparse)\(/
+        $picture_run = /\b(eval|assert|create_function)[ (][^\n]{0,60}\[/
+        $awakes = /\b__(wakeup|destruct|toString|unserialize)\(/
+        $awakes_call = /\b(call_user_func(_array)?|eval|assert|system)\([^\n]{0,20}\$this->|\$this->\w+\)?\(\$this->/
+        $unserialised = /\bunserialize\([^\n]{0,200}@input@/
+        $server_include = /<!--#exec (cmd|cgi)="[^"\n]{0,200}(QUERY_STRING|HTTP_|\$)/
+        $prepended = /\bauto_(prepend|append)_file\b/
+        $prepends = /"[^"\n]{0,40}\.(user\.ini|htaccess)"|\bini_set\(/
+        $cold_included = /\bcfinclude template(@input@)?\s?=\s?"#[^"#\n]{0,60}#"@input@/ nocase
+        $template = /\brender_template_string\([^\n]{0,200}@(input|checked)@/
+        $uploaded = /\b(include|require)(_once)?[ (][^\n]{0,120}@file@/
+        $callback = /\bFILTER_CALLBACK[^\n]{0,120}\$_(GET|POST|REQUEST|COOKIE)\b/
+        $magic = /\b__(call(Static)?|invoke)(@input@)?\(/
+        $magic_call = /(\$\w+(@input@)?|\))\(\.\.\.\$/
+        $eval_value = /[:=,(\[](eval|execScript)[,})\];\n]/
+        $dynamic = /(^|[^>:\w])\$\w+(\[[^\]\n]{0,60}\])?\([^\n]{0,200}@input@/
+        $dangerous = /"(assert|system|shell_exec|passthru|popen|proc_open|create_function|call_user_func|eval)"/
+        $control = /\bParseControl\([^\n]{0,200}@(input|checked)@/
+        $fetched = /\b(Execute|ExecuteGlobal|Eval|eval)[ (][^\n]{0,200}(\.response(Text|Body)\b|(file_get_contents|fopen|curl_init|urlopen|DownloadString)\("https?:)/ nocase
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
-        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@\)/
+        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?[,)]/
         $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
         $named = /\$\{[^}\n]{1,80}\}\["?\w{1,20}"?\]\(/
         $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
+        $stream = /\b(include|require)(_once)?[ (]{0,2}"(data:|php:\/\/|https?:|ftp:|expect:|phar:)[^\n]{0,200}@input@/
+        $temporary = /\b(include|require)(_once)?[ (]{0,2}(stream_get_meta_data\(|\$\w+\)?\n)/
+        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude )/
+        $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite)\([^\n]{0,300}@input@/
+        $php_written = /\b(fwrite|fputs|file_put_contents)\([^\n]{0,300}@input@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
+        $expression = /\b(createValueExpression|createMethodExpression|parseExpression|Ognl\.\w+|MVEL\.\w+|executeExpression|Velocity\.evaluate|GroovyShell\(\)\.(evaluate|parse)|ELProcessor\(\)\.\w+)\([^\n]{0,300}@(input|checked)@/
+        $constructor = /\.constructor(\.constructor)?(\(|\n|;)/
+        $made = /\bincludes_what_it_names /
+        $writes = /\b(Write|WriteLine|fwrite|file_put_contents|WriteAllText|WriteText)[ (][^\n]{0,300}@input@/ nocase
         $data_eval = /\bDataBinder\.Eval\(/
         $any = "@input@"
     condition:
         #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or
-        $generated or $script_control or ($known and $any)
+        $generated or $script_control or $expression or (($known or $constructor) and $any) or ($made and $writes) or
+        $function_made or ($picture and $picture_run) or ($awakes and $awakes_call and $unserialised) or $server_include or
+        $eval_text or $cold_included or $template or ($xpath and $any) or $created or ($prepended and $prepends and $any) or $uploaded or
+        $called or $callback or (($magic and $magic_call or $eval_value) and $any) or ($dynamic and $dangerous) or $control or $fetched or $stream or
+        ($include_page and $file_written) or ($temporary and $php_written)
 }
 
 rule loads_code_that_is_sent
@@ -56,14 +93,25 @@ rule loads_code_that_is_sent
         $syntax = /\b(CSharpScript\.(EvaluateAsync|RunAsync|Create)|SyntaxFactory\.ParseSyntaxTree|CSharpSyntaxTree\.ParseText)\([^\n]{0,300}@(input|checked)@/
         $java = /\b(defineClass|defineAnonymousClass|URLClassLoader|GroovyClassLoader|parseClass)\d?\([^\n]{0,300}@(input|checked)@/
         $invoked = /\.(Invoke|InvokeMember|invoke|newInstance|CallByName)\([^\n]{0,300}@(input|checked)@/
+        $downloaded = /\bLoad\([^\n]{0,160}\bDownloadData(Async)?\(/
+        $class_sent = /\b(forName|GetType|loadClass|CreateInstance(From)?|CreateObject|GetTypeFromProgID)\(([^\n()]|\([^\n()]{0,60}\)){1,120}@input@/
+        $method_sent = /\b(getMethod|GetMethod|getDeclaredMethod|InvokeMember|CallByName)\(([^\n(),]|\([^\n()]{0,60}\)){1,120}@input@/
+        $java_compiler = /\b(getSystemJavaCompiler|JavaCompiler|JavacTask|InMemoryJavaCompiler|SimpleCompiler|ScriptEvaluator)\b/
+        $java_loads = /\b(loadClass|URLClassLoader|defineClass|cook)\b/
         $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
         $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
         $delegate = /\bCreateDelegate\([^\n]{0,200}\bProcess\b[^\n]{0,80}"Start"/
         $input = "@input@"
         $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
-        $php = /\b(FFI::cdef|dl)\([^\n]{0,200}@(input|checked)@/
+        $php = /\b(FFI::(cdef|load)|dl)\([^\n]{0,200}@(input|checked)@/
+        $ffi = /\bFFI::(cdef|load)\(/
+        $preload = /\bputenv\("LD_PRELOAD=/
+        // The domain or the assembly under another name.
+        $load = /\.(Unsafe)?Load(From|File|Module)?\([^\n]{0,200}@(input|checked)@/
+        $load_word = /\b(CurrentDomain|EntryPoint|System\.Reflection|GetExportedTypes|GetTypes\(\))\b/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or ($delegate and $input) or ($invoked and $method and $telling)
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
+        ($class_sent and $method_sent) or ($java_compiler and $java_loads and $input) or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
 rule runs_commands_that_are_sent
@@ -82,30 +130,80 @@ rule runs_commands_that_are_sent
         $info_later = /\b\w+@input@\.(Arguments|FileName|StartInfo\.(Arguments|FileName))=[^\n]{0,300}@input@/
         $fields = /\b(Arguments|FileName)=[^\n]{0,200}@input@/
         $process_word = /\bProcess(StartInfo)?\b/
-        $vb_shell = /(^|[^.\w])Shell\([^\n]{0,300}@input@/ nocase
+        $vb_shell = /(^|[^.\w]|\bInteraction\.)Shell\([^\n]{0,300}@input@/ nocase
         $com = /\.(Exec|Run|ShellExecute)[ (][^\n]{0,300}@input@/ nocase
         $com_object = /(WScript\.Shell|Shell\.Application|WshShell|WScript\.Shell\.1|72C24DD5-D70A-438B-8A42-98424B88AFB8|13709620-C279-11CE-A49E-444553540000)/ nocase
         $java = /\.exec\([^\n]{0,400}@input@/
         $java_word = /\b(Runtime|getRuntime)\b/
         $builder = /\b(ProcessBuilder\(|\w+(@input@)?\.command\()[^\n]{0,400}@input@/
-        $php = /(^|[^.\w>:$])(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|expect_popen|win_shell_execute|wscript_exec)[ (][^\n]{0,400}@input@/
+        $php = /(^|[^.\w>:$]|["\])]\.|(^|[^:]):)(system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|expect_popen|win_shell_execute|wscript_exec)[ (][^\n]{0,400}@input@/
         $perl = /\bopen\(\w+,\s*"[^"\n]{0,200}\|_*"@input@/
         $perl_list = /\bopen\([^\n]{0,60},"-\|",[^\n]{0,200}@input@/
-        $cold = /\bcfexecute [^\n]{0,400}@input@/ nocase
+        $cold = /\bcfexecute[ (][^\n]{0,400}@input@/ nocase
         $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
-        $powershell = /\.(AddScript|InvokeScript|AddCommand)\([^\n]{0,300}@(input|checked)@/
+        $python_late = /\b(import_module|__import__)\([^\n]{0,40}"(subprocess|os|commands)"/
+        $python_runs = /\.(check_output|check_call|Popen|getoutput|run|call|system|popen)\([^\n]{0,200}@input@/
+        $powershell = /\.(AddScript|InvokeScript|AddCommand|CreatePipeline|CreateNestedPipeline)\([^\n]{0,300}@(input|checked)@/
         $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
         $wmi_class = /Win32_Process/
-        $wmi_call = /\.(InvokeMethod|Create|ExecMethod_?)\([^\n]{0,300}@input@/
+        $wmi_call = /\.(InvokeMethod|Create|ExecMethod_?)[ (][^\n]{0,300}@input@/
+        $task = /\bRegisterTaskDefinition\(|"Schedule\.Service"/
+        // What an import calls by its own name.
+        $import = /\bDllImport\(|\bDeclare\s+(PtrSafe\s+|Auto\s+|Ansi\s+|Unicode\s+)?(Function|Sub)\b/
+        $imported = /\b(_?w?system|WinExec|ShellExecute(Ex)?[AW]?|CreateProcess(AsUser|WithLogon|WithToken)?[AW]?|_?w?popen|execve?p?)\b/
+        // What starts programs, as a value of its own, or named in a string.
+        $group = /\bProcess\.Start(\n|[,;)@ ])/
+        $by_name = /"(System\.Diagnostics\.Process|java\.lang\.(Runtime|ProcessBuilder|ProcessImpl|UNIXProcess)|javax\.script\.ScriptEngineManager)[",]|\btypeof\((\w+\.)*Process\)|\bGetType\((\w+\.)*Process\)|\b(Runtime|ProcessBuilder)\.class\b/
+        $start_name = /"Start"/
+        $process_made = /\bnew (\w+\.)*Process\(/ nocase
+        $stdin = /\bStandardInput(\.BaseStream)?\.Write(Line)?(Async)?\([^\n]{0,300}@input@/ nocase
+        $mail = /\bmail\([^\n]{0,300}"-(be|X|O|C)/
         $database = /xp_cmdshell|sp_oacreate|sys_eval|sys_exec/ nocase
         $input = "@input@"
         // Input that is checked may still be handed to a shell.
         $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
         $shell = /"[^"\n]{0,60}(cmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell|\/c_)/ nocase
     condition:
-        $start or $info or ($process_word and ($info_later or $fields)) or $vb_shell or ($com and $com_object) or
+        $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and $com_object) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
-        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell)
+        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or
+        (($group or $by_name or $mail or ($start_name and $process_made)) and $input)
+}
+
+rule makes_an_administrator
+{
+    meta:
+        id = "9b8e320f-71cd-4dc8-a4e9-bb3312c5460c"
+        title = "Page that makes an administrator of a content system for whoever asks"
+        level = "high"
+        tags = "attack.persistence, attack.t1136, attack.t1505.003, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $user = /\b(wp_create_user|wp_insert_user)\(([^\n()]|\([^\n()]{0,60}\)){0,200}@input@/
+        $role = /"administrator"/
+        $check = /\b(current_user_can|check_admin_referer|check_ajax_referer|wp_verify_nonce|is_admin)\b/
+    condition:
+        $user and $role and not $check
+}
+
+rule shell_script_that_runs_what_is_sent
+{
+    meta:
+        id = "0e4b02dd-1526-4a49-afe2-9e6d613896ea"
+        title = "CGI script of a shell that runs what the requester sends"
+        level = "critical"
+        tags = "attack.persistence, attack.t1505.003, attack.t1059.004, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
+        $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
+        $stdin = /\bread (-r |-n \S+ ){0,2}(-r )?[a-zA-Z_]{1,20}\b|\bcat\b\s{0,2}(-|\)|\|)|head -c/
+        $length = "CONTENT_LENGTH"
+        $runs = /\b(eval|(ba|da|k|z)?sh -c|exec) {1,4}["'$(`]|\|\s{0,4}(\/(usr\/)?bin\/)?(ba|da|k|z)?sh\b|\n[ \t]{0,20}("?\$\(|`|"?\$[a-zA-Z_]{1,20}"?[ \t]{0,4}(2>&1)?[ \t]{0,4}(\n|$))|<\(/
+    condition:
+        $first at 0 and $runs and ($input or ($stdin and $length))
 }
 
 rule writes_files_that_are_sent
@@ -119,7 +217,10 @@ rule writes_files_that_are_sent
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@/
+        $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\(([^\n()]|\([^\n()]{0,80}\)){0,200}|[^,\n]{0,200})@input@/
+        $moved = /\b(File\.(Move|Copy)|Files\.(move|copy))\([^,\n]{0,200},[^\n]{0,160}@input@/
+        $incoming = /\bRequest\.SaveAs\(|\bGetTempFileName\(|\bcreateTempFile\(/
+        $perl_open = /\bopen\((my )?\$?\w+,"[+>]{1,3}[^"\n]{0,20}"(,[^\n]{0,200})?@input@/
         $stream = /\bFileStream\(((\w+\.)*Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@[^\n]{0,60},\s*(\w+\.)*FileMode\.(Create|CreateNew|OpenOrCreate|Append|Truncate)/
         $save = /\.(SaveAs|SaveToFile|saveTo|WriteToFile)(@file@|@input@)?[ (][^\n]{0,200}@input@/ nocase
         $asp = /\.(CreateTextFile|SaveToFile)[ (][^,\n]{0,200}@input@/ nocase
@@ -131,13 +232,20 @@ rule writes_files_that_are_sent
         $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
         $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
-        $cold = /\bcffile [^\n]{0,200}action\s?=\s?"(write|append)"[^\n]{0,200}\bfile\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold = /\bcffile [^\n]{0,200}action(@input@)?\s?=\s?"(write|append)"[^\n]{0,200}\bfile(@input@)?\s?=\s?[^\n]{0,100}@input@/ nocase
         $cold_page = /\bcffile [^\n]{0,80}="write"[^\n]{0,200}\.(cfm|cfc)[^\n]{0,200}@input@/ nocase
         $made = /"<(\?php|\?|%)[^"\n]{0,80}"[.+&][^\n]{0,80}@input@/
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
+        $stream_saved = /\w@input@\.(SaveToFile|SaveAs|Save)[ (][^\n]{0,120}\.(aspx?|ashx|asmx|asa|cer|jspx?|php\d?|cfm|asax|dll|exe)"/ nocase
+        $php_self = /\bfile_put_contents\((__FILE__|\$_SERVER\["(SCRIPT_FILENAME|PATH_TRANSLATED)"\])[^\n]{0,200}@input@/
+        $php_fetch = /\bcopy\(\$_(GET|POST|REQUEST|COOKIE)[^,\n]{0,80}@input@,[^\n]{0,200}@(name|input)@/
+        $cold_write = /\b(fileWrite|fileAppend)\([^,\n]{0,200}@input@/ nocase
+        $cold_java = /"java\.io\.(FileOutputStream|FileWriter|RandomAccessFile|PrintWriter)"\)\.init\([^\n]{0,200}@input@/ nocase
+        $registry = /\bRegistry(Key)?(\.\w+)?\.SetValue\([^,\n]{0,120}@input@/
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
-        any of them
+        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
+        ($moved and $incoming)
 }
 
 rule takes_any_upload
@@ -152,12 +260,14 @@ rule takes_any_upload
         looks_at = "script"
     strings:
         $save = /\.SaveAs(@file@|@input@)?\([^\n]{0,240}@(file|name)@/
-        $write = /\b(File\.WriteAllBytes|FileStream|FileOutputStream|Files\.copy|transferTo)\([^\n]{0,240}@(file|name)@/
+        $write = /\b(File\.(WriteAllBytes|OpenWrite|Create|Open|AppendAllBytes)|FileStream|FileOutputStream|Files\.copy|transferTo)\([^\n]{0,240}@(file|name)@/
         $php = /\b(move_uploaded_file|copy)\([^\n]{0,200}@file@[^\n]{0,60},[^\n]{0,200}@(file|name)@/
         $cold = /\bcffile [^\n]{0,200}action\s?=\s?"upload"/ nocase
-        $check = /GetExtension|PATHINFO_EXTENSION|ContentType|ContentLength|getContentType|getSize\(|allowed|\baccept\b|valid|\.(jpe?g|png|gif|pdf|docx?|csv|xlsx?|zip|txt)"|IsInRole|IsAuthenticated|getimagesize|finfo|mime|antiforgery|is_user_logged_in|isUserInRole|Guid\.NewGuid|uniqid|Session\[|\$_SESSION|getSession|EndsWith|session_start|\["size"\]|\["type"\]/ nocase
+        $python = /@file@\.save\([^\n]{0,200}@file@/
+        $extract = /@(input|file)@(\.|->)(ExtractToDirectory|extractTo|extractall)\(/ nocase
+        $check = /GetExtension|PATHINFO_EXTENSION|ContentType|ContentLength|getContentType|getSize\(|allowed|\baccept\b|valid|\.(jpe?g|png|gif|pdf|docx?|csv|xlsx?|zip|txt)"|IsInRole|IsAuthenticated|getimagesize|finfo|mime|antiforgery|is_user_logged_in|isUserInRole|Guid\.NewGuid|uniqid|secure_filename|Session\[|\$_SESSION|getSession|EndsWith|session_start|\["size"\]|\["type"\]/ nocase
     condition:
-        ($save or $write or $php or $cold) and not $check
+        ($save or $write or $php or $cold or $extract or $python) and not $check
 }
 
 rule manages_files
@@ -171,7 +281,7 @@ rule manages_files
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator)[ (][^\n]{0,200}@input@/ nocase
+        $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator|chdir)[ (][^\n]{0,200}@input@/ nocase
         $list_object = /@input@\.(GetFiles|GetDirectories|GetFileSystemInfos|listFiles|list|SubFolders|Files)\b/ nocase
         $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
         $delete = /\b(File\.Delete|Directory\.Delete|DeleteFile|DeleteFolder|unlink|rmdir|os\.remove|shutil\.rmtree|Files\.delete\w*)[ (][^\n]{0,200}@input@/ nocase
@@ -221,11 +331,18 @@ rule relays_connections
         $java = /\b(InetSocketAddress|Socket|SocketChannel\.open)\([^\n]{0,300}@(input|checked)@/
         $php = /\b(fsockopen|pfsockopen|stream_socket_client|socket_connect)\([^\n]{0,300}@(input|checked)@/
         $python = /\.connect\(\([^\n]{0,200}@input@/
-        $received = /\b(\w+(@input@)?\.(Receive|EndReceive|GetStream|getInputStream|recv|ReceiveAsync)\(|socket_read|socket_recv|fread|fgets|stream_get_contents|stream_copy_to_stream|\w+(@input@)?\.read\()/
+        $received = /(\b|[\]@)])(\w*(@input@)?\.(Receive|EndReceive|GetStream|getInputStream|recv|ReceiveAsync)\(|socket_read|socket_recv|fread|fgets|stream_get_contents|stream_copy_to_stream|\w+(@input@)?\.read\()/
         $sent = /\b(BinaryRead|InputStream|getInputStream|getReader|php:\/\/input|Headers|getHeader|HTTP_\w+|cookies?|getParameter|ReadInput|FromBase64String|base64_decode|Files|Form)\b/ nocase
         $kept = /\b(Session|Application|Cache|getSession|setAttribute|application|static|session_start)\b/
+        // Requests of another server, whoever it is, with the body that came.
+        $http = /\b(WebRequest\.Create(Http)?|HttpWebRequest|new URL)\([^\n]{0,200}@input@/
+        $http_body = /\b(GetRequestStream|getOutputStream)\(/
+        $http_back = /\b(GetResponseStream|getInputStream)\(/
+        $http_named = /(Headers|getHeader|Cookies)(\[|\()"[^"\n]{1,40}"(\]|\))@input@/
+        $http_trusts = /ServerCertificateValidationCallback|HostnameVerifier|X509TrustManager|FromBase64String|getDecoder|BASE64Decoder/
     condition:
-        ($net or $java or $php or $python) and $received and $sent and $kept
+        (($net or $java or $php or $python) and $received and $sent and $kept) or
+        ($http and $http_body and $http_back and $http_named and $http_trusts)
 }
 
 rule transforms_what_is_sent
@@ -240,7 +357,7 @@ rule transforms_what_is_sent
         looks_at = "script"
     strings:
         $transform = /\b(XslCompiledTransform|XslTransform|Xsl\.XslCompiledTransform|transformNode(ToObject)?|IXSLProcessor|XSLTemplate|TransformerFactory|XSLTProcessor)\b/
-        $trusted = /TrustedXslt|XsltSettings\(true,\s?true|EnableScript\s?=\s?true|AllowXsltScript|registerPHPFunctions|XsltSettings\(\)/
+        $trusted = /TrustedXslt|XsltSettings\([^,\n]{0,60},\s?(\w{0,20}\s?:=?\s?)?[Tt]rue|EnableScript\s?=\s?true|AllowXsltScript|registerPHPFunctions|XsltSettings\(\)/
         $old = /\bXslTransform\(/
         $loaded = /\.(Load|LoadXml|loadXML|importStylesheet|newTransformer|newTemplates|importStyleSheet)\([^\n]{0,300}@(input|checked)@/ nocase
         $node = /\.transformNode\([^\n]{0,200}@(input|checked)@/ nocase
@@ -265,9 +382,15 @@ rule deserialises_what_is_sent
         $java = /\b(ObjectInputStream|XMLDecoder)\([^\n]{0,300}@(input|checked)@/
         $java_call = /\.readObject\(/
         $xaml = /\b(XamlReader|XamlServices)\.(Parse|Load)\([^\n]{0,300}@(input|checked)@/
+        $activity = /\b(ActivityXamlServices\.Load|ResourceReader|ResXResourceReader|ResXResourceSet)\([^\n]{0,300}@(input|checked)@/
+        $typed = /\bTypeNameHandling\.(All|Objects|Auto|Arrays)\b/
+        $typed_call = /\bDeserializeObject(<\w+>)?\([^\n]{0,300}@(input|checked)@/
+        $lookup = /\bInitial(Dir|Ldap)?Context\([^\n]{0,40}\.lookup\([^\n]{0,200}@input@/
+        $bcel = /\bforName\([^\n]{0,200}@input@[^\n]{0,120}\bbcel\b/
+        $python = /\b(c?pickle|dill|marshal|jsonpickle|shelve)\.(loads?|decode)\([^\n]{0,200}@input@|\byaml\.(load|unsafe_load|full_load)\([^\n]{0,200}@input@/ nocase
         $yaml = /\bnew Yaml\(\)\.load\([^\n]{0,200}@input@/
     condition:
-        ($net and $net_call) or ($java and $java_call) or $yaml or $xaml
+        ($net and $net_call) or ($java and $java_call) or $yaml or $xaml or $activity or ($typed and $typed_call) or $lookup or $bcel or $python
 }
 
 rule runs_packed_code
@@ -321,7 +444,7 @@ rule hands_a_shell_out
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $socket = /\b(TcpClient|WSASocket[AW]?|WSAConnect|new Socket|fsockopen|stream_socket_client|socket_create|\.Connect\(|socket\.socket|IO::Socket::INET)\b/
+        $socket = /\b(TcpClient|WSASocket[AW]?|WSAConnect|new Socket|fsockopen|stream_socket_client|socket_create|\.Connect\(|socket\.socket|create_connection|IO::Socket::INET)\b/
         $shell = /"[^"\n]{0,40}(cmd(\.exe)?"|\/bin\/(ba|da)?sh|powershell(\.exe)?)/ nocase
         $streams = /RedirectStandardInput|hStdInput|proc_open|getOutputStream|STARTUPINFO|subprocess|dup2|open\(STDIN/
         $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|exec|popen|ProcessBuilder|subprocess\.\w+)\b/
@@ -359,8 +482,8 @@ rule database_console
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+\.Open)[ (][^\n]{0,300}@input@/
-        $query = /\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
+        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
+        $query = /\bCommandText=[^\n]{0,200}@input@|\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
     condition:
         $connect and $query
 }

@@ -283,6 +283,8 @@ pub enum Server {
     Exchange,
     /// Any Windows host
     Windows,
+    /// Any Linux host
+    Linux,
     /// AD FS, the directory and the cloud tenant behind them
     Identity,
 }

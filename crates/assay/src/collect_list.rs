@@ -9,6 +9,7 @@ pub fn run(arguments: &CollectArguments, output: &mut Output<'_>) -> Result<Exit
     let file = match arguments.server {
         Server::Exchange => "casebook/collect/exchange.yml",
         Server::Windows => "casebook/collect/windows.yml",
+        Server::Linux => "casebook/collect/linux.yml",
         Server::Identity => "casebook/collect/identity.yml",
     };
     let known = builtin::CASEBOOK.iter().find(|(name, _)| *name == file);

@@ -24,6 +24,7 @@ const BOOKS: &[&str] = &[
     "casebook/ransomware.yml",
     "casebook/coin-mining.yml",
     "casebook/cloud-identity.yml",
+    "casebook/linux.yml",
     "casebook/windows.yml",
 ];
 

@@ -110,7 +110,9 @@ impl Names {
     }
 
     fn read_source(&mut self, finding: &Finding) {
-        let text = SOURCES.iter().find_map(|name| finding.field(name));
+        // Of a connection to somewhere it is the host's own.
+        let logon = || finding.field("SourceIp").filter(|_| finding.field("DestinationIp").is_none());
+        let text = SOURCES.iter().find_map(|name| finding.field(name)).or_else(logon);
         if let Some(address) = text.and_then(parse_address) {
             self.keys.push(Key::Source(address));
         }

@@ -1,11 +1,9 @@
 //! What a statement gives to which names.
 
-use crate::statement::Statement;
 use crate::token::{Kind, Token};
 
 /// Targets and values of a statement.
-pub(crate) fn assignments(statement: &Statement, is_vb: bool) -> Vec<(&[Token], &[Token])> {
-    let tokens = &statement.tokens[..];
+pub(crate) fn assignments(tokens: &[Token], is_vb: bool) -> Vec<(&[Token], &[Token])> {
     let mut from = 0;
     if is_vb
         && tokens.first().is_some_and(|first| {
@@ -40,6 +38,14 @@ pub(crate) fn assignments(statement: &Statement, is_vb: bool) -> Vec<(&[Token], 
 
 /// The expression that a value begins with.
 fn value(tokens: &[Token]) -> &[Token] {
+    // Perl's operators take the rest of the list, without brackets.
+    let takes_list = ["split", "join", "map", "grep", "sort", "reverse", "unpack", "sprintf"];
+    if let [first, second, ..] = tokens
+        && takes_list.iter().any(|word| first.is_word(word))
+        && !second.is("(")
+    {
+        return tokens;
+    }
     let mut depth = 0usize;
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Sign) {
         match token.text.as_str() {
@@ -62,12 +68,14 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
     let mut at = target.len();
     let mut name = None;
     while let Some(last) = at.checked_sub(1).map(|last| &target[last]) {
-        if last.is("]") || last.is(")") {
+        if last.is("]") || last.is(")") || last.is("}") {
             let open = opening(&target[..at]);
             let words = target[open..at].iter().filter(|token| token.kind == Kind::Word);
             let before = open.checked_sub(1).map(|before| &target[before]);
             if before.is_none_or(|before| before.kind != Kind::Word)
-                || before.is_some_and(|before| before.is_word("list"))
+                || before.is_some_and(|before| {
+                    ["list", "my", "our", "local"].iter().any(|word| before.is_word(word))
+                })
             {
                 // `[$a, $b] =`, `list($a, $b) =`.
                 return words.map(|word| (word.text.as_str(), true)).collect();
@@ -111,8 +119,8 @@ fn opening(tokens: &[Token]) -> usize {
     let mut depth = 0usize;
     for (index, token) in tokens.iter().enumerate().rev().filter(|(_, token)| token.kind == Kind::Sign) {
         match token.text.as_str() {
-            ")" | "]" => depth += 1,
-            "(" | "[" => {
+            ")" | "]" | "}" => depth += 1,
+            "(" | "[" | "{" => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return index;
@@ -131,7 +139,8 @@ pub(crate) fn each(tokens: &[Token]) -> Option<(Vec<&Token>, &[Token])> {
         return None;
     }
     if let Some(at) = tokens.iter().position(|token| token.is_word("as")) {
-        let names = tokens[at + 1..].iter().filter(|token| token.kind == Kind::Word).collect();
+        let names = tokens[at + 1..].iter().take_while(|token| !token.is(")"));
+        let names = names.filter(|token| token.kind == Kind::Word).collect();
         return Some((names, &tokens[1..at]));
     }
     let at = tokens.iter().position(|token| token.is_word("in") || token.is(":"))?;

@@ -32,6 +32,8 @@ pub(crate) struct Flow<'a> {
     known: BTreeSet<String>,
     /// What functions give back.
     given: BTreeMap<String, Bits>,
+    /// Parameters of functions that are one expression, by the name that each is given to: `$f = fn($a) => …`.
+    lambdas: Vec<(String, Option<u32>, Vec<String>)>,
     /// PHP's `extract`: every name that nobody sets is the requester's.
     is_extracted: bool,
 }
@@ -47,6 +49,7 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
         local: BTreeSet::new(),
         known: BTreeSet::new(),
         given: BTreeMap::new(),
+        lambdas: Vec::new(),
         is_extracted: false,
     };
     flow.declare();
@@ -55,6 +58,7 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
         for statement in &statements.list {
             flow.statement(statement);
         }
+        flow.magic();
         if before == (flow.holds.clone(), flow.given.clone(), flow.checked.len()) {
             break;
         }
@@ -85,7 +89,7 @@ impl Flow<'_> {
             }
         }
         for statement in &self.statements.list {
-            for (target, _) in assignments(statement, self.page.is_vb) {
+            for (target, _) in assignments(&statement.tokens, self.page.is_vb) {
                 for (name, is_declared) in targets(target) {
                     let name = self.name(name);
                     self.known.insert(name.clone());
@@ -102,6 +106,39 @@ impl Flow<'_> {
                     self.local.insert((statement.function, name));
                 }
             }
+        }
+    }
+
+    /// PHP calls methods of these names for whatever name the requester sent.
+    fn magic(&mut self) {
+        const MAGIC: [&str; 5] = ["__get", "__set", "__call", "__callStatic", "__invoke"];
+        if !self.page.is_php || !self.holds.values().any(|bits| bits & INPUT != 0) {
+            return;
+        }
+        for (index, function) in self.statements.functions.iter().enumerate() {
+            if MAGIC.contains(&function.name.as_str()) {
+                for parameter in &function.parameters {
+                    *self.holds.entry((Some(index as u32), parameter.name.clone())).or_default() |= INPUT;
+                }
+            }
+        }
+    }
+
+    /// Notes `$f = fn($a) => …` and `Action<string> f = a => …`.
+    fn note_lambda(&mut self, target: &[Token], value: &[Token], function: Option<u32>) {
+        let Some(arrow) = value.iter().position(|token| token.is("=>")) else { return };
+        let list = &value[..arrow];
+        let is_list =
+            |token: &Token| token.kind == Kind::Word || [",", "(", ")"].iter().any(|sign| token.is(sign));
+        if list.len() > 16 || !list.iter().all(is_list) {
+            return;
+        }
+        let Some((name, _)) = targets(target).first().copied() else { return };
+        let own = (name.to_owned(), function);
+        if self.lambdas.iter().all(|known| (&known.0, known.1) != (&own.0, own.1)) && self.lambdas.len() < 256
+        {
+            let words = list.iter().filter(|token| token.kind == Kind::Word && !token.is_word("fn"));
+            self.lambdas.push((own.0, own.1, words.map(|token| token.text.clone()).collect()));
         }
     }
 
@@ -126,8 +163,9 @@ impl Flow<'_> {
     fn statement(&mut self, statement: &Statement) {
         let tokens = &statement.tokens[..];
         let function = statement.function;
-        for (target, value) in assignments(statement, self.page.is_vb) {
+        for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
             self.note_request(target, value);
+            self.note_lambda(target, value, function);
             let bits = self.bits(value, function);
             if let [.., arrow, member] = target
                 && arrow.is("->")
@@ -154,6 +192,19 @@ impl Flow<'_> {
                 self.call(tokens, at, function);
             }
         }
+        if let Some(beside) = statement.beside {
+            let bits = self.bits(tokens, function);
+            let statements = self.statements;
+            for parameter in &statements.functions[beside as usize].parameters {
+                self.hold(Some(beside), &parameter.name, bits);
+            }
+        }
+        if self.page.is_vb {
+            self.bare_call(tokens, function);
+        }
+        if self.page.is_php {
+            self.perl_topic(tokens, function);
+        }
         if tokens[0].is_word("return")
             && let Some(own) = function
         {
@@ -161,6 +212,44 @@ impl Flow<'_> {
             if bits != 0 {
                 let name = self.name(&self.statements.functions[own as usize].name);
                 *self.given.entry(name).or_default() |= bits;
+            }
+        }
+    }
+
+    /// Visual Basic's `object.Method argument`, without brackets.
+    fn bare_call(&mut self, tokens: &[Token], function: Option<u32>) {
+        let from = tokens.iter().position(|token| token.is_word("then")).map_or(0, |then| then + 1);
+        let mut at = from;
+        while let Some([word, dot, member]) = tokens.get(at..at + 3)
+            && word.kind == Kind::Word
+            && dot.is(".")
+            && member.kind == Kind::Word
+        {
+            at += 2;
+        }
+        let is_argument = |token: &Token| token.kind == Kind::Word || token.kind == Kind::Text;
+        if at > from
+            && tokens.get(at + 1).is_some_and(is_argument)
+            && !SHARED.iter().any(|shared| tokens[from].is_word(shared))
+            && self.known.contains(&self.name(&tokens[from].text))
+        {
+            let bits = self.bits(&tokens[at + 1..], function);
+            let object = tokens[from].text.clone();
+            self.hold(function, &object, bits);
+        }
+    }
+
+    /// Perl's `$_`: what a loop without a name goes over, and what `split` cuts where nothing is named.
+    fn perl_topic(&mut self, tokens: &[Token], function: Option<u32>) {
+        if (tokens[0].is_word("for") || tokens[0].is_word("foreach")) && each(tokens).is_none() {
+            let bits = self.bits(&tokens[1..], function);
+            self.hold(None, "$_", bits);
+        }
+        for (target, value) in assignments(tokens, false) {
+            let is_split = value.first().is_some_and(|first| first.is_word("split"));
+            if is_split && !value.iter().any(|token| token.is(",")) {
+                let bits = self.held(function, "$_").unwrap_or(0);
+                targets(target).into_iter().for_each(|(name, _)| self.hold(function, name, bits));
             }
         }
     }
@@ -193,8 +282,31 @@ impl Flow<'_> {
             self.is_extracted |=
                 name == "import_request_variables" || self.bits(inside, function) & INPUT != 0;
         }
+        if name == "getref"
+            && self.page.is_vb
+            && let [named] = inside
+            && tokens.get(at + 4).is_some_and(|open| open.is("("))
+        {
+            // `GetRef("Name")(x)`.
+            self.pass_arguments(&named.text, false, within(&tokens[at + 4..]), function);
+        }
+        if name == "define"
+            && self.page.is_php
+            && let Some(constant) = inside.first().filter(|first| first.kind == Kind::Text)
+        {
+            let bits = self.bits(&inside[1..], function);
+            self.hold(None, &constant.text, bits);
+        }
         if CHECKS.contains(&name.as_str()) || CHECK_WORDS.iter().any(|word| name.contains(word)) {
             self.check(tokens, at, inside, function);
+        }
+        if matches!(name.as_str(), "read" | "sysread")
+            && inside.first().is_some_and(|first| first.is_word("stdin"))
+        {
+            // Perl's `read(STDIN, $body, $length)`.
+            for word in inside.iter().skip(1).filter(|token| token.kind == Kind::Word) {
+                self.hold(function, &word.text, INPUT);
+            }
         }
         if FILLS.contains(&name.as_str())
             && let Some(base) = base
@@ -218,11 +330,23 @@ impl Flow<'_> {
 
     fn pass_arguments(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
         let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
+        let lambdas: Vec<_> = self.lambdas.iter().filter(|(own, ..)| own == name).cloned().collect();
+        for (_, place, parameters) in lambdas {
+            for (argument, parameter) in parts(inside).into_iter().zip(&parameters) {
+                let bits = self.bits(argument, function);
+                self.hold(place, parameter, bits);
+            }
+        }
         for (index, own) in self.statements.functions.iter().enumerate() {
             let makes = is_made && (own.name == "__construct" || own.name.eq_ignore_ascii_case("new"));
             let is_called = makes || own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
             if !is_called {
                 continue;
+            }
+            if self.page.is_php
+                && let bits @ 1.. = self.bits(inside, function)
+            {
+                *self.holds.entry((Some(index as u32), "func_get_args".to_owned())).or_default() |= bits;
             }
             for (argument, parameter) in parts(inside).into_iter().zip(&own.parameters) {
                 if argument.last().is_some_and(|last| self.requests.is_request(last)) && argument.len() <= 5 {
@@ -378,6 +502,10 @@ impl Flow<'_> {
             return Some((at + 1, bits));
         }
         let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
+        if opens && token.is_word("func_get_args") {
+            let bits = self.holds.get(&(function, "func_get_args".to_owned()))?;
+            return Some((at + 3, *bits));
+        }
         let given = opens.then(|| self.given.get(&self.name(&token.text)).copied()).flatten();
         let bits = given.or_else(|| self.held(function, &token.text))?;
         Some((at + 1, bits))
@@ -398,6 +526,16 @@ impl Flow<'_> {
         };
         let is_checked = bits & INPUT != 0 && self.checked.contains(&key);
         Some(if is_checked { bits & !INPUT | CHECKED } else { bits })
+    }
+
+    /// What a word of a ColdFusion expression holds.
+    fn cold(&self, word: &str, function: Option<u32>) -> Bits {
+        let (scope, member) = word.split_once('.').unwrap_or((word, ""));
+        match scope.to_ascii_lowercase().as_str() {
+            "form" | "url" | "cookie" if !member.is_empty() => INPUT,
+            "" => 0,
+            _ => self.held(function, scope).unwrap_or(0),
+        }
     }
 
     /// Names within a string: `"$cmd"`, `$"{cmd}"`, `"#form.cmd#"`.
@@ -425,10 +563,12 @@ impl Flow<'_> {
                     is_sent.map(|(_, bits)| bits).or_else(|| self.held(function, &name)).unwrap_or(0)
                 }
                 '{' => self.held(function, first).unwrap_or(0),
-                '#' if self.page.is_cf => match first.to_ascii_lowercase().as_str() {
-                    "form" | "url" | "cookie" => INPUT,
-                    _ => self.held(function, first).unwrap_or(0),
-                },
+                '#' if self.page.is_cf => {
+                    // `#expandPath(form.p)#`: any word of the expression.
+                    let expression = rest.split('#').next().unwrap_or_default();
+                    let words = expression.split(|letter: char| !is_name(letter)).take(32);
+                    words.map(|word| self.cold(word, function)).fold(0, |all, bits| all | bits)
+                }
                 _ => 0,
             };
         }

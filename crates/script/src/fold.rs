@@ -37,9 +37,18 @@ pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
 
 fn reduce_all(tokens: Vec<Token>) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(mut token) = tokens.next() {
+        // `"a" . "name"(…)`: the name is called, not joined.
+        let joins = |last: &Token| [".", "+", "&"].iter().any(|sign| last.is(sign));
+        if is_name(&token) && tokens.peek().is_some_and(|next| next.is("(")) && out.last().is_some_and(joins)
+        {
+            token.kind = Kind::Word;
+        }
+        // `"a" . "bcd"[1]`: the index binds closer.
+        let is_indexed = token.kind == Kind::Text && tokens.peek().is_some_and(|next| next.is("["));
         out.push(token);
-        while reduce(&mut out) {}
+        while !is_indexed && reduce(&mut out) {}
     }
     out
 }
@@ -84,6 +93,30 @@ fn lists(tokens: &[Token]) -> HashMap<String, Option<Vec<Token>>> {
         let list = (begin < value.len() && value.iter().all(is_constant)).then(|| value.to_vec());
         lists.entry(pair[0].text.clone()).and_modify(|known| *known = None).or_insert(list);
     }
+    // `a(0) = "ev"`, `a(1) = "al"`.
+    let mut elements: HashMap<&str, Vec<Token>> = HashMap::new();
+    for part in tokens.windows(6) {
+        let [name, open, index, close, sign, value] = part else { continue };
+        let is_indexed = (open.is("(") && close.is(")")) || (open.is("[") && close.is("]"));
+        if name.kind == Kind::Word
+            && is_indexed
+            && index.kind == Kind::Number
+            && sign.is("=")
+            && value.kind == Kind::Text
+        {
+            let list = elements.entry(&name.text).or_default();
+            if list.len() < LIST_TOKENS_MAX {
+                list.extend([
+                    Token::new(Kind::Sign, if list.is_empty() { "(" } else { "," }, value.at),
+                    value.clone(),
+                ]);
+            }
+        }
+    }
+    for (name, mut list) in elements {
+        list.push(Token::new(Kind::Sign, ")", 0));
+        lists.entry(name.to_owned()).or_insert(Some(list));
+    }
     lists
 }
 
@@ -91,11 +124,11 @@ fn lists(tokens: &[Token]) -> HashMap<String, Option<Vec<Token>>> {
 fn reduce(out: &mut Vec<Token>) -> bool {
     let Some(last) = out.last() else { return false };
     match last.kind {
-        Kind::Text => join(out),
+        Kind::Text => join(out) || inverted(out),
         Kind::Number => cast(out),
         Kind::Sign if last.is(")") => call(out),
         Kind::Sign if last.is("(") => called_by_text(out),
-        Kind::Sign if last.is("}") || last.is("]") => variable(out),
+        Kind::Sign if last.is("}") || last.is("]") => indexed(out) || variable(out),
         _ => false,
     }
 }
@@ -110,6 +143,32 @@ fn join(out: &mut Vec<Token>) -> bool {
     let is_packed = first.is_packed || second.is_packed;
     let token = Token { text: format!("{}{}", first.text, second.text), is_packed, ..first.clone() };
     out.truncate(out.len() - 3);
+    out.push(token);
+    true
+}
+
+/// PHP's `~"…"` and `"…" ^ "…"`, by which names are hidden in bytes.
+fn inverted(out: &mut Vec<Token>) -> bool {
+    let latin =
+        |token: &Token| token.text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    let text = |bytes: Vec<u8>| -> Option<String> {
+        let is_plain = bytes.len() >= 2 && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+        is_plain.then(|| bytes.into_iter().map(char::from).collect())
+    };
+    let (length, found) = match &out[..] {
+        [.., sign, last] if sign.is("~") => {
+            let bytes: Option<Vec<u8>> = latin(last);
+            (2, bytes.and_then(|bytes| text(bytes.into_iter().map(|byte| !byte).collect())))
+        }
+        [.., first, sign, last] if sign.is("^") && first.kind == Kind::Text => {
+            let bytes: Option<(Vec<u8>, Vec<u8>)> = latin(first).zip(latin(last));
+            (3, bytes.and_then(|(one, other)| text(one.iter().zip(&other).map(|(a, b)| a ^ b).collect())))
+        }
+        _ => return false,
+    };
+    let (Some(text), Some(last)) = (found, out.last()) else { return false };
+    let token = Token { text, is_packed: true, ..last.clone() };
+    out.truncate(out.len() - length);
     out.push(token);
     true
 }
@@ -222,6 +281,21 @@ fn called_by_text(out: &mut Vec<Token>) -> bool {
         }
         _ => false,
     }
+}
+
+/// `"abcdef"[3]`.
+fn indexed(out: &mut Vec<Token>) -> bool {
+    let [.., text, open, number, close] = &out[..] else { return false };
+    let opens = (open.is("[") && close.is("]")) || (open.is("{") && close.is("}"));
+    if text.kind != Kind::Text || !opens || number.kind != Kind::Number {
+        return false;
+    }
+    let letter = number.text.parse().ok().and_then(|at: usize| text.text.chars().nth(at));
+    let Some(letter) = letter else { return false };
+    let token = Token { text: letter.to_string(), ..text.clone() };
+    out.truncate(out.len() - 4);
+    out.push(token);
+    true
 }
 
 /// `${"_GET"}` and `$GLOBALS["_GET"]`.

@@ -48,6 +48,8 @@ const UNITS_MAX: usize = 1 << 20;
 
 /// Scripts in strings within scripts in strings.
 const NESTING_MAX: usize = 4;
+/// Other names of types in one script.
+const NAMES_MAX: usize = 64;
 /// What runs a string.
 const EVALUATIONS: &[&str] =
     &["eval", "assert", "execute", "executeglobal", "create_function", "evaluate", "function", "execscript"];
@@ -85,15 +87,59 @@ pub fn read(content: &[u8], standing: Standing) -> Option<Script> {
         token::tokenize(&units, region.clone(), &page, &mut tokens);
         tokens.push(Token::edge(units.offset(region.end)));
     }
-    if !page.is_vb {
+    if !page.is_vb && !page.is_python {
         // Where a line ends means nothing.
         tokens.retain(|token| token.kind != Kind::Line);
     }
+    spell_out(&mut tokens);
     let tokens = fold::fold(tokens);
-    let tokens = nested(tokens, &page);
-    let statements = statement::split(tokens, page.is_vb);
+    let mut tokens = nested(tokens, &page);
+    tokens.extend(names_includes(&tokens, &page));
+    let lines = match (page.is_vb, page.is_python) {
+        (true, _) => statement::Lines::Basic,
+        (_, true) => statement::Lines::Python,
+        _ => statement::Lines::None,
+    };
+    let statements = statement::split(tokens, lines);
     let flow = flow::follow(&statements, &page);
     Some(render::render(&statements, &flow))
+}
+
+/// `using P = System.Diagnostics.Process`: the type's own name wherever the other stands.
+fn spell_out(tokens: &mut [Token]) {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for (at, pair) in tokens.windows(3).enumerate() {
+        let begins = pair[0].is_word("using") || pair[0].is_word("imports");
+        if !begins || pair[1].kind != Kind::Word || !pair[2].is("=") || names.len() >= NAMES_MAX {
+            continue;
+        }
+        let chain = tokens[at + 3..].iter().take_while(|token| token.kind == Kind::Word || token.is("."));
+        if let Some(last) = chain.filter(|token| token.kind == Kind::Word).last() {
+            names.push((pair[1].text.clone(), last.text.clone()));
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    for token in tokens.iter_mut().filter(|token| token.kind == Kind::Word) {
+        if let Some((_, name)) = names.iter().find(|(own, _)| *own == token.text) {
+            token.text.clone_from(name);
+        }
+    }
+}
+
+/// A statement for each file that the page is put together with and also names: what it writes there, it runs.
+fn names_includes(tokens: &[Token], page: &region::Page) -> Vec<Token> {
+    let base = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    let mut out = Vec::new();
+    for name in page.includes.iter().map(|path| base(path)).filter(|name| !name.is_empty()) {
+        let named = tokens.iter().find(|token| token.kind == Kind::Text && base(&token.text) == name);
+        if let Some(token) = named {
+            let word = Token::new(Kind::Word, "includes_what_it_names", token.at);
+            out.extend([Token::edge(token.at), word, token.clone()]);
+        }
+    }
+    out
 }
 
 /// Adds what scripts in strings say, where a string is run: `eval("…")`.
@@ -120,7 +166,7 @@ fn nested(mut tokens: Vec<Token>, page: &region::Page) -> Vec<Token> {
                 own.push(Token::edge(text.at));
             }
             own.iter_mut().for_each(|token| token.at = text.at);
-            own.retain(|token| page.is_vb || token.kind != Kind::Line);
+            own.retain(|token| page.is_vb || page.is_python || token.kind != Kind::Line);
             inner.extend(fold::fold(own));
         }
         if inner.is_empty() {

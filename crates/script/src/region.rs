@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// Parts of one page.
 const REGIONS_MAX: usize = 10_000;
+/// Files that one page is put together with.
+const INCLUDES_MAX: usize = 32;
 /// A tag is at most so long.
 const TAG_UNITS_MAX: usize = 8_192;
 /// Server controls by which a requester sends something.
@@ -29,7 +31,13 @@ const CODE_WORDS: &[&str] = &[
     "[webmethod",
     "#!/usr/bin/perl",
     "#!/usr/bin/env p",
+    "#!/usr/local/bin/p",
+    "#!/bin/env p",
     "#!/usr/bin/python",
+    "cgi.fieldstorage",
+    "wsgi.input",
+    "from flask import",
+    "def application(",
     "javax.servlet",
     "jakarta.servlet",
     "system.web",
@@ -48,6 +56,10 @@ pub(crate) struct Page {
     pub(crate) is_cf: bool,
     /// Java's expression language: `${param.x}`.
     pub(crate) is_el: bool,
+    /// Python: a line is a statement, where no bracket is open.
+    pub(crate) is_python: bool,
+    /// Files that the page is put together with.
+    pub(crate) includes: Vec<String>,
     /// PHP or Perl, where `#` begins a comment and names begin with `$`.
     pub(crate) is_php: bool,
 }
@@ -73,12 +85,19 @@ pub(crate) fn page(units: &Units, standing: Standing) -> Option<Page> {
         };
     }
     page.expressions(units, &around);
+    if page.regions.is_empty() {
+        page.razor(units);
+    }
     if let Some(from) = after_directive {
         page.regions.push(from..end);
     } else if page.regions.is_empty() && CODE_WORDS.iter().any(|word| is_code(word)) {
         page.regions.push(0..end);
-        page.is_php |= units.starts_with(0, "#!");
+        page.is_python = ["python", "cgi.fieldstorage", "wsgi.input", "from flask", "def application("]
+            .iter()
+            .any(|word| has(word));
+        page.is_php |= units.starts_with(0, "#!") || page.is_python;
     }
+    page.included(units);
     page.is_vb |= page.looks_like_vb(units);
     (!page.regions.is_empty()).then_some(page)
 }
@@ -136,11 +155,21 @@ impl Page {
         }
         let tag_end = self.tag_end(units, open);
         let within = |word: &str| units.find(word, open, tag_end).is_some();
+        if units.starts_with(open, "<script") && within("language") && within("php") {
+            self.is_php = true;
+            let close = units.find("</script", tag_end, end).unwrap_or(end);
+            self.regions.push(tag_end..close);
+            return close;
+        }
         if units.starts_with(open, "<script") && within("server") && within("runat") {
             self.is_vb |= within("vb");
             let close = units.find("</script", tag_end, end).unwrap_or(end);
             self.regions.push(tag_end..close);
             return close;
+        }
+        if units.starts_with(open, "<object") && within("server") && within("runat") {
+            // What it makes has a name that the script uses.
+            self.regions.push(open + 1..tag_end.saturating_sub(1).max(open + 1));
         }
         let is_cf_tag = self.is_cf && units.starts_with(open, "<cf");
         if is_cf_tag {
@@ -151,6 +180,47 @@ impl Page {
         }
         // Code blocks stand within tags, too.
         open + 1
+    }
+
+    /// Blocks of Razor pages: `@{ … }`, `@functions { … }`.
+    fn razor(&mut self, units: &Units) {
+        let end = units.bytes.len();
+        for begin in ["@{", "@functions", "@code"] {
+            let mut at = 0;
+            while let Some(found) = units.find(begin, at, end).filter(|_| self.regions.len() < REGIONS_MAX) {
+                let Some(open) = units.find("{", found, end.min(found + 32)) else { break };
+                let mut depth = 0usize;
+                let mut close = open;
+                while let Some(byte) = units.bytes.get(close) {
+                    match byte {
+                        b'{' => depth += 1,
+                        b'}' if depth == 1 => break,
+                        b'}' => depth -= 1,
+                        _ => {}
+                    }
+                    close += 1;
+                }
+                self.regions.push(open + 1..close);
+                at = close.max(found + 1);
+            }
+        }
+    }
+
+    /// `<!--#include file="x"-->`, `<%@ include file="x" %>`.
+    fn included(&mut self, units: &Units) {
+        let end = units.bytes.len();
+        let mut at = 0;
+        while let Some(open) = units.find("include ", at, end).filter(|_| self.includes.len() < INCLUDES_MAX)
+        {
+            at = open + 8;
+            let line = (open + 300).min(end);
+            let Some(quote) = units.find("\"", open, line) else { continue };
+            let close = units.find("\"", quote + 1, line).unwrap_or(quote + 1);
+            let before = &units.bytes[open.saturating_sub(5)..open];
+            if before.ends_with(b"#") || before.windows(2).any(|pair| pair == b"%@") {
+                self.includes.push(String::from_utf8_lossy(&units.bytes[quote + 1..close]).into_owned());
+            }
+        }
     }
 
     /// `${…}` that calls something with what was sent.

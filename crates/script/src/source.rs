@@ -144,6 +144,14 @@ fn sent(tokens: &[Token], at: usize, page: &Page, requests: &Requests) -> Option
     if token.text == "$_SERVER" || token.text == "$ENV" || lower == "getenv" || lower == "cgi" {
         return environment(tokens, at);
     }
+    if lower == "environ" || (lower == "env" && page.is_python) {
+        // `os.environ["X"]`, `environ.get("X")`.
+        let gets = tokens.get(at + 2).is_some_and(|word| word.is_word("get"));
+        return environment(tokens, if gets { at + 2 } else { at });
+    }
+    if lower == "stdin" && page.is_php {
+        return Some((at + 1, INPUT));
+    }
     if FUNCTIONS.contains(&lower.as_str()) && opens {
         let end = after_brackets(tokens, at + 1);
         let is_checked = tokens[at..end].iter().any(|token| {
@@ -219,8 +227,17 @@ fn environment(tokens: &[Token], at: usize) -> Option<(usize, Bits)> {
 fn is_sent(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     (name.starts_with("HTTP_") && name != "HTTP_HOST")
-        || ["QUERY_STRING", "PATH_INFO", "REQUEST_URI", "PHP_AUTH_USER", "PHP_AUTH_PW", "ALL_HTTP", "ALL_RAW"]
-            .contains(&name.as_str())
+        || [
+            "QUERY_STRING",
+            "PATH_INFO",
+            "WSGI.INPUT",
+            "REQUEST_URI",
+            "PHP_AUTH_USER",
+            "PHP_AUTH_PW",
+            "ALL_HTTP",
+            "ALL_RAW",
+        ]
+        .contains(&name.as_str())
 }
 
 fn control(tokens: &[Token], at: usize) -> Option<(usize, Bits)> {
@@ -237,11 +254,17 @@ fn control(tokens: &[Token], at: usize) -> Option<(usize, Bits)> {
     }
 }
 
+/// `{` in Perl's `$ENV{NAME}`.
+fn is_key(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    tokens[at].is("{") && before.is_some_and(|before| before.text.starts_with('$'))
+}
+
 /// Past the brackets at `at` and the square ones that follow them.
 fn after_brackets(tokens: &[Token], at: usize) -> usize {
     let mut end = at;
     while let Some(token) = tokens.get(end)
-        && (token.is("[") || (token.is("(") && end == at))
+        && (token.is("[") || ((token.is("(") || is_key(tokens, end)) && end == at))
     {
         let inside = crate::statement::within(&tokens[end..]).len();
         end = (end + inside + 2).min(tokens.len());

@@ -52,6 +52,8 @@ pub(crate) struct Statement {
     pub(crate) tokens: Vec<Token>,
     /// The function it stands in: an index into [`Statements::functions`].
     pub(crate) function: Option<u32>,
+    /// The function without a name whose body ended just before: the statement goes on with what stands beside it.
+    pub(crate) beside: Option<u32>,
 }
 
 /// A function of the script.
@@ -75,9 +77,23 @@ pub(crate) struct Statements {
     pub(crate) functions: Vec<Function>,
 }
 
-/// Cuts tokens into statements; where lines end them, `is_vb`.
-pub(crate) fn split(tokens: Vec<Token>, is_vb: bool) -> Statements {
-    let mut cutter = Cutter { is_vb, ..Cutter::default() };
+/// What the end of a line means.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lines {
+    /// Nothing.
+    #[default]
+    None,
+    /// The end of a statement, as in Visual Basic.
+    Basic,
+    /// The same, and functions have no braces.
+    Python,
+}
+
+/// Cuts tokens into statements.
+pub(crate) fn split(tokens: Vec<Token>, lines: Lines) -> Statements {
+    // A `.soap` page is an object that is called from afar.
+    let is_remote = tokens.iter().any(|token| token.is_word("marshalbyrefobject"));
+    let mut cutter = Cutter { is_vb: lines == Lines::Basic, lines, is_remote, ..Cutter::default() };
     for token in tokens {
         cutter.take(token);
         if cutter.all.list.len() >= STATEMENTS_MAX {
@@ -91,6 +107,9 @@ pub(crate) fn split(tokens: Vec<Token>, is_vb: bool) -> Statements {
 #[derive(Default)]
 struct Cutter {
     is_vb: bool,
+    /// All public functions are called over the net.
+    is_remote: bool,
+    lines: Lines,
     all: Statements,
     open: Vec<Token>,
     /// Brackets that are open in the statement.
@@ -100,6 +119,8 @@ struct Cutter {
     depth: u32,
     /// The functions around, and the depth at which each ends.
     around: Vec<(u32, u32)>,
+    /// The function that ended last, where nothing came after it yet.
+    ended: Option<u32>,
 }
 
 impl Cutter {
@@ -110,7 +131,7 @@ impl Cutter {
                 let goes_on = self.open.last().is_none_or(|last| {
                     last.text == "_" || ["(", ",", "+", "&", "=", "."].iter().any(|sign| last.is(sign))
                 });
-                if self.is_vb && self.brackets.is_empty() && !goes_on {
+                if self.lines != Lines::None && self.brackets.is_empty() && !goes_on {
                     self.end();
                 } else if self.open.last().is_some_and(|last| last.text == "_") {
                     self.open.pop();
@@ -131,7 +152,8 @@ impl Cutter {
             ";" if self.brackets.last() != Some(&b'f') => self.end(),
             "{" if self.is_block() => {
                 self.depth += 1;
-                if let Some(function) = definition(&self.open) {
+                if let Some(mut function) = definition(&self.open) {
+                    function.is_remote |= self.is_remote && self.open[0].is_word("public");
                     self.all.functions.push(function);
                     self.around.push((self.all.functions.len() as u32 - 1, self.depth));
                 }
@@ -139,8 +161,9 @@ impl Cutter {
             }
             "}" if self.brackets.last() != Some(&b'{') => {
                 self.end();
-                while self.around.last().is_some_and(|(_, depth)| *depth >= self.depth) {
-                    self.around.pop();
+                self.ended = None;
+                while let Some((function, _)) = self.around.pop_if(|(_, depth)| *depth >= self.depth) {
+                    self.ended = Some(function);
                 }
                 self.depth = self.depth.saturating_sub(1);
             }
@@ -153,7 +176,7 @@ impl Cutter {
                 self.brackets.pop();
                 self.open.push(token);
             }
-            ":" if self.is_vb => self.end(),
+            ":" if self.is_vb || (self.lines == Lines::Python && self.brackets.is_empty()) => self.end(),
             _ => self.open.push(token),
         }
     }
@@ -167,7 +190,9 @@ impl Cutter {
         if last.is("=>") {
             return true;
         }
-        let is_variable = last.kind == Kind::Word && last.text == "$";
+        // `$name{key}` in Perl, `A::{name}()` in PHP.
+        let is_variable =
+            (last.kind == Kind::Word && last.text.starts_with('$')) || last.is("::") || last.is("->");
         !(is_value || self.makes || is_variable) && (self.brackets.is_empty() || last.is(")"))
     }
 
@@ -188,7 +213,8 @@ impl Cutter {
             self.all.functions.push(function);
         }
         let function = self.around.last().map(|(function, _)| *function);
-        self.all.list.push(Statement { tokens, function });
+        let beside = self.ended.take().filter(|_| tokens[0].is(","));
+        self.all.list.push(Statement { tokens, function, beside });
     }
 
     fn vb_function(&mut self, tokens: &[Token]) {
@@ -223,12 +249,15 @@ impl Cutter {
 
 /// The function whose body begins after these tokens.
 fn definition(tokens: &[Token]) -> Option<Function> {
+    if let Some(own) = lambda(tokens).or_else(|| nameless(tokens)) {
+        return Some(own);
+    }
     let open = tokens.windows(2).position(|pair| {
         let is_name = pair[0].kind == Kind::Word && !CONTROL.iter().any(|word| pair[0].is_word(word));
         is_name && pair[1].is("(") && !REMOTE.iter().any(|word| pair[0].is_word(word))
     })?;
     let before = &tokens[..open];
-    let assigned = before.iter().position(|token| token.is("="));
+    let assigned = assigned(before);
     let name = match assigned {
         // `var f = function (a)`.
         Some(at) if tokens[open].is_word("function") => &before[at.checked_sub(1)?],
@@ -249,6 +278,45 @@ fn definition(tokens: &[Token]) -> Option<Function> {
         parameters: parameters(within(&tokens[open + 1..])),
         is_remote: is_remote(before),
     })
+}
+
+/// The first `=` that stands in no bracket (of an attribute).
+fn assigned(tokens: &[Token]) -> Option<usize> {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Sign) {
+        match token.text.as_str() {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            "=" if depth == 0 => return Some(index),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `Start(delegate (object a) {`, `each(function (a) {`.
+fn nameless(tokens: &[Token]) -> Option<Function> {
+    let last = tokens.last().filter(|last| last.is(")"))?;
+    let at = tokens
+        .windows(2)
+        .rposition(|pair| (pair[0].is_word("delegate") || pair[0].is_word("function")) && pair[1].is("("))?;
+    let list = within(&tokens[at + 1..]);
+    let is_argument =
+        at.checked_sub(1).is_some_and(|before| tokens[before].is("(") || tokens[before].is(","));
+    let is_whole = at + list.len() + 3 == tokens.len() && last.is(")");
+    let name = String::new();
+    (is_argument && is_whole).then(|| Function { name, parameters: parameters(list), is_remote: false })
+}
+
+/// `Action<string> run = (a, b) => {`.
+fn lambda(tokens: &[Token]) -> Option<Function> {
+    let (arrow, before) = tokens.split_last()?;
+    let assigned = before.iter().position(|token| token.is("=")).filter(|_| arrow.is("=>"))?;
+    let name = before.get(assigned.checked_sub(1)?).filter(|name| name.kind == Kind::Word)?;
+    let list = before.get(assigned + 1..)?;
+    let list = if list.first().is_some_and(|first| first.is("(")) { within(list) } else { list };
+    let is_list = list.iter().all(|token| token.kind == Kind::Word || token.is(","));
+    is_list.then(|| Function { name: name.text.clone(), parameters: parameters(list), is_remote: false })
 }
 
 fn is_remote(tokens: &[Token]) -> bool {
@@ -299,7 +367,9 @@ pub(crate) fn parts(tokens: &[Token]) -> Vec<&[Token]> {
 
 fn parameters(list: &[Token]) -> Vec<Parameter> {
     let one = |part: &[Token]| {
-        let end = part.iter().position(|token| token.is("=") || token.is_word("as")).unwrap_or(part.len());
+        // `ByVal a As String`, JScript's `a : String`.
+        let ends = |token: &Token| token.is("=") || token.is(":") || token.is_word("as");
+        let end = part.iter().position(ends).unwrap_or(part.len());
         let name = part[..end].iter().rfind(|token| token.kind == Kind::Word);
         let kind = part.iter().find(|token| token.kind == Kind::Word && Some(*token) != name);
         // `ByVal r As HttpRequest`.

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 /// A string is at most so long; what is longer is cut.
 const STRING_UNITS_MAX: usize = 256 * 1024;
+/// What Perl runs in `qx{…}` is at most so long.
+const RUN_UNITS_MAX: usize = 8_192;
 
 /// What a token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +66,10 @@ pub(crate) fn tokenize(units: &Units, region: Range<usize>, page: &Page, into: &
     let mut reader = Reader { units, page, end, at: region.start };
     while reader.at < reader.end {
         // PHP and Perl run what stands between backquotes.
-        let runs = page.is_php && reader.byte(0) == Some(b'`');
-        let Some(token) = reader.next() else { continue };
+        let is_start = into.last().is_none_or(|last| !last.is("->") && !last.is("::"));
+        let quoted = if page.is_php && is_start { reader.perl_run() } else { None };
+        let runs = quoted.is_some() || (page.is_php && reader.byte(0) == Some(b'`'));
+        let Some(token) = quoted.or_else(|| reader.next()) else { continue };
         if runs {
             let around = |kind, text: &str| Token::new(kind, text, token.at);
             into.extend([around(Kind::Word, "shell_exec"), around(Kind::Sign, "("), token.clone()]);
@@ -121,6 +125,9 @@ impl Reader<'_> {
                 self.at += 3;
                 None
             }
+            b'<' if self.page.is_php && self.units.starts_with(from, "<<<") => {
+                self.heredoc().or_else(|| self.sign())
+            }
             b'"' | b'\'' | b'`' => self.string(byte, false),
             b'@' if self.byte(1) == Some(b'"') => {
                 self.at += 1;
@@ -134,6 +141,61 @@ impl Reader<'_> {
             _ if is_name(byte) || byte == b'\\' || byte == b'&' => self.word(),
             _ => self.sign(),
         }
+    }
+
+    /// PHP's `<<<NAME`, up to a line that begins with the name; with names to be filled in, unless it is quoted.
+    fn heredoc(&mut self) -> Option<Token> {
+        let from = self.at;
+        let rest = self.units.bytes.get(from + 3..self.end)?;
+        let line = rest.iter().position(|byte| *byte == b'\n')?;
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'\r');
+        let name: Vec<u8> = rest[..line].iter().copied().filter(|byte| !is_quote(byte)).collect();
+        if name.is_empty() || !name.iter().all(|byte| is_name(*byte)) {
+            return None;
+        }
+        let body = &rest[line + 1..];
+        let mut at = 0;
+        let end = loop {
+            let blanks = body[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            if body[at + blanks..].starts_with(&name) {
+                self.at = from + 3 + line + 1 + at + blanks + name.len();
+                break at;
+            }
+            match body[at..].iter().position(|byte| *byte == b'\n') {
+                Some(next) => at += next + 1,
+                None => {
+                    self.at = self.end;
+                    break body.len();
+                }
+            }
+        };
+        let text = body[..end.min(STRING_UNITS_MAX)].iter().map(|byte| char::from(*byte)).collect();
+        self.token(Kind::Text, text, from)
+    }
+
+    /// What Perl runs by another name of its backquotes: `qx{…}`.
+    fn perl_run(&mut self) -> Option<Token> {
+        let is_qx = self.byte(0) == Some(b'q') && self.byte(1) == Some(b'x');
+        let before = self.at.checked_sub(1).and_then(|at| self.units.bytes.get(at));
+        if !is_qx || before.is_some_and(|byte| is_name(*byte)) {
+            return None;
+        }
+        let blanks = (2..10).take_while(|ahead| self.byte(*ahead) == Some(b' ')).count();
+        let close = match self.byte(2 + blanks)? {
+            b'{' => b'}',
+            b'(' => b')',
+            b'[' => b']',
+            b'<' => b'>',
+            other @ (b'/' | b'|' | b'!' | b'\'' | b'"' | b'~') => other,
+            _ => return None,
+        };
+        let from = self.at;
+        let begin = from + 3 + blanks;
+        let rest = self.units.bytes.get(begin..self.end)?;
+        let length = rest.iter().take(RUN_UNITS_MAX).position(|byte| *byte == close)?;
+        self.at = begin + length + 1;
+        let text = self.units.bytes[begin..begin + length].iter().map(|byte| char::from(*byte)).collect();
+        self.token(Kind::Text, text, from)
     }
 
     fn skip_line(&mut self) -> Option<Token> {

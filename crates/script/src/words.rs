@@ -53,6 +53,7 @@ pub(crate) const CLEAN: &[&str] = &[
     "number_format",
     "rawurlencode",
     "json_encode",
+    "var_export",
     "xmlescape",
     "escapexml",
     "isdefined",

@@ -38,7 +38,7 @@ fn pages(text: &str) -> Vec<Page> {
         };
         Page { name: name.to_owned(), bytes }
     };
-    text.split("\n== ").map(|part| page(part.trim_start_matches("== "))).collect()
+    text.trim_end().split("\n== ").map(|part| page(part.trim_start_matches("== "))).collect()
 }
 
 fn rot13(text: &str) -> String {
@@ -80,14 +80,23 @@ fn show(page: &Page) -> String {
     script::read(&page.bytes, script::Standing::Runs).map_or("nothing runs".to_owned(), |script| script.text)
 }
 
-fn corpus(packed: &str) -> Vec<Page> {
-    pages(&rot13(packed))
+/// The pages of all files whose name begins so; read when the test runs, so that a new batch needs no build.
+fn corpus(beginning: &str) -> Vec<Page> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shells");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let is_own = |path: &Path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with(beginning) && name.ends_with(".rot13")
+    };
+    files.retain(|path| is_own(path));
+    files.sort();
+    files.iter().flat_map(|path| pages(&rot13(&fs::read_to_string(path).unwrap()))).collect()
 }
 
 #[test]
 fn every_shell_is_found() {
     let rules = rules();
-    let shells = corpus(include_str!("shells.rot13"));
+    let shells = corpus("shells");
     assert!(shells.len() >= 60, "{}", shells.len());
     let missed: Vec<String> = shells
         .iter()
@@ -100,8 +109,8 @@ fn every_shell_is_found() {
 #[test]
 fn no_benign_page_is_found() {
     let rules = rules();
-    let mut pages = corpus(include_str!("benign.rot13"));
-    pages.extend(benign::pages(500 - pages.len().min(500)));
+    let mut pages = corpus("benign");
+    pages.extend(benign::pages(460));
     assert!(pages.len() >= 500, "{}", pages.len());
     let found: Vec<String> = pages
         .iter()

@@ -20,6 +20,7 @@ const BUILD_TABLES: &[(&str, &str, &str)] =
 const COLLECT_LISTS: &[(&str, &str, &str)] = &[
     ("exchange", "casebook/collect/exchange.yml", include_str!("../../../../casebook/collect/exchange.yml")),
     ("windows", "casebook/collect/windows.yml", include_str!("../../../../casebook/collect/windows.yml")),
+    ("linux", "casebook/collect/linux.yml", include_str!("../../../../casebook/collect/linux.yml")),
     ("identity", "casebook/collect/identity.yml", include_str!("../../../../casebook/collect/identity.yml")),
 ];
 

@@ -4,11 +4,12 @@ use super::sketch::{Sketch, answer_on, at, short};
 use crate::Casebook;
 use model::{AnswerWord, Case};
 
-const BOOKS: [(&str, &str); 5] = [
+const BOOKS: [(&str, &str); 6] = [
     ("exchange-2021", include_str!("../../../../casebook/exchange-2021.yml")),
     ("ransomware", include_str!("../../../../casebook/ransomware.yml")),
     ("coin-mining", include_str!("../../../../casebook/coin-mining.yml")),
     ("cloud-identity", include_str!("../../../../casebook/cloud-identity.yml")),
+    ("linux", include_str!("../../../../casebook/linux.yml")),
     ("windows", include_str!("../../../../casebook/windows.yml")),
 ];
 
@@ -223,7 +224,7 @@ fn discovery_alone_is_no_intrusion() {
 #[test]
 fn the_books_speak_the_words_of_the_steps() {
     let text = include_str!("../../../../casebook/STEPS.md");
-    let all = books(&["ransomware", "coin-mining", "cloud-identity", "windows"]);
+    let all = books(&["ransomware", "coin-mining", "cloud-identity", "linux", "windows"]);
     for book in &all {
         let supports = book.questions.iter().flat_map(|question| &question.supports);
         let partners = supports.clone().flat_map(|support| &support.raises).flat_map(|raise| &raise.with);
@@ -233,4 +234,73 @@ fn the_books_speak_the_words_of_the_steps() {
             assert!(text.contains(&format!("`{step}`")), "{}: {step} is not in STEPS.md", book.id);
         }
     }
+}
+
+/// A Linux host that logs everything, from 1 to 10 March 2021.
+fn linux(findings: &[&str]) -> Sketch {
+    let mut sketch = Sketch::bare();
+    let logs: [(&str, &[&str]); 3] = [("auth", &[]), ("syslog", &[]), ("auditd", &["CommandLine"])];
+    for (log, fields) in logs {
+        sketch.add_log("MXS01", log, "", fields, at("01T00:00:00"), at("10T23:59:59"));
+    }
+    sketch.files(&[("web", 12)]).findings(findings)
+}
+
+#[track_caller]
+fn check_linux(sketch: Sketch, expect: &[&str]) {
+    let case = sketch.assess_by(&books(&["exchange-2021", "linux", "windows"]));
+    for line in expect {
+        let (question, wanted) = line.split_once(": ").expect("question: answer");
+        let own = case.answers.iter().find(|answer| {
+            answer.casebook == "linux" && answer.intrusion.is_none() && answer.question_id == question
+        });
+        let own = own.unwrap_or_else(|| panic!("no answer to {question}"));
+        assert_eq!(own.answer.as_str(), wanted, "{question}: {}", own.text);
+    }
+    let others =
+        case.answers.iter().filter(|answer| answer.casebook == "windows" && answer.intrusion.is_none());
+    assert!(
+        others.into_iter().all(|answer| answer.answer != AnswerWord::CannotTell),
+        "asked for Windows' logs"
+    );
+}
+
+#[test]
+fn a_linux_host_is_asked_for_its_own_logs() {
+    let all = [
+        "ssh-entry",
+        "web-shell",
+        "persistence",
+        "privilege-escalation",
+        "credential-access",
+        "command-and-control",
+        "mining",
+        "still-in",
+        "logs-tampered",
+    ];
+    let each = |word: &str| all.map(|question| format!("{question}: {word}"));
+    check_linux(linux(&[]), &each("no-trace").each_ref().map(String::as_str));
+    let blind = linux(&[]).without("auditd");
+    check_linux(blind, &["ssh-entry: no-trace", "web-shell: cannot-tell", "mining: cannot-tell"]);
+    let one = |line: &str, expect: &[&str]| check_linux(linux(&[line]), expect);
+    one("04T11:20:05 shell-child a=b", &["web-shell: likely", "mining: no-trace"]);
+    one("04T11:20:05 shell-found a=b", &["web-shell: yes"]);
+    one("04T11:20:05 miner a=b", &["mining: yes", "persistence: no-trace"]);
+    one("04T11:20:05 log-tamper a=b", &["logs-tampered: yes"]);
+    one("04T11:20:05 privilege-raised a=b", &["privilege-escalation: yes"]);
+    one("04T11:20:05 tunnel rule.level=medium", &["command-and-control: no-trace"]);
+    one("10T11:20:05 credential-store a=b", &["credential-access: yes", "still-in: yes"]);
+}
+
+#[test]
+fn a_password_from_outside_counts_after_guesses_or_before_a_deed() {
+    let logon = "04T11:20:05 password-logon SourceIp=203.0.113.7 | rule.level=low";
+    let guess = "04T11:10:05 logon-guessed SourceIp=203.0.113.7 | rule.level=low";
+    let other = "04T11:10:05 logon-guessed SourceIp=198.51.100.9 | rule.level=low";
+    let deed = "04T11:50:05 miner a=b";
+    check_linux(linux(&[logon]), &["ssh-entry: no-trace"]);
+    check_linux(linux(&[guess]), &["ssh-entry: no-trace"]);
+    check_linux(linux(&[other, logon]), &["ssh-entry: no-trace"]);
+    check_linux(linux(&[guess, logon]), &["ssh-entry: yes"]);
+    check_linux(linux(&[logon, deed]), &["ssh-entry: likely"]);
 }

@@ -35,6 +35,27 @@ pub(super) fn call(function: &str, receiver: Option<&Token>, arguments: &[Token]
         "chr" | "chrw" | "chr$" | "chrb" | "fromcharcode" | "tochar" | "char" => texts.concat(),
         "string" | "getstring" | "getbytes" | "concat" | "tostring" | "tochararray" | "trim" | "ctype"
         | "cstr" | "str" => texts.concat(),
+        // `array_map("chr", [115, …])`.
+        "array_map" if first.is_some_and(|first| first.eq_ignore_ascii_case("chr")) => texts[1..].concat(),
+        "range" => match &texts[..] {
+            [from, to] => match (from.as_bytes(), to.as_bytes()) {
+                ([from], [to]) => (*from..=*to).map(char::from).collect(),
+                _ => return None,
+            },
+            _ => return None,
+        },
+        "sprintf" | "format" => formatted(&texts)?,
+        "substr" | "substring" | "mid"
+            if receiver.is_some() || arguments.first().is_some_and(|first| first.kind == Kind::Text) =>
+        {
+            part_of(function, first?, arguments)?
+        }
+        "strtr" => {
+            let [text, from, to] = &texts[..] else { return None };
+            let turn =
+                |letter: char| from.chars().position(|own| own == letter).and_then(|at| to.chars().nth(at));
+            text.chars().map(|letter| turn(letter).unwrap_or(letter)).collect()
+        }
         "implode" | "join" => joined(&texts, arguments)?,
         "replace" | "str_replace" => replaced(function, &texts)?,
         "strtolower" | "tolower" | "lcase" | "tolowercase" => first?.to_lowercase(),
@@ -64,6 +85,27 @@ pub(super) fn call(function: &str, receiver: Option<&Token>, arguments: &[Token]
         _ => return None,
     };
     Some(Constant { text, is_packed })
+}
+
+/// `sprintf("%s%s", "a", "b")`, `String.Format("{0}{1}", "a", "b")`.
+fn formatted(texts: &[String]) -> Option<String> {
+    let (form, values) = texts.split_first()?;
+    let mut text = form.clone();
+    for (index, value) in values.iter().enumerate() {
+        let hole = format!("{{{index}}}");
+        text = if text.contains(&hole) { text.replace(&hole, value) } else { text.replacen("%s", value, 1) };
+    }
+    (!values.is_empty() && text.len() < 1 << 16).then_some(text)
+}
+
+/// A part of a text, by where it begins and how long it is.
+fn part_of(function: &str, text: &str, arguments: &[Token]) -> Option<String> {
+    let numbers = arguments.iter().filter(|token| token.kind == Kind::Number);
+    let numbers: Option<Vec<usize>> = numbers.map(|token| token.text.parse().ok()).collect();
+    let numbers = numbers.filter(|numbers| matches!(numbers.len(), 1 | 2))?;
+    let begin = if function == "mid" { numbers[0].checked_sub(1)? } else { numbers[0] };
+    let length = numbers.get(1).copied().unwrap_or(usize::MAX);
+    Some(text.chars().skip(begin).take(length).collect())
 }
 
 /// The constants among arguments, in order; `None` when something else is there.
