@@ -8,6 +8,9 @@ use crate::trace::Traces;
 use model::{Case, HostName};
 use std::collections::BTreeMap;
 
+/// Logs that only a tenant of Microsoft's cloud has.
+const TENANT_LOGS: [&str; 3] = ["m365-audit", "entra-audit", "entra-sign-ins"];
+
 /// For each host, what it is to each book.
 pub struct About(BTreeMap<Option<HostName>, Vec<Subject>>);
 
@@ -23,10 +26,12 @@ pub struct Subject {
 impl About {
     pub fn new(case: &Case, books: &[Casebook], traces: &Traces<'_>) -> Self {
         let mut about = BTreeMap::new();
+        let tenant_logs = TENANT_LOGS.map(str::to_owned);
         for (host, logs) in HostLogs::of_case(case) {
+            let is_tenant = logs.has_any(&tenant_logs);
             let subject = |book: &Casebook| Subject {
                 is_server: logs.has_any(&book.signs) || has_build(case, book, &host),
-                is_tenant: logs.has_any(&book.tenant_signs),
+                is_tenant: is_tenant && book.questions.iter().any(|question| question.is_of_tenant),
             };
             let books: Vec<Subject> = books.iter().map(subject).collect();
             about.insert(host, books);

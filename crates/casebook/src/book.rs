@@ -77,8 +77,6 @@ pub struct Casebook {
     pub(crate) window: WindowRule,
     /// Logs that only such a server writes.
     pub(crate) signs: Vec<String>,
-    /// Logs that only a tenant of the cloud has which the book is about.
-    pub(crate) tenant_signs: Vec<String>,
     /// Steps that only such a server can show.
     pub(crate) sign_steps: Vec<String>,
     pub(crate) joins: JoinRules,

@@ -1,6 +1,7 @@
 //! Disk images: what they are by their beginning, and the disk in them.
 
 use crate::faults::Faults;
+use crate::joined::Joined;
 use crate::{Limits, ReadAt, ewf, partition, vhd, vhdx};
 use model::Problem;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub fn segment_number(head: &[u8]) -> Option<u16> {
 }
 
 /// The disk in an image. `segments` are its files in their order; only E01
-/// has more than one.
+/// and a raw disk that was cut have more than one.
 ///
 /// # Errors
 /// When not even the beginning of a disk can be made of it. Lesser damage goes
@@ -55,7 +56,8 @@ pub fn open<'a>(
     let first = segments.first().cloned();
     let first = first.ok_or_else(|| Problem::new("truncated", 0, "an image", "no bytes"))?;
     match kind {
-        Kind::Raw => Ok(first),
+        Kind::Raw if segments.len() == 1 => Ok(first),
+        Kind::Raw => Ok(Arc::new(Joined::new(segments))),
         Kind::Vhd => Ok(Arc::new(vhd::Vhd::open(first, faults)?)),
         Kind::Vhdx => Ok(Arc::new(vhdx::Vhdx::open(first, faults)?)),
         Kind::Ewf => Ok(Arc::new(ewf::Ewf::open(std::mem::take(&mut segments), limits, faults.clone())?)),

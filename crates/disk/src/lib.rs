@@ -24,6 +24,7 @@ mod crc;
 mod ewf;
 mod faults;
 pub mod image;
+mod joined;
 mod limits;
 pub mod ntfs;
 mod number;

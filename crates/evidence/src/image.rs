@@ -14,6 +14,8 @@
 //! Clusters of a deleted file may belong to another one by now. `$Bitmap` tells
 //! which are in use; what is read ends before the first of these.
 
+pub(crate) mod segments;
+
 use crate::bytes::Bytes;
 use crate::format::sniff;
 use crate::input::{self, Head, Input};
@@ -26,7 +28,6 @@ use disk::{Faults, ReadAt, Slice, image, partition};
 use model::{FileBasis, FileFacts, Problem};
 use rayon::prelude::*;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The slug of images.
@@ -35,9 +36,6 @@ const FORMAT: &str = "disk-image";
 const GATHERED_MAX: usize = 256;
 /// Runs of clusters of these.
 const GATHERED_RUNS_MAX: usize = 1 << 20;
-/// All segments of an image are open at once; systems let a program have some
-/// 1,024 files open.
-const SEGMENTS_MAX: u16 = 800;
 
 /// What the files of an image may have together.
 pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
@@ -47,43 +45,12 @@ pub(crate) fn budget(segments: &[Bytes<'_>], limits: &Limits) -> Budget {
     Budget { left: by_ratio.min(limits.archive.bytes_max) }
 }
 
-/// An image's file and those that continue it: `x.E02` and so on beside
-/// `x.E01`. Beside a later segment the first one is looked for.
-pub(crate) fn segments<'a>(bytes: &Bytes<'a>, kind: Kind, head: &[u8], file: &Path) -> Vec<Bytes<'a>> {
-    let mut segments = vec![bytes.clone()];
-    let numbers = match image::segment_number(head).filter(|_| kind == Kind::Ewf) {
-        Some(1) => 2..=SEGMENTS_MAX,
-        Some(_) => 1..=1,
-        None => return segments,
-    };
-    let files = numbers.map_while(|number| segment_name(file, number));
-    segments.extend(files.map_while(|name| bytes.beside(&name).ok()));
-    segments
-}
-
-/// The file of segment `number` of the image that `file` is a segment of.
-fn segment_name(file: &Path, number: u16) -> Option<PathBuf> {
-    let ending = file.extension()?.to_str()?;
-    let letter = ending.chars().next().filter(|_| ending.len() == 3)?;
-    if number < 100 {
-        return Some(file.with_extension(format!("{letter}{number:02}")));
-    }
-    // After 99 come `EAA` to `EZZ`, then `FAA`.
-    let base = if letter.is_ascii_uppercase() { b'A' } else { b'a' };
-    let index = u32::from(number - 100);
-    let letters = [index / 676, index / 26 % 26, index % 26];
-    let first_letter = u32::from(letter).checked_add(letters[0]).and_then(char::from_u32)?;
-    let other = |step: u32| char::from(base + u8::try_from(step).unwrap_or(0));
-    let ending = [first_letter, other(letters[1]), other(letters[2])];
-    first_letter.is_ascii_alphabetic().then(|| file.with_extension(ending.iter().collect::<String>()))
-}
-
 impl<V: Visitor> Reading<'_, V> {
     /// Reads the files of an image, then hashes it.
     pub(crate) fn image(&self, node: &Node, kind: Kind, segments: &[Bytes<'_>], budget: &mut Budget) {
         let faults = Faults::new(self.limits.problems_max);
         let stores = segments.iter().map(|bytes| Arc::new(bytes.quiet()) as Arc<dyn ReadAt>);
-        if is_later_segment(kind, segments) {
+        if is_later_ewf(kind, segments) {
             // Its disk is read with the first one.
             if segments.len() < 2 {
                 faults.push(Problem::new(
@@ -146,6 +113,11 @@ impl<V: Visitor> Reading<'_, V> {
         }
     }
 
+    /// A later part of a disk that was cut, which is read with the first one.
+    pub(crate) fn later_segment(&self, node: &Node, bytes: &Bytes<'_>) {
+        self.image_item(node, std::slice::from_ref(bytes), &Faults::new(self.limits.problems_max));
+    }
+
     /// The image as an item: its bytes hashed, and what went wrong within.
     fn image_item(&self, node: &Node, segments: &[Bytes<'_>], faults: &Faults) {
         let Some(bytes) = segments.first() else { return };
@@ -174,7 +146,7 @@ impl<V: Visitor> Reading<'_, V> {
     }
 }
 
-fn is_later_segment(kind: Kind, segments: &[Bytes<'_>]) -> bool {
+fn is_later_ewf(kind: Kind, segments: &[Bytes<'_>]) -> bool {
     let head = segments.first().and_then(|bytes| bytes.quiet().read_at(0, 16).ok()).unwrap_or_default();
     kind == Kind::Ewf && image::segment_number(&head).is_some_and(|number| number > 1)
 }

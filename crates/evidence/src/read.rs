@@ -9,6 +9,7 @@ use crate::batch::{self, Batch, Pace, Tally};
 use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, Reader, sniff};
+use crate::image::segments;
 use crate::input::{Head, Input, Keep};
 use crate::mft::MftCutter;
 use crate::shapes::Shapes;
@@ -93,9 +94,17 @@ impl<'a, V: Visitor> Reading<'a, V> {
         if is_archive && pace == Pace::Alone {
             return false;
         }
+        if segments::first_segment(&bytes, &source.file).is_some() {
+            // Its bytes are a disk's, whatever they begin like.
+            self.later_segment(&node, &bytes);
+            return true;
+        }
         let bytes_max = self.limits.item_bytes_max;
         if let (Content::Image(kind), true) = (content, is_archive) {
-            let segments = image::segments(&bytes, kind, &head.bytes, &source.file);
+            let segments = segments::segments(&bytes, kind, &head.bytes, &source.file);
+            if let Some(problem) = segments::missing(&bytes, kind, &source.file, segments.len()) {
+                self.problem(&source.path, problem);
+            }
             let mut budget = image::budget(&segments, self.limits);
             self.image(&node, kind, &segments, &mut budget);
         } else if is_archive {

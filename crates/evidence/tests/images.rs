@@ -129,6 +129,39 @@ fn raw_images_with_and_without_a_partition_table() {
 }
 
 #[test]
+fn raw_images_that_were_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = intrusion(folder.path()) else { return };
+    let bytes = disk.in_mbr();
+    let size = bytes.len() / 3 + 1;
+    for first in ["server.001", "server.dd.aa"] {
+        let cut = tempfile::tempdir().unwrap();
+        let names = if first.ends_with("aa") { ["aa", "ab", "ac"] } else { ["001", "002", "003"] };
+        let files = names.map(|ending| cut.path().join(first).with_extension(ending));
+        for (file, part) in files.iter().zip(bytes.chunks(size)) {
+            std::fs::write(file, part).unwrap();
+        }
+        let whole = check(&cut.path().join(first), "C");
+        assert!(whole.problems.is_empty(), "{:?}", whole.problems);
+        // Later parts are the disk's, and no items of an unknown kind.
+        let all = read(cut.path(), &Limits::default());
+        let format = |file: &PathBuf| {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            all.items.iter().find(|item| item.item.path.ends_with(name)).unwrap().item.format
+        };
+        let formats: Vec<Option<&str>> = files.iter().map(format).collect();
+        assert_eq!(formats, [Some("disk-image"); 3]);
+        std::fs::remove_file(&files[1]).unwrap();
+        let holed = read(&cut.path().join(first), &Limits::default());
+        assert!(
+            holed.problems.iter().any(|(_, problem)| problem.wanted.contains("the segment server")),
+            "{:?}",
+            holed.problems
+        );
+    }
+}
+
+#[test]
 fn virtual_disks() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = intrusion(folder.path()) else { return };

@@ -53,11 +53,7 @@ pub fn case(
         }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
         let gathered = item.gathered.unwrap_or_default();
-        let elsewhere = if gathered.is_of_tenant {
-            hosts.tenant_of_path(&path, &root)
-        } else {
-            hosts.of_path(&path, &root)
-        };
+        let elsewhere = hosts.of_silent(&path, &root, gathered.is_of_tenant);
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
         problems.extend(gathered.settled.problem());
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));

@@ -78,8 +78,11 @@ impl Hosts {
             .or_else(|| self.argument.clone().map(|host| (host, HostBasis::Argument)))
     }
 
-    /// The tenant of records at `path` that name none themselves.
-    pub fn tenant_of_path(&self, path: &str, root: &str) -> Option<(HostName, HostBasis)> {
+    /// The host, or the tenant, of records at `path` that name none themselves.
+    pub fn of_silent(&self, path: &str, root: &str, is_of_tenant: bool) -> Option<(HostName, HostBasis)> {
+        if !is_of_tenant {
+            return self.of_path(path, root);
+        }
         self.of_collection(path, root, |folder| &folder.tenants)
             .map(|tenant| (tenant, HostBasis::Root))
             .or_else(|| self.argument.clone().map(|host| (host, HostBasis::Argument)))

@@ -36,8 +36,6 @@ pub(super) struct RawBook {
     window: RawWindow,
     signs: Vec<String>,
     #[serde(default)]
-    tenant_signs: Vec<String>,
-    #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -289,7 +287,6 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         builds: table,
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
-        tenant_signs: raw.tenant_signs,
         id: raw.id,
         title: raw.title,
         general: raw.general,
