@@ -239,7 +239,9 @@ fn yara_rules() -> Vec<Vec<u8>> {
 }
 
 fn script(data: &[u8]) {
-    if let Some(script) = script::read(data) {
+    use script::Standing::{Lies, Log, Logged, Runs, Served};
+    for standing in [Runs, Served, Log, Lies, Logged] {
+        let Some(script) = script::read(data, standing) else { continue };
         for at in [0, script.text.len() as u64 / 2, u64::MAX] {
             let _ = script.offset(at);
         }

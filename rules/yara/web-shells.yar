@@ -16,6 +16,7 @@ rule evaluates_what_is_sent
         tags = "attack.persistence, attack.t1505.003, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $eval = /\beval[ (][^\n]{0,400}@(input|checked)@/ nocase
         $execute = /(^|[^.>:$\w])(execute|executeglobal|execscript|execute_script)[ (][^\n]{0,400}@(input|checked)@/ nocase
@@ -47,6 +48,7 @@ rule loads_code_that_is_sent
         tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $assembly = /\b(Assembly|AppDomain|CurrentDomain|AssemblyLoadContext)(\.\w+|\(\)){0,3}\.(Unsafe)?Load(From|File|FromStream|FromAssemblyPath|WithPartialName|Module)?\([^\n]{0,400}@(input|checked)@/
         $context = /\.LoadFromStream\([^\n]{0,300}@(input|checked)@/
@@ -73,6 +75,7 @@ rule runs_commands_that_are_sent
         tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $start = /\bProcess(@input@)?\.Start\([^\n]{0,400}@input@/
         $info = /\bProcessStartInfo\([^\n]{0,400}@input@/
@@ -114,6 +117,7 @@ rule writes_files_that_are_sent
         tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@/
         $stream = /\bFileStream\(((\w+\.)*Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@[^\n]{0,60},\s*(\w+\.)*FileMode\.(Create|CreateNew|OpenOrCreate|Append|Truncate)/
@@ -145,6 +149,7 @@ rule takes_any_upload
         tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $save = /\.SaveAs(@file@|@input@)?\([^\n]{0,240}@(file|name)@/
         $write = /\b(File\.WriteAllBytes|FileStream|FileOutputStream|Files\.copy|transferTo)\([^\n]{0,240}@(file|name)@/
@@ -164,6 +169,7 @@ rule manages_files
         tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator)[ (][^\n]{0,200}@input@/ nocase
         $list_object = /@input@\.(GetFiles|GetDirectories|GetFileSystemInfos|listFiles|list|SubFolders|Files)\b/ nocase
@@ -189,6 +195,7 @@ rule reads_any_folder
         tags = "attack.persistence, attack.t1505.003, attack.t1083, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         // Without a folder of its own before what is sent.
         $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|new File)\(\$?\w+(\.\w+)?((\[|\()"[^"\n]{0,40}"(\]|\)))?@input@\)/ nocase
@@ -208,6 +215,7 @@ rule relays_connections
         tags = "attack.command-and-control, attack.t1505.003, attack.t1090, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $net = /\b(TcpClient|Socket|IPEndPoint|DnsEndPoint|\w+(@input@)?\.(Connect|BeginConnect|ConnectAsync))\([^\n]{0,300}@(input|checked)@/
         $java = /\b(InetSocketAddress|Socket|SocketChannel\.open)\([^\n]{0,300}@(input|checked)@/
@@ -229,6 +237,7 @@ rule transforms_what_is_sent
         tags = "attack.persistence, attack.t1505.003, attack.t1220, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $transform = /\b(XslCompiledTransform|XslTransform|Xsl\.XslCompiledTransform|transformNode(ToObject)?|IXSLProcessor|XSLTemplate|TransformerFactory|XSLTProcessor)\b/
         $trusted = /TrustedXslt|XsltSettings\(true,\s?true|EnableScript\s?=\s?true|AllowXsltScript|registerPHPFunctions|XsltSettings\(\)/
@@ -249,6 +258,7 @@ rule deserialises_what_is_sent
         tags = "attack.persistence, attack.t1505.003, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $net = /\b(BinaryFormatter|LosFormatter|ObjectStateFormatter|NetDataContractSerializer|SoapFormatter)\b/
         $net_call = /\.(Deserialize|UnsafeDeserialize)\([^\n]{0,300}@(input|checked)@/
@@ -269,6 +279,7 @@ rule runs_packed_code
         tags = "attack.defense-evasion, attack.t1505.003, attack.t1027, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $folded = /(^|[^.\w])(eval|assert|execute|executeglobal|create_function)[ (][^\n]{0,4000}@packed@/ nocase
         $calls = /(^|[^.\w])(eval|assert|create_function)\((@?"?\w*"?,)?@?("[^"\n]{0,10}"\.)?(\w+\(){0,4}(base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|openssl_decrypt|mcrypt_decrypt|hex2bin|rawurldecode|strrev)\(/ nocase
@@ -290,6 +301,7 @@ rule injects_machine_code
         tags = "attack.persistence, attack.t1505.003, attack.t1055, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $room = /\b(VirtualAlloc(Ex)?|NtAllocateVirtualMemory|VirtualProtect(Ex)?|HeapCreate|MapViewOfFile)\(/
         $start = /\b(Create(Remote)?Thread|NtCreateThreadEx|QueueUserAPC|EnumSystemLocales[AW]?|GetDelegateForFunctionPointer|RtlCreateUserThread|WriteProcessMemory)\b/
@@ -307,6 +319,7 @@ rule hands_a_shell_out
         tags = "attack.execution, attack.t1505.003, attack.t1059, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $socket = /\b(TcpClient|WSASocket[AW]?|WSAConnect|new Socket|fsockopen|stream_socket_client|socket_create|\.Connect\(|socket\.socket|IO::Socket::INET)\b/
         $shell = /"[^"\n]{0,40}(cmd(\.exe)?"|\/bin\/(ba|da)?sh|powershell(\.exe)?)/ nocase
@@ -325,6 +338,7 @@ rule command_page
         tags = "attack.persistence, attack.t1505.003, attack.t1059, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $shell = /"[^"\n]{0,40}(\bcmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell(\.exe)?)/ nocase
         $run = /\bProcess\.Start\b|\.Start\(\)|\b(CreateProcess\w*|proc_open|shell_exec|popen|ProcessBuilder|getRuntime|WScript\.Shell)\b/
@@ -343,6 +357,7 @@ rule database_console
         tags = "attack.persistence, attack.t1505.003, attack.t1005, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+\.Open)[ (][^\n]{0,300}@input@/
         $query = /\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
@@ -359,6 +374,7 @@ rule implants_in_memory
         tags = "attack.persistence, attack.t1505.003, attack.t1620, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $java_context = /\b(StandardContext|ApplicationContext|StandardHost|StandardEngine|getPipeline)\b/
         $java_adds = /\b(addFilterDef|addFilterMap(Before)?|addServletMapping(Decoded)?|addApplicationEventListener|createWrapper|addValve|ApplicationFilterConfig)\b/
@@ -379,6 +395,7 @@ rule shows_machine_keys
         tags = "attack.credential-access, attack.t1505.003, attack.t1552, assay.shell-found"
         author = "assay"
         date = "2026-11-24"
+        looks_at = "script"
     strings:
         $section = /\bMachineKeySection\b|system\.web\/machineKey/
         $keys = /\b(ValidationKey|DecryptionKey)\b/
@@ -405,6 +422,8 @@ rule virtual_directory_listing_with_script
         $p5 = /(AdminDisplayVersion|ExchangeVersion)\s{0,40}:/ ascii wide
         $p6 = /(DistinguishedName|ObjectCategory|ObjectClass|WhenChanged(UTC)?|OriginatingServer)\s{0,40}:/ ascii wide
         $p7 = /\bServer\s{1,40}:/ ascii wide
+        // A report that quotes the listing.
+        $fence = /(^|\n)[ \t]{0,8}(```|~~~)/
     condition:
-        $url and 2 of ($p*)
+        $url and 2 of ($p*) and (not $fence or extension matches /^\.(aspx?|as[hmc]x|config)$/i)
 }

@@ -2,10 +2,13 @@
 //!
 //! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`,
 //! `fuzz` and `hostile` are the long runs; see [`runs`], and [`indicators`] for
-//! theirs. `attack-tactics` makes a table of the casebook; see [`tactics`].
+//! theirs. `attack-tactics` and `attack-table` make tables of ATT&CK; see [`tactics`]
+//! and [`attack_table`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
+mod attack_table;
+mod attribution_runs;
 mod indicators;
 mod runs;
 mod tactics;
@@ -16,7 +19,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-indicators | differential | \
-                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION";
+                     fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION | attack-table BUNDLE VERSION | \
+                     fit-attribution | evaluate";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -30,6 +34,9 @@ fn main() -> ExitCode {
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),
         ["hostile", folder] => runs::hostile(&root, Path::new(folder)),
         ["attack-tactics", bundle, version] => tactics::write(&root, Path::new(bundle), version),
+        ["attack-table", bundle, version] => attack_table::write(&root, Path::new(bundle), version),
+        ["fit-attribution"] => attribution_runs::fit(&root),
+        ["evaluate"] => attribution_runs::evaluate(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,6 +1,6 @@
 //! The table of tactics (`casebook/attack-tactics.tsv`), made from MITRE's
-//! bundle of ATT&CK for enterprises: live techniques and their tactics, ids
-//! only. Sub-techniques that serve what their technique serves are left out.
+//! bundle of ATT&CK for enterprises: live techniques, their tactics and their
+//! names, and nothing of what MITRE writes about them.
 
 use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
@@ -14,9 +14,12 @@ use std::path::Path;
 const TABLE: &str = "casebook/attack-tactics.tsv";
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+const ABOUT: &str = "\
+# Tactics and name by technique: MITRE ATT&CK (R) for enterprises. Made by `cargo xtask attack-tactics`; do not edit.
+";
+
 /// MITRE's condition is that each copy carries its notice and its licence.
-const NOTICE: &str = "\
-# Tactics by technique: ids of MITRE ATT&CK (R) for enterprises. Made by `cargo xtask attack-tactics`; do not edit.
+pub const NOTICE: &str = "\
 #
 # (c) 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation.
 #
@@ -45,25 +48,30 @@ pub fn write(root: &Path, bundle: &Path, version: &str) -> Result<bool> {
     Ok(true)
 }
 
-fn table(bundle: &Path, version: &str) -> Result<String> {
-    let mut bytes = fs::read(bundle).with_context(|| format!("reading {}", bundle.display()))?;
+/// The JSON of `file`, which may be packed with gzip.
+pub fn read_json(file: &Path) -> Result<Value> {
+    let mut bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     if bytes.starts_with(&GZIP) {
         let mut unpacked = Vec::new();
         GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).context("unpacking")?;
         bytes = unpacked;
     }
-    let rows = rows(&serde_json::from_slice(&bytes).context("the bundle is no JSON")?)?;
-    let mut table = format!("{NOTICE}# ATT&CK v{version}\n");
-    for (technique, tactics) in &rows {
-        let parent = technique.split_once('.').and_then(|(parent, _)| rows.get(parent));
-        if parent != Some(tactics) {
-            writeln!(table, "{technique}\t{}", tactics.join(" "))?;
-        }
+    serde_json::from_slice(&bytes).with_context(|| format!("{} is no JSON", file.display()))
+}
+
+fn table(bundle: &Path, version: &str) -> Result<String> {
+    let rows = rows(&read_json(bundle)?)?;
+    let mut table = format!("{ABOUT}{NOTICE}# ATT&CK v{version}\n");
+    for (technique, (tactics, name)) in &rows {
+        writeln!(table, "{technique}\t{}\t{name}", tactics.join(" "))?;
     }
     Ok(table)
 }
 
-fn rows(bundle: &Value) -> Result<BTreeMap<String, Vec<String>>> {
+/// Tactics and name by technique.
+type Rows = BTreeMap<String, (Vec<String>, String)>;
+
+fn rows(bundle: &Value) -> Result<Rows> {
     let objects = bundle["objects"].as_array().context("the bundle has no objects")?;
     let is_live = |object: &&Value| {
         object["type"] == "attack-pattern"
@@ -79,7 +87,8 @@ fn rows(bundle: &Value) -> Result<BTreeMap<String, Vec<String>>> {
         let mut tactics: Vec<String> =
             phases.iter().filter_map(|phase| phase["phase_name"].as_str()).map(str::to_owned).collect();
         tactics.sort();
-        rows.insert(id.to_owned(), tactics);
+        let name = technique["name"].as_str().with_context(|| format!("{id}: no name"))?;
+        rows.insert(id.to_owned(), (tactics, name.replace(char::is_whitespace, " ")));
     }
     Ok(rows)
 }

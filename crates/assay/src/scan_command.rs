@@ -39,8 +39,9 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     let indicators = indicator_files::read(&arguments.indicators)?;
     show_diagnostics(&indicators.not_loaded, "indicators were not taken", output)?;
     let books = load_casebooks()?;
-    let mut case = scan_evidence(arguments, &rules, &indicators, &books, output)?;
+    let (mut case, sessions) = scan_evidence(arguments, &rules, &indicators, &books, output)?;
     casebook::assess(&mut case, &books);
+    sessions.fill(&mut case).context("reading back starts of processes from a temporary file")?;
     if arguments.out.is_some() {
         rule_texts::add(&mut case.rules);
     }
@@ -83,7 +84,7 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
     let builtin = if arguments.no_builtin_rules { &[] } else { builtin::RULES };
     let own = builtin.iter().map(|(file, text)| RuleText { file, text });
     let theirs = files.texts.iter().map(|(file, text)| RuleText { file, text });
-    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders });
+    let loaded = sigma::load(own.chain(theirs), &LoadOptions { placeholders, ..LoadOptions::default() });
     run.rules_not_loaded = files.unread;
     run.rules_not_loaded.extend(loaded.diagnostics.into_iter().map(|diagnostic| RuleNote {
         file: diagnostic.file,
@@ -141,7 +142,7 @@ fn scan_evidence(
     indicators: &Indicators,
     books: &[Casebook],
     output: &Output<'_>,
-) -> Result<Case> {
+) -> Result<(Case, scan::Sessions)> {
     let limits = evidence::Limits::default();
     let opened = evidence::open(&arguments.paths, &limits);
     let watched: Vec<casebook::Watched> = books.iter().flat_map(Casebook::watched).collect();
@@ -165,9 +166,9 @@ fn scan_evidence(
         })
     });
     progress.end();
-    let mut case = case.context("putting findings aside in a temporary file")?;
+    let (mut case, sessions) = case.context("putting findings aside in a temporary file")?;
     case.indicators.clone_from(&indicators.files);
-    Ok(case)
+    Ok((case, sessions))
 }
 
 fn rules_not_met(engine: &sigma::Engine) -> Vec<RuleNote> {

@@ -19,7 +19,7 @@ fn workspace() -> PathBuf {
 }
 
 /// Kinds of blocks that become a file.
-const EVIDENCE: [&str; 6] = ["log", "events", "file", "registry", "prefetch", "lnk"];
+const EVIDENCE: [&str; 7] = ["log", "events", "file", "page", "registry", "prefetch", "lnk"];
 
 /// A fenced block of a case file.
 struct Block {
@@ -125,6 +125,7 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
         progress: &|_, _| {},
     })
     .unwrap()
+    .0
 }
 
 fn scan(section: &Section) -> Outcome {
@@ -136,7 +137,9 @@ fn scan(section: &Section) -> Outcome {
     }
     let engine = sigma::Engine::new(builtin().rules);
     let case = scan_folder(folder.path(), &engine);
-    for item in &case.items {
+    let pages: Vec<&Block> = section.evidence().filter(|block| block.kind == "page").collect();
+    let is_page = |path: &String| pages.iter().any(|page| path.ends_with(&page.name));
+    for item in case.items.iter().filter(|item| !item.paths.iter().any(is_page)) {
         assert!(item.format.is_some(), "{}: {:?} was not read as a log", section.title, item.paths);
     }
     for coverage in &case.coverage.items {

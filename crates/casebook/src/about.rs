@@ -8,34 +8,51 @@ use crate::trace::Traces;
 use model::{Case, HostName};
 use std::collections::BTreeMap;
 
-/// For each host, whether each book is about it.
-pub struct About(BTreeMap<Option<HostName>, Vec<bool>>);
+/// For each host, what it is to each book.
+pub struct About(BTreeMap<Option<HostName>, Vec<Subject>>);
+
+/// What a host is to a book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Subject {
+    /// A server of the book's kind.
+    pub is_server: bool,
+    /// A tenant of a cloud that the book is about.
+    pub is_tenant: bool,
+}
 
 impl About {
     pub fn new(case: &Case, books: &[Casebook], traces: &Traces<'_>) -> Self {
         let mut about = BTreeMap::new();
         for (host, logs) in HostLogs::of_case(case) {
-            let is_about = |book: &Casebook| logs.has_any(&book.signs) || has_build(case, book, &host);
-            let books: Vec<bool> = books.iter().map(is_about).collect();
+            let subject = |book: &Casebook| Subject {
+                is_server: logs.has_any(&book.signs) || has_build(case, book, &host),
+                is_tenant: logs.has_any(&book.tenant_signs),
+            };
+            let books: Vec<Subject> = books.iter().map(subject).collect();
             about.insert(host, books);
         }
         for trace in &traces.list {
             let Some(own) = about.get_mut(&traces.hosts[trace.host]) else { continue };
-            for (is_about, book) in own.iter_mut().zip(books) {
-                *is_about |= trace.shows_any(&book.sign_steps);
+            for (subject, book) in own.iter_mut().zip(books) {
+                subject.is_server |= trace.shows_any(&book.sign_steps);
             }
         }
         Self(about)
     }
 
+    /// What `host` is to the book of that index.
+    pub fn subject(&self, host: &Option<HostName>, book: usize) -> Subject {
+        self.0.get(host).map(|books| books[book]).unwrap_or_default()
+    }
+
     /// Whether the book of that index is about `host`.
     pub fn is(&self, host: &Option<HostName>, book: usize) -> bool {
-        self.0.get(host).is_some_and(|books| books[book])
+        self.subject(host, book) != Subject::default()
     }
 
     /// Whether any book is.
     pub fn is_any(&self, host: &Option<HostName>) -> bool {
-        self.0.get(host).is_some_and(|books| books.contains(&true))
+        self.0.get(host).is_some_and(|books| books.iter().any(|own| *own != Subject::default()))
     }
 }
 

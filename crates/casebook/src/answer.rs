@@ -1,18 +1,19 @@
 //! From grounds and coverage to answers.
 
-use crate::about::About;
+use crate::about::{About, Subject};
 use crate::book::{Casebook, Kind, Question, WindowRule};
 use crate::build::{Build, Immunity, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
 use crate::intrusion::Partition;
 use crate::key::Key;
-use crate::needs::{Measure, NOT_THERE, day_word};
+use crate::needs::Measure;
 use crate::support::{Grade, Ground, View};
 use crate::trace::{Trace, Traces};
 use model::{Answer, AnswerWord, Case, HostName, IntrusionId, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod facts;
+mod lacking;
 use facts::Facts;
 
 /// `still-in` looks back so far from the host's last record.
@@ -41,8 +42,8 @@ pub fn answers(
                 let views = views.map(|(id, members)| {
                     (*id, View::new(book, traces, members.clone(), &partition.components))
                 });
-                let is_server = about.is(&host, index);
-                Room::new(case, (book, is_server), &host, &logs, traces, views.collect())
+                let subject = about.subject(&host, index);
+                Room::new(case, (book, subject), &host, &logs, traces, views.collect())
             })
             .collect();
         for intrusion in members.keys() {
@@ -91,6 +92,8 @@ struct Room<'a> {
     traces: &'a Traces<'a>,
     /// Whether the host is a server of the book's kind, as far as can be seen.
     is_server: bool,
+    /// Whether it is a tenant that the book is about.
+    is_tenant: bool,
     last_record: Option<Timestamp>,
     /// What is asked over one window; one for each first day that a question asks for.
     asked: BTreeMap<Option<Timestamp>, Asked>,
@@ -119,7 +122,7 @@ struct Found {
 impl<'a> Room<'a> {
     fn new(
         case: &'a Case,
-        (book, is_server): (&'a Casebook, bool),
+        (book, subject): (&'a Casebook, Subject),
         host: &'a Option<HostName>,
         logs: &HostLogs<'_>,
         traces: &'a Traces<'a>,
@@ -142,7 +145,8 @@ impl<'a> Room<'a> {
         });
         let builds: Vec<_> = builds.collect();
         Self {
-            is_server,
+            is_server: subject.is_server,
+            is_tenant: subject.is_tenant,
             asked: book
                 .questions
                 .iter()
@@ -212,11 +216,12 @@ impl<'a> Room<'a> {
     }
 
     fn without_grounds(&self, question: &Question) -> AnswerWord {
-        if (question.server_only && !self.is_server) || self.is_immune(question) {
+        let is_subject = if question.is_of_tenant { self.is_tenant } else { self.is_server };
+        if (question.server_only && !is_subject) || self.is_immune(question) {
             return AnswerWord::NotApplicable;
         }
-        let met = self.needs(question).all(|(_, measure)| measure.met);
-        if met { AnswerWord::NoTrace } else { AnswerWord::CannotTell }
+        let mut all = self.lacking(question);
+        if all.next().is_none() { AnswerWord::NoTrace } else { AnswerWord::CannotTell }
     }
 
     /// Whether the host cannot have had the hole over all the time that is
@@ -237,15 +242,6 @@ impl<'a> Room<'a> {
     fn asked(&self, question: &Question) -> &Asked {
         // Every question's first day was asked for when the room was made.
         &self.asked[&question.from()]
-    }
-
-    /// What the question needs on this host.
-    fn needs<'s>(&'s self, question: &'s Question) -> impl Iterator<Item = (usize, &'s Measure)> {
-        let measures =
-            if question.kind == Kind::StillIn { &self.last_day } else { &self.asked(question).measures };
-        let asked =
-            question.needs.iter().filter(|need| self.is_server || !self.book.needs[**need].server_only);
-        asked.map(|need| (*need, &measures[*need]))
     }
 
     fn span(&self, grounds: &[Ground]) -> Span {
@@ -328,73 +324,6 @@ impl<'a> Room<'a> {
         standing.flat_map(|(grounds, _)| grounds).collect()
     }
 
-    /// What there was to answer the question, a line for each log.
-    fn coverage(&self, question: &Question) -> Vec<String> {
-        let asked = |need: &&usize| self.is_server || !self.book.needs[**need].server_only;
-        let also = question.also.iter().filter(asked).map(|need| &self.asked(question).measures[*need]);
-        let measures = self.needs(question).map(|(_, measure)| measure).chain(also);
-        let mut lines: Vec<String> = measures.flat_map(|measure| measure.lines.iter().cloned()).collect();
-        if question.kind == Kind::Builds {
-            let builds = self.builds.iter();
-            lines.extend(builds.map(|(build, span, standing)| facts::build_line(*build, *span, standing)));
-        }
-        lines
-    }
-
-    /// What is known of the hole, beside what the logs covered.
-    fn hole_lines(&self, question: &Question, span: Span) -> Vec<String> {
-        let Some(hole) = &question.hole else { return Vec::new() };
-        let mut lines = Vec::new();
-        if let Some(name) = &hole.builds {
-            let by = self.book.builds.closed_by(name);
-            let stands = |build: Build| self.book.builds.immunity(name, build);
-            let builds = self.builds.iter();
-            lines.extend(builds.map(|(build, span, _)| facts::hole_line(*build, *span, stands(*build), by)));
-        }
-        lines.extend(hole.notes.iter().filter(|note| note.holds(&self.builds)).map(|note| note.text.clone()));
-        lines.push(format!("{}: {}", hole.called, hole.known));
-        if let Some((first, public)) = span.first.zip(hole.public)
-            && first < public
-        {
-            let day = public.to_short();
-            let day = day.get(..10).unwrap_or_default();
-            lines.push(format!(
-                "the first sign is older than anything that is known of it ({day}): look twice"
-            ));
-        }
-        lines
-    }
-
-    /// What to get, in the order of the collect list.
-    fn next(&self, question: &Question) -> Vec<String> {
-        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
-        let ids: BTreeSet<&String> =
-            unmet.flat_map(|(need, _)| &self.book.needs[need].next).chain(&question.next).collect();
-        let entries = self.book.list.entries.iter().filter(|entry| ids.contains(&entry.id));
-        entries.map(|entry| entry.render_line(&self.book.list.id)).collect()
-    }
-
-    /// The same in a few words.
-    fn get(&self, question: &Question) -> String {
-        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
-        let ids: BTreeSet<&String> = unmet.flat_map(|(need, _)| &self.book.needs[need].next).collect();
-        let entries = self.book.list.entries.iter().filter(|entry| ids.contains(&entry.id));
-        entries.map(|entry| entry.what.trim()).collect::<Vec<_>>().join(", ")
-    }
-
-    /// What was looked through where nothing was found.
-    fn covered(&self, question: &Question) -> String {
-        let measures: Vec<&Measure> = self.needs(question).map(|(_, measure)| measure).collect();
-        let mut names: Vec<&str> = measures.iter().map(|measure| measure.used.as_str()).collect();
-        names.dedup();
-        match measures.iter().map(|measure| measure.days).min() {
-            Some((covered, of)) => {
-                format!("{}: {covered} of {of} {}", names.join(", "), day_word(of))
-            }
-            None => String::new(),
-        }
-    }
-
     fn answer(
         &self,
         question: &Question,
@@ -404,8 +333,6 @@ impl<'a> Room<'a> {
     ) -> Answer {
         let mut coverage = self.coverage(question);
         coverage.extend(self.hole_lines(question, found.span));
-        let unmet = self.needs(question).filter(|(_, measure)| !measure.met);
-        let missing: Vec<&str> = unmet.map(|(_, measure)| measure.missing.as_str()).collect();
         let next = match found.word {
             AnswerWord::Yes | AnswerWord::Likely => question.act.clone(),
             AnswerWord::CannotTell => self.next(question),
@@ -418,7 +345,7 @@ impl<'a> Room<'a> {
             grounds: &found.grounds,
             builds: &self.builds,
             span: found.span,
-            missing: missing_text(&missing),
+            missing: self.missing(question),
             covered: self.covered(question),
             get: self.get(question),
             last_sign,
@@ -428,6 +355,9 @@ impl<'a> Room<'a> {
         let immune = question.hole.as_ref().and_then(|hole| hole.immune.as_ref());
         let sentence = match (found.word, immune) {
             (AnswerWord::NotApplicable, Some(immune)) if self.is_immune(question) => immune,
+            (AnswerWord::NoTrace, _) if self.answers_instead(question) => {
+                question.text.no_trace_instead.as_ref().unwrap_or(&question.text.no_trace)
+            }
             (word, _) => question.text.of(word),
         };
         let mut text = sentence.render(|name| facts.get(name));
@@ -477,13 +407,4 @@ fn breach_span(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Span {
     let grounds = decisive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
     grounds.for_each(|ground| span.add(traces.list[ground.trace].time()));
     span
-}
-
-/// What is missing, with what is not there at all in one list.
-fn missing_text(missing: &[&str]) -> String {
-    let (absent, other): (Vec<&str>, Vec<&str>) = missing.iter().partition(|text| text.ends_with(NOT_THERE));
-    let names: Vec<&str> = absent.iter().map(|text| text.trim_end_matches(NOT_THERE)).collect();
-    let absent = (!names.is_empty()).then(|| format!("not in the evidence: {}", names.join(", ")));
-    let other = other.into_iter().map(str::to_owned);
-    absent.into_iter().chain(other).collect::<Vec<_>>().join("; ")
 }

@@ -77,6 +77,8 @@ pub struct Casebook {
     pub(crate) window: WindowRule,
     /// Logs that only such a server writes.
     pub(crate) signs: Vec<String>,
+    /// Logs that only a tenant of the cloud has which the book is about.
+    pub(crate) tenant_signs: Vec<String>,
     /// Steps that only such a server can show.
     pub(crate) sign_steps: Vec<String>,
     pub(crate) joins: JoinRules,
@@ -149,8 +151,10 @@ pub(crate) struct Question {
     pub id: String,
     pub title: String,
     pub kind: Kind,
-    /// Whether it makes sense for servers of the book's kind only.
+    /// Whether it makes sense for servers (or tenants) of the book's kind only.
     pub server_only: bool,
+    /// Whether it is asked of tenants, and not of servers.
+    pub is_of_tenant: bool,
     pub supports: Vec<Support>,
     /// How many of them are its own, and not those of a question it is like.
     pub own: usize,
@@ -159,6 +163,10 @@ pub(crate) struct Question {
     pub techniques: Vec<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
+    /// Indexes of what does instead of all of these.
+    pub instead: Vec<usize>,
+    /// Indexes of questions that must be answerable, too, before "no trace" may be said.
+    pub rests_on: Vec<usize>,
     /// Indexes of what is named in the coverage, and not needed.
     pub also: Vec<usize>,
     /// What to do where the answer is yes or likely.
@@ -168,7 +176,42 @@ pub(crate) struct Question {
     pub stay: Stay,
     /// Set where the question is about one hole, or one chain of them.
     pub hole: Option<Hole>,
+    /// How its answer is told to those who decide.
+    pub plain: Option<Plain>,
     pub text: Texts,
+}
+
+/// A question in the words of those who decide; no jargon.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    pub part: Part,
+    /// What somebody did, after "they": `read mail`.
+    pub did: Option<String>,
+    /// What is not known where it cannot be told, after "whether".
+    pub whether: Option<String>,
+    /// What must be decided where it happened, after "to decide now:".
+    pub decide: Option<String>,
+}
+
+/// What a question is about, to those who decide.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Part {
+    /// How somebody came in.
+    Entry,
+    /// What was taken.
+    Taken,
+    /// What else was done.
+    Done,
+    /// What was done to hide it.
+    Hidden,
+    /// What was tried without success.
+    Tried,
+    /// What let them, or would let others, come in.
+    Weakness,
+    /// Whether they are still in.
+    StillIn,
 }
 
 /// What lasts beyond the records of it.
@@ -225,6 +268,8 @@ pub(crate) struct Texts {
     pub yes: Sentence,
     pub likely: Sentence,
     pub no_trace: Sentence,
+    /// Of "no trace" by what does instead.
+    pub no_trace_instead: Option<Sentence>,
     pub cannot_tell: Sentence,
     pub not_applicable: Sentence,
 }
@@ -284,7 +329,8 @@ impl Casebook {
     /// The logs and parts whose fields the scan must count, sorted.
     pub fn watched(&self) -> Vec<Watched> {
         let mut fields: BTreeMap<LogKey, Vec<String>> = BTreeMap::new();
-        for source in self.needs.iter().flat_map(|need| &need.any) {
+        // What lies there has no fields that anybody fills.
+        for source in self.needs.iter().flat_map(|need| &need.any).filter(|source| !source.standing) {
             let own = fields.entry(source.key()).or_default();
             own.extend(source.filled.iter().chain(&source.some).cloned());
             for part in &source.with_parts {

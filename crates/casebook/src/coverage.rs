@@ -155,6 +155,8 @@ fn short(hour: i64) -> String {
 pub struct HostLogs<'a> {
     logs: BTreeMap<&'a LogKey, &'a LogCoverage>,
     items: &'a [ItemCoverage],
+    /// Builds by which its web files were compared, and whether a list has each.
+    listed_builds: Option<&'a BTreeMap<String, bool>>,
     /// The time of its last record, over all its logs.
     pub last_record: Option<Timestamp>,
 }
@@ -163,7 +165,12 @@ impl<'a> HostLogs<'a> {
     /// Per host of the case: those with a log, with a finding, and those that
     /// the case names.
     pub fn of_case(case: &'a Case) -> BTreeMap<Option<HostName>, HostLogs<'a>> {
-        let empty = || HostLogs { logs: BTreeMap::new(), items: &case.coverage.items, last_record: None };
+        let empty = || HostLogs {
+            logs: BTreeMap::new(),
+            items: &case.coverage.items,
+            listed_builds: None,
+            last_record: None,
+        };
         let mut hosts: BTreeMap<Option<HostName>, HostLogs<'a>> = BTreeMap::new();
         for ((host, key), log) in &case.coverage.logs {
             let own = hosts.entry(host.clone()).or_insert_with(empty);
@@ -178,16 +185,34 @@ impl<'a> HostLogs<'a> {
                 hosts.insert(finding.host.clone(), empty());
             }
         }
+        for (host, own) in &mut hosts {
+            own.listed_builds = case.coverage.listed_builds.get(host);
+        }
         hosts
+    }
+
+    /// Builds that no list of known-good files has, in words.
+    pub fn unlisted_builds(&self) -> String {
+        let builds = self.listed_builds.into_iter().flatten();
+        let names: Vec<&str> =
+            builds.filter(|(_, is_listed)| !**is_listed).map(|(build, _)| build.as_str()).collect();
+        match names[..] {
+            [] => "a build that is not known".to_owned(),
+            _ => format!("build {}, which no list has", names.join(", ")),
+        }
     }
 
     pub fn log(&self, key: &LogKey) -> Option<&'a LogCoverage> {
         self.logs.get(key).copied()
     }
 
-    /// Whether any of `names` is there, even empty.
+    /// Whether any of `names` is there, even empty: a log, or `log:part`.
     pub fn has_any(&self, names: &[String]) -> bool {
-        self.logs.keys().any(|key| names.contains(&key.log))
+        let is = |key: &LogKey, name: &str| match name.split_once(':') {
+            Some((log, part)) => (key.log.as_str(), key.part.as_str()) == (log, part),
+            None => key.log == name,
+        };
+        self.logs.keys().any(|key| names.iter().any(|name| is(key, name)))
     }
 
     /// Problems of the items that `log` was read from: records known to be

@@ -16,13 +16,16 @@
 //! - A private address may be a proxy that speaks for everybody: it joins
 //!   findings no further apart than ten minutes.
 //! - Programs that work for everybody (w3wp, services) join as children only.
+//! - What has no time (a file of a copy, the configuration of IIS) brings nobody together, and is an intrusion of its
+//!   own only where it proves a breach alone: a web shell.
 //! - An address that was only refused or ignored on a host brings nothing into
 //!   an intrusion there.
 
 use crate::about::About;
 use crate::book::{Casebook, Link, Question};
 use crate::key::{Key, Kinds, is_private};
-use crate::support::{Reach, View, nearest_of};
+use crate::lying;
+use crate::support::{Grade, Reach, View, nearest_of};
 use crate::trace::{Trace, Traces, answers};
 use model::{Finding, FindingId, HostName, Intrusion, IntrusionId, Level, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +65,7 @@ pub fn partition(traces: &Traces<'_>, books: &[Casebook], about: &About) -> Part
         join_by_time(traces, &mut groups, link);
     }
     join_visits(traces, &mut groups, &is_visit);
+    lying::join(traces, &mut groups);
 
     let components: Vec<usize> = (0..traces.list.len()).map(|index| groups.find(index)).collect();
     let mut members = intruders(traces, books, &components, about);
@@ -122,7 +126,7 @@ fn order<'a>(
 }
 
 /// Disjoint sets; the smallest index names its set.
-struct Groups {
+pub struct Groups {
     parent: Vec<usize>,
 }
 
@@ -131,7 +135,8 @@ impl Groups {
         Self { parent: (0..count).collect() }
     }
 
-    fn find(&mut self, mut index: usize) -> usize {
+    /// The set of `index`.
+    pub fn find(&mut self, mut index: usize) -> usize {
         while self.parent[index] != index {
             self.parent[index] = self.parent[self.parent[index]];
             index = self.parent[index];
@@ -139,7 +144,8 @@ impl Groups {
         index
     }
 
-    fn join(&mut self, one: usize, other: usize) {
+    /// Makes their sets one.
+    pub fn join(&mut self, one: usize, other: usize) {
         let (one, other) = (self.find(one), self.find(other));
         self.parent[one.max(other)] = one.min(other);
     }
@@ -297,7 +303,8 @@ fn intruders(
             // A book about other hosts has a say in what only such hosts show.
             let asked = |index: usize| about.is(host, index) || !about.is_any(host);
             let mut books = books.iter().enumerate();
-            if books.any(|(index, book)| is_intruder(book, asked(index), traces, &on_host, components)) {
+            let by_host = |(index, book)| is_intruder(book, asked(index), traces, &on_host, components);
+            if books.any(by_host) {
                 members.extend(on_host);
             }
         }
@@ -321,8 +328,13 @@ fn is_intruder(
     }
     let view = View::new(book, traces, members.to_vec(), components);
     let weighs = |question: &&Question| book.is_intrusion(question) && (is_asked || question.server_only);
-    let mut questions = book.questions.iter().filter(weighs);
-    questions.any(|question| view.grounds(question).iter().any(|ground| ground.by_step))
+    // What lies there without a time, and nothing else, must speak for itself.
+    let is_timed = members.iter().any(|member| traces.list[*member].time().is_some());
+    let least = if is_timed { Grade::None } else { Grade::Yes };
+    let counts = |question: &Question| is_timed || book.verdict.breach.contains(&question.id);
+    let mut questions = book.questions.iter().filter(weighs).filter(|question| counts(question));
+    questions
+        .any(|question| view.grounds(question).iter().any(|ground| ground.by_step && ground.grade >= least))
 }
 
 fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusion {

@@ -13,6 +13,20 @@ const KEYS_MAX: usize = 64;
 /// Shorter parameters (`a`, `cmd`, `code`) are everybody's.
 const PARAMETER_CHARS_MIN: usize = 6;
 
+/// Fields that hold the address of who asked.
+const SOURCES: [&str; 9] = [
+    "ClientIpAddress",
+    "c-ip",
+    "IpAddress",
+    "client-ip",
+    // Of a tenant's logs.
+    "ClientIPAddress",
+    "ClientIP",
+    "ipAddress",
+    "initiatedBy.user.ipAddress",
+    "properties.initiatedBy.user.ipAddress",
+];
+
 /// A name that joins the findings that share it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Key {
@@ -96,8 +110,7 @@ impl Names {
     }
 
     fn read_source(&mut self, finding: &Finding) {
-        let fields = ["ClientIpAddress", "c-ip", "IpAddress", "client-ip"];
-        let text = fields.iter().find_map(|name| finding.field(name));
+        let text = SOURCES.iter().find_map(|name| finding.field(name));
         if let Some(address) = text.and_then(parse_address) {
             self.keys.push(Key::Source(address));
         }

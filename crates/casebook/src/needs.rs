@@ -74,6 +74,24 @@ pub struct Source {
     /// speaks for the whole window.
     #[serde(default)]
     pub standing: bool,
+    /// Of what lies there: parts that must not be there.
+    #[serde(default)]
+    pub unless: Vec<Told>,
+    /// Of what lies there: parts that must be there as well.
+    #[serde(default)]
+    pub with: Vec<Told>,
+    /// Of what lies there: what to say where the part is not there, but this one is.
+    #[serde(default)]
+    pub else_there: Vec<Told>,
+}
+
+/// A part, and what its being there or not means for the source.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    pub part: String,
+    /// `{count}` are its records, `{builds}` builds that no list of known-good files has.
+    pub text: String,
 }
 
 /// How well a need is met.
@@ -86,8 +104,9 @@ pub struct Measure {
     pub missing: String,
     /// What was used, in a few words.
     pub used: String,
-    /// Days of the window, and how many of them what was used covers.
-    pub days: (i64, i64),
+    /// Days of the window, and how many of them what was used covers; of what
+    /// lies there, nothing.
+    pub days: Option<(i64, i64)>,
 }
 
 impl Source {
@@ -104,10 +123,13 @@ impl Need {
     /// Measures the need over `window`; `active` are the hours in which an
     /// intruder is known to have been at work.
     pub fn measure(&self, logs: &HostLogs<'_>, window: Option<Window>, active: &Hours) -> Measure {
+        if self.any.iter().all(|source| source.standing) {
+            return self.measure_standing(logs);
+        }
         let Some(window) = window else {
             let missing = format!("{}: nothing with a time in the evidence", self.name);
             let (lines, used) = (vec![missing.clone()], self.name.clone());
-            return Measure { met: false, lines, missing, used, days: (0, 0) };
+            return Measure { met: false, lines, missing, used, days: Some((0, 0)) };
         };
         let found: Vec<Found> = self.any.iter().map(|source| find(source, logs, window)).collect();
         let usable = found.iter().filter(|found| found.usable);
@@ -136,7 +158,51 @@ impl Need {
         };
         let best = found.iter().zip(&self.any).rev().max_by_key(|(found, _)| found.covered.count());
         let used = best.map(|(_, source)| source.name.clone()).unwrap_or_default();
-        Measure { met, lines, missing, used, days: (covered.days(), window.hours().days()) }
+        Measure { met, lines, missing, used, days: Some((covered.days(), window.hours().days())) }
+    }
+
+    /// What lies there needs no hours: any source that is whole will do.
+    fn measure_standing(&self, logs: &HostLogs<'_>) -> Measure {
+        let found: Vec<Found> = self.any.iter().map(|source| find_standing(source, logs)).collect();
+        let absent = || format!("{}{NOT_THERE}", self.name);
+        let there = || found.iter().filter(|found| found.there);
+        let mut lines: Vec<String> = there().map(|found| found.line.clone()).collect();
+        if lines.is_empty() && !self.optional {
+            lines.push(absent());
+        }
+        let whole = found.iter().find(|found| found.usable);
+        let missing = match (whole, there().next()) {
+            (Some(_), _) => String::new(),
+            (None, Some(found)) => found.line.clone(),
+            (None, None) => absent(),
+        };
+        let used = whole.map_or_else(|| self.name.clone(), |found| found.line.clone());
+        Measure { met: whole.is_some(), lines, missing, used, days: None }
+    }
+}
+
+fn find_standing(source: &Source, logs: &HostLogs<'_>) -> Found {
+    let count = |part: &str| logs.log(&source.part_key(part)).map_or(0, |log| log.records);
+    let found = |there, usable, what: &str| {
+        let line = format!("{}: {what}", source.name);
+        Found { there, usable, covered: Hours::default(), brief: line.clone(), line }
+    };
+    let told = |told: &Told| {
+        let text = told.text.replace("{count}", &count(&told.part).to_string());
+        text.replace("{builds}", &logs.unlisted_builds())
+    };
+    if let Some(unless) = source.unless.iter().find(|told| count(&told.part) > 0) {
+        return found(true, false, &told(unless));
+    }
+    match count(&source.part) {
+        0 => match source.else_there.iter().find(|told| count(&told.part) > 0) {
+            Some(other) => found(true, false, &told(other)),
+            None => found(false, false, "not in the evidence"),
+        },
+        files => match source.with.iter().find(|told| count(&told.part) == 0) {
+            Some(with) => found(true, false, &told(with)),
+            None => found(true, true, &format!("{files} {}", if files == 1 { "file" } else { "files" })),
+        },
     }
 }
 
@@ -179,11 +245,6 @@ fn find(source: &Source, logs: &HostLogs<'_>, window: Window) -> Found {
     }
     if let Some(unfilled) = unfilled(source, part) {
         return absent(true, &unfilled);
-    }
-    if source.standing {
-        let files = if part.records == 1 { "file" } else { "files" };
-        let line = format!("{}: {} {files}", source.name, part.records);
-        return Found { there: true, usable: true, covered: window.hours(), brief: line.clone(), line };
     }
     let mut covered = hours(source, part, whole, window);
     if !source.part.is_empty() {

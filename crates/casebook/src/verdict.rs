@@ -6,14 +6,22 @@ use crate::coverage::HostLogs;
 use crate::summary;
 use model::{Answer, AnswerWord, Case, HostName, Intrusion, Span, Verdict};
 
+/// What all books together make of a host.
+pub struct Judgement<'a> {
+    pub rank: Rank,
+    pub verdict: Verdict,
+    /// The books whose answers say what happened; a general one only where it alone does.
+    pub books: Vec<&'a Casebook>,
+}
+
 /// One verdict per host, by host; of several books the gravest, and of those
 /// that found nothing the first that is about such a host.
-pub fn verdicts(
+pub fn judge<'a>(
     case: &Case,
-    books: &[Casebook],
+    books: &'a [Casebook],
     intrusions: &[Intrusion],
     by_book: &ByBook<'_>,
-) -> Vec<Verdict> {
+) -> Vec<Judgement<'a>> {
     let mut verdicts = Vec::new();
     for host in HostLogs::of_case(case).into_keys() {
         let asked = summary::asked(books, &host, by_book);
@@ -28,7 +36,7 @@ pub fn verdicts(
 
 /// How grave a verdict is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub enum Rank {
     Breached,
     Probably,
     Suspicious,
@@ -74,14 +82,14 @@ impl Own<'_> {
 }
 
 /// What one book makes of a host.
-struct Judged<'a> {
+struct Judged<'a, 'o> {
     book: &'a Casebook,
-    own: Own<'a>,
+    own: Own<'o>,
     rank: Rank,
 }
 
-impl<'a> Judged<'a> {
-    fn new(book: &'a Casebook, own: Own<'a>) -> Self {
+impl<'a, 'o> Judged<'a, 'o> {
+    fn new(book: &'a Casebook, own: Own<'o>) -> Self {
         let rule = &book.verdict;
         let (yes, likely) = (&[AnswerWord::Yes][..], &[AnswerWord::Likely][..]);
         let rank = if own.any(&rule.breach, yes) {
@@ -100,15 +108,14 @@ impl<'a> Judged<'a> {
 }
 
 /// The sentence over all that the books say; `None` without a book.
-fn of_books(host: Option<HostName>, judged: &[Judged<'_>]) -> Option<Verdict> {
+fn of_books<'a>(host: Option<HostName>, judged: &[Judged<'a, '_>]) -> Option<Judgement<'a>> {
     let gravest = judged.iter().map(|one| one.rank).min()?;
     // "No trace" by the book of the host's kind is not undone by what a general one lacks.
     let rank = if gravest > Rank::Probed { judged.first()?.rank } else { gravest };
-    let mut leading: Vec<&Judged<'_>> = judged.iter().filter(|one| one.rank == rank).collect();
-    // A book about everything adds no name where one about an attack has it.
-    if leading.iter().any(|one| !one.book.general) {
-        leading.retain(|one| !one.book.general);
-    }
+    let leading = special(judged.iter().filter(|one| one.rank == rank));
+    let telling = special(judged.iter().filter(|one| one.rank <= Rank::Suspicious));
+    let telling = if telling.is_empty() { &leading } else { &telling };
+    let books = telling.iter().map(|one| one.book).collect();
     let names: Vec<String> = leading.iter().map(|one| name(one.book, &one.own)).collect();
     let names = names.join("; ");
     let headline = match rank {
@@ -120,7 +127,16 @@ fn of_books(host: Option<HostName>, judged: &[Judged<'_>]) -> Option<Verdict> {
         Rank::CannotTell => "cannot tell".to_owned(),
     };
     let text = text(&host, &leading, rank);
-    Some(Verdict { host, headline, text })
+    Some(Judgement { rank, verdict: Verdict { host, headline, text }, books })
+}
+
+/// A book about everything adds nothing where one about an attack speaks.
+fn special<'j, 'a, 'o>(judged: impl Iterator<Item = &'j Judged<'a, 'o>>) -> Vec<&'j Judged<'a, 'o>> {
+    let mut all: Vec<_> = judged.collect();
+    if all.iter().any(|one| !one.book.general) {
+        all.retain(|one| !one.book.general);
+    }
+    all
 }
 
 /// The book's title and the holes that were used; else what was done.
@@ -146,7 +162,7 @@ fn name(book: &Casebook, own: &Own<'_>) -> String {
     if sure.is_empty() { of(AnswerWord::Likely) } else { sure }
 }
 
-fn text(host: &Option<HostName>, leading: &[&Judged<'_>], rank: Rank) -> String {
+fn text(host: &Option<HostName>, leading: &[&Judged<'_, '_>], rank: Rank) -> String {
     let mut sentences = Vec::new();
     let Some(Judged { book, own, .. }) = leading.first() else { return String::new() };
     if matches!(rank, Rank::Breached | Rank::Probably | Rank::Suspicious) {

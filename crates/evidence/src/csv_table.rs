@@ -3,7 +3,7 @@
 //!
 //! Columns keep their names. Windows events go by their names in EVTX (see
 //! [`windows`]), listings of files by those of file records (see [`listing`]),
-//! so that rules match them.
+//! logs of Microsoft's cloud by those of their JSON (see [`crate::cloud`]), so that rules match them.
 //!
 //! # What the format does not say
 //! Whether it is one: prose has commas, too. The names of the first line must
@@ -19,6 +19,8 @@ mod windows;
 
 use crate::Limits;
 use crate::batch::Batch;
+use crate::cloud::CloudReader;
+use crate::cloud::columns::{Table, is_portal, shape};
 use crate::csv::{self, Cell};
 use crate::format::{Format, Reader};
 use crate::json::Object;
@@ -85,6 +87,7 @@ pub(crate) struct Header {
 enum Kind {
     Events(Events),
     Files(Listing),
+    Cloud(Table),
     Other,
 }
 
@@ -105,13 +108,14 @@ impl Header {
         };
         let are_names = |(_, columns): &(u8, Vec<String>)| {
             let distinct: HashSet<&String> = columns.iter().collect();
-            columns.len() >= COLUMNS_MIN
-                && distinct.len() == columns.len()
-                && columns.iter().all(|name| is_name(name))
+            let are_names = distinct.len() == columns.len() && columns.iter().all(|name| is_name(name));
+            columns.len() >= COLUMNS_MIN && (are_names || is_portal(columns))
         };
         let (separator, columns) = [b',', b';', b'\t'].map(split).into_iter().find(are_names)?;
         let files = || Listing::of(&columns).map(Kind::Files);
-        let kind = Events::of(&columns).map(Kind::Events).or_else(files).unwrap_or(Kind::Other);
+        let cloud = Table::of(&columns).map(Kind::Cloud);
+        let events = || Events::of(&columns).map(Kind::Events);
+        let kind = cloud.or_else(events).or_else(files).unwrap_or(Kind::Other);
         let times = times(&columns);
         Some(Self { separator, columns, line: bytes.into(), end: line.next, kind, times })
     }
@@ -126,7 +130,7 @@ fn is_name(name: &str) -> bool {
 
 /// Columns by whose names they hold the time of the record.
 fn times(columns: &[String]) -> Vec<usize> {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "timecreated",
         "timestamp",
         "@timestamp",
@@ -135,6 +139,7 @@ fn times(columns: &[String]) -> Vec<usize> {
         "utctime",
         "timeutc",
         "timestamputc",
+        "dateutc",
         "time",
     ];
     let plain = |name: &String| {
@@ -233,7 +238,7 @@ pub(crate) fn read(
         let wanted = "a header of at least 3 columns";
         return sink.problem(Problem::new("bad-record", batch.offset, wanted, text::quote(&batch.bytes)));
     };
-    let mut rows = Rows { header, limits, shapes: MetShapes::new(shapes) };
+    let mut rows = Rows { header, limits, shapes: MetShapes::new(shapes), shared: shapes };
     let (mut at, mut number) = (0, batch.line);
     while let Some(record) = record_at(&batch.bytes, at, header.separator, true, limits) {
         let position = Position { offset: batch.offset + at as u64, record: None, line: Some(number) };
@@ -259,6 +264,7 @@ struct Rows<'a> {
     header: &'a Header,
     limits: &'a Limits,
     shapes: MetShapes<'a>,
+    shared: &'a Shapes,
 }
 
 impl Rows<'_> {
@@ -290,6 +296,15 @@ impl Rows<'_> {
                 let values = listing.values(&values, columns, &path);
                 let time = listing.time(&values);
                 let shape = self.shapes.get(key("csv file", columns.iter()).as_bytes(), || listing.shape());
+                sink.record(&Record { shape, values: &values, position, time });
+            }
+            Kind::Cloud(Table::Wrapped(column)) => {
+                let inner = cell(*column).unwrap_or("");
+                CloudReader::new(self.shared, self.limits).wrapped(inner, position, sink);
+            }
+            Kind::Cloud(Table::Columns(log)) => {
+                let shape =
+                    self.shapes.get(key("csv cloud", columns.iter()).as_bytes(), || shape(*log, columns));
                 sink.record(&Record { shape, values: &values, position, time });
             }
             Kind::Events(events) => self.event(events, values, (position, time), cell, sink),

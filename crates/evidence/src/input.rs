@@ -27,8 +27,19 @@ pub(crate) struct Input<'a> {
     synthetic: bool,
     /// What makes UTF-8 of the bytes that are handed on, where they are not.
     decoder: Option<Decoder>,
-    /// How many zeros were stepped over.
-    zeros: u64,
+    kept: Option<Vec<u8>>,
+    keep: Keep,
+}
+
+/// What of an item's bytes is kept as they stream by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Keep {
+    /// Nothing.
+    Nothing,
+    /// All, when there are at most so many.
+    Whole(usize),
+    /// At most so many, from the beginning.
+    Beginning(usize),
 }
 
 impl<'a> Input<'a> {
@@ -53,8 +64,14 @@ impl<'a> Input<'a> {
             problem,
             synthetic,
             decoder: None,
-            zeros: 0,
+            kept: None,
+            keep: Keep::Nothing,
         }
+    }
+
+    /// Keeps bytes from now on, as they are stored.
+    pub(crate) fn keep(&mut self, keep: Keep) {
+        (self.keep, self.kept) = (keep, Some(Vec::new()));
     }
 
     /// Hands on UTF-8 from now on.
@@ -100,6 +117,7 @@ impl<'a> Input<'a> {
         }
         let read = into.len() - before;
         self.hashing.update(&into[before..]);
+        self.keep_more(&into[before..]);
         self.size_bytes += read as u64;
         if read == 0 && wanted > 0 {
             self.ended = true;
@@ -142,7 +160,6 @@ impl<'a> Input<'a> {
         while self.problem.is_none() && is_zeros(&self.head) {
             block.clear();
             let is_going_on = self.read(&mut block, HEAD_BYTES);
-            self.zeros += block.len() as u64;
             if !is_going_on || !self.head.is_empty() {
                 break;
             }
@@ -155,17 +172,13 @@ impl<'a> Input<'a> {
         true
     }
 
-    /// All of the item, when it has at most `max` bytes and could be read;
-    /// for an item that nothing but zeros was read of yet.
-    pub(crate) fn read_small(&mut self, max: usize) -> Option<Vec<u8>> {
-        let zeros = usize::try_from(self.zeros).ok().filter(|zeros| *zeros <= max)?;
-        let mut bytes = vec![0; zeros];
-        while self.read(&mut bytes, HEAD_BYTES) {
-            if bytes.len() > max {
-                return None;
-            }
+    fn keep_more(&mut self, bytes: &[u8]) {
+        let Some(kept) = &mut self.kept else { return };
+        match self.keep {
+            Keep::Whole(max) if kept.len() + bytes.len() <= max => kept.extend_from_slice(bytes),
+            Keep::Beginning(max) => kept.extend(bytes.iter().take(max - kept.len())),
+            _ => self.kept = None,
         }
-        Some(bytes)
     }
 
     /// A problem when there are more bytes than the limit lets pass.
@@ -189,6 +202,7 @@ impl<'a> Input<'a> {
             size_bytes: self.size_bytes,
             synthetic: self.synthetic,
             problem: self.problem,
+            kept: self.kept,
         }
     }
 }
@@ -201,6 +215,8 @@ pub(crate) struct Closed {
     pub(crate) size_bytes: u64,
     pub(crate) synthetic: bool,
     pub(crate) problem: Option<Problem>,
+    /// What was kept of the bytes.
+    pub(crate) kept: Option<Vec<u8>>,
 }
 
 /// The beginning of an item, read ahead to see what it is.

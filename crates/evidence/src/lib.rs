@@ -15,6 +15,7 @@ mod artifacts;
 mod auditd;
 mod batch;
 mod bytes;
+mod cloud;
 mod csv;
 mod csv_table;
 mod evtx;
@@ -70,8 +71,16 @@ pub trait Visitor: Sync {
     fn merge(&self, whole: &mut Self::Part, next: Self::Part);
     /// Takes a finished item, in any order over items. `whole` is `None` when
     /// the item's format is not known, and a part without records when it
-    /// holds none. `content` is all of a small item whose format is not known.
+    /// holds none. `content` is all of a small item of unknown format, and what
+    /// [`Visitor::wants_content`] asked for: of one that is larger than
+    /// [`Limits::content_bytes_max`] the beginning, which a problem tells.
     fn item(&self, item: ReadItem, whole: Option<Self::Part>, content: Option<&[u8]>);
+    /// Whether the content of an item is wanted whatever it is. An archive whose
+    /// content is wanted is not opened. That of a small item of unknown format
+    /// is shown in any case.
+    fn wants_content(&self, _beginning: &Beginning<'_>) -> bool {
+        false
+    }
     /// Hashes of items that are no logs, besides their SHA-256.
     fn wanted_hashes(&self) -> WantedHashes {
         WantedHashes::default()
@@ -79,6 +88,30 @@ pub trait Visitor: Sync {
     /// Told of bytes read from the files of the arguments (packed, where they
     /// are archives), from any thread.
     fn progress(&self, _bytes: u64) {}
+}
+
+/// How an item begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beginning<'a> {
+    /// Its path as evidence.
+    pub path: &'a str,
+    /// Its collection root.
+    pub root: &'a str,
+    /// What it is taken for.
+    pub kind: Kind,
+    /// Its first bytes, 64 KiB at most.
+    pub bytes: &'a [u8],
+}
+
+/// What an item is taken for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A log of the format with this slug.
+    Log(&'static str),
+    /// An archive or an image.
+    Archive,
+    /// Neither.
+    Unknown,
 }
 
 /// What is known of an item before its records.

@@ -41,7 +41,8 @@ impl<V: Visitor> Reading<'_, V> {
         budget: &mut Budget,
     ) {
         let content = sniff(&head.bytes, self.limits);
-        if node.nesting >= self.limits.archive.nesting_max || !content.is_archive() {
+        let is_closed = node.nesting >= self.limits.archive.nesting_max;
+        if is_closed || !content.is_archive() || self.wants_content(node, content, &head.bytes) {
             let bytes_max = budget.left.min(self.limits.item_bytes_max);
             let size = self.item(node, head, rest, bytes_max, Pace::Together);
             budget.left = budget.left.saturating_sub(size);

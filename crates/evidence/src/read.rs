@@ -9,7 +9,7 @@ use crate::batch::{self, Batch, Pace, Tally};
 use crate::bytes::Bytes;
 use crate::evtx::{ChunkCutter, ChunkReaders};
 use crate::format::{Content, Format, Reader, sniff};
-use crate::input::{Head, Input};
+use crate::input::{Head, Input, Keep};
 use crate::mft::MftCutter;
 use crate::shapes::Shapes;
 use crate::text::{Cut, Lines, PlainLines};
@@ -17,8 +17,8 @@ use crate::usn::UsnCutter;
 use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
-    ItemHead, Limits, ReadItem, Source, Visitor, WantedHashes, auditd, csv_table, exchange, image, input,
-    journal, mft, syslog, usn, w3c, windows_json,
+    Beginning, ItemHead, Kind, Limits, ReadItem, Source, Visitor, WantedHashes, auditd, cloud, csv_table,
+    exchange, image, input, journal, mft, syslog, usn, w3c, windows_json,
 };
 use disk::ntfs::Folders;
 use model::{FileFacts, Problem, RecordSink};
@@ -82,10 +82,6 @@ impl<'a, V: Visitor> Reading<'a, V> {
         let mut reader = bytes.range(0, bytes.len());
         let head = Head::read(&mut reader);
         let content = sniff(&head.bytes, self.limits);
-        let is_archive = content.is_archive();
-        if is_archive && pace == Pace::Alone {
-            return false;
-        }
         let node = Node {
             path: source.path.clone(),
             root: source.root.clone(),
@@ -93,8 +89,12 @@ impl<'a, V: Visitor> Reading<'a, V> {
             facts: FileFacts::default(),
             folders: None,
         };
+        let is_archive = content.is_archive() && !self.wants_content(&node, content, &head.bytes);
+        if is_archive && pace == Pace::Alone {
+            return false;
+        }
         let bytes_max = self.limits.item_bytes_max;
-        if let Content::Image(kind) = content {
+        if let (Content::Image(kind), true) = (content, is_archive) {
             let segments = image::segments(&bytes, kind, &head.bytes, &source.file);
             let mut budget = image::budget(&segments, self.limits);
             self.image(&node, kind, &segments, &mut budget);
@@ -136,8 +136,14 @@ impl<'a, V: Visitor> Reading<'a, V> {
         let beginning = head.bytes.clone();
         let mut input = Input::new(head, reader, bytes_max, self.wanted_hashes(content));
         let mut format = None;
+        let bytes_max = self.limits.content_bytes_max;
+        let is_wanted = self.wants_content(node, content, &beginning);
+        match content {
+            _ if is_wanted => input.keep(Keep::Beginning(bytes_max)),
+            Content::Unknown => input.keep(Keep::Whole(bytes_max)),
+            _ => {}
+        }
         let content = self.behind_zeros(content, &mut input);
-        let mut small_content = None;
         let (mut whole, mut tally) = (None, Tally::new(self.limits.problems_max));
         match content {
             Content::Log(log) => {
@@ -149,16 +155,23 @@ impl<'a, V: Visitor> Reading<'a, V> {
             Content::Closed(name) => {
                 tally.problems.push(Problem::new("unsupported-archive", 0, "zip, 7z, tar, gzip or xz", name));
             }
+            content if content.is_archive() && is_wanted => {
+                let found = "a name that a server runs: looked at as a page, and not opened";
+                tally.problems.push(Problem::new("unsupported-archive", 0, "the name of an archive", found));
+            }
             content if content.is_archive() => {
                 let wanted =
                     format!("at most {} archives within each other", self.limits.archive.nesting_max);
                 tally.problems.push(Problem::new("limit", 0, wanted, "one more; it is not opened"));
             }
-            _ => small_content = input.read_small(self.limits.content_bytes_max),
+            _ => {}
         }
         let closed = input.close();
         let mut problems = tally.problems.close();
         problems.extend(closed.problem);
+        if is_wanted && closed.size_bytes > bytes_max as u64 {
+            problems.push(beyond_content(bytes_max as u64));
+        }
         problems.sort_by_key(|problem| problem.offset.unwrap_or(u64::MAX));
         let item = ReadItem {
             path: node.path.clone(),
@@ -172,7 +185,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
             synthetic: closed.synthetic,
             facts: node.facts.clone(),
         };
-        self.visitor.item(item, whole, small_content.as_deref());
+        self.visitor.item(item, whole, closed.kept.as_deref());
         closed.size_bytes
     }
 
@@ -184,6 +197,16 @@ impl<'a, V: Visitor> Reading<'a, V> {
             Content::Log(_) => WantedHashes::default(),
             _ => self.visitor.wanted_hashes(),
         }
+    }
+
+    /// Whether an item's content is wanted, whatever it is.
+    pub(crate) fn wants_content(&self, node: &Node, content: Content, bytes: &[u8]) -> bool {
+        let kind = match content {
+            Content::Log(format) => Kind::Log(format.slug),
+            content if content.is_archive() => Kind::Archive,
+            _ => Kind::Unknown,
+        };
+        self.visitor.wants_content(&Beginning { path: &node.path, root: &node.root, kind, bytes })
     }
 
     fn log(
@@ -208,6 +231,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 lines.read(exchange::ExchangeCut::new(beginning, limits), input, exchange::read)
             }
             Reader::WindowsJsonl => lines.read(windows_json::JsonCut, input, windows_json::read),
+            Reader::CloudJson => lines.read(cloud::CloudCut, input, cloud::read),
             Reader::Syslog => lines.read(syslog::SyslogCut::default(), input, syslog::read),
             Reader::Auditd => lines.read(auditd::AuditCut, input, auditd::read),
             Reader::JournalExport => {
@@ -301,6 +325,12 @@ pub(crate) struct Node {
 /// What one archive, with all that is nested in it, may still unpack to.
 pub(crate) struct Budget {
     pub(crate) left: u64,
+}
+
+/// No record was lost, but rules did not look at all of it.
+fn beyond_content(bytes_max: u64) -> Problem {
+    let wanted = format!("a content of at most {bytes_max} bytes, for rules to look at");
+    Problem::new("limit", bytes_max, wanted, "more; rules have looked at the beginning").losing(0)
 }
 
 /// A problem without an offset.

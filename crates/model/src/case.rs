@@ -82,14 +82,24 @@ impl Case {
         }
     }
 
+    /// The same, each with whether its rule's own words met it; false where that was not kept.
+    ///
+    /// # Errors
+    /// When they were spilled and cannot be read back.
+    pub fn details(&self, finding: &Finding) -> Result<Vec<(Field, bool)>, String> {
+        match (finding.spilled, &self.spill.0) {
+            (Some(place), Some(store)) => store.load(place),
+            _ => Ok(finding.fields.iter().map(|field| (field.clone(), false)).collect()),
+        }
+    }
+
     /// Names of those fields of `finding` that its rule's own words met, in the record's order; empty where that was not kept.
     ///
     /// # Errors
     /// When they cannot be read back.
     pub fn matched(&self, finding: &Finding) -> Result<Vec<Arc<str>>, String> {
-        let (Some(place), Some(store)) = (finding.spilled, &self.spill.0) else { return Ok(Vec::new()) };
         let mut names: Vec<Arc<str>> = Vec::new();
-        for ((name, _), matched) in store.load(place)? {
+        for ((name, _), matched) in self.details(finding)? {
             if matched && !names.contains(&name) {
                 names.push(name);
             }

@@ -103,6 +103,8 @@ pub struct ItemCoverage {
     pub records: u64,
     /// Records besides that were carved from free space; they count nowhere else.
     pub carved: u64,
+    /// Whether rules have looked at its content as that of a file.
+    pub is_looked_at: bool,
     /// Times of the records read.
     pub span: Span,
     /// What could not be read.
@@ -150,4 +152,7 @@ pub struct Coverage {
     pub logs: BTreeMap<(Option<HostName>, LogKey), LogCoverage>,
     /// Exchange build numbers seen, per host: build (`15.1.2106.2`) and when.
     pub builds: BTreeMap<Option<HostName>, BTreeMap<String, Span>>,
+    /// Builds by which the files of a host's web folders were compared with
+    /// lists of known-good files, and whether any list has them.
+    pub listed_builds: BTreeMap<Option<HostName>, BTreeMap<String, bool>>,
 }

@@ -28,7 +28,7 @@ pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,
     IntrusionId, Level, Position, RuleFacts, Spilled,
 };
-pub use rule::{RuleUse, TechniqueCoverage};
+pub use rule::{ATTACK_VERSION, RuleUse, TechniqueCoverage};
 pub use session::{Logon, Process, SessionsLeftOut};
 pub use shape::{LogFamily, Record, RecordSink, Role, Shape, Slot};
 pub use time::Timestamp;

@@ -3,6 +3,9 @@
 use crate::{HostName, RuleFacts};
 use std::sync::Arc;
 
+/// The version of ATT&CK that names and tactics of techniques are of.
+pub const ATTACK_VERSION: &str = "18.1";
+
 /// A rule that was loaded, and what became of it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RuleUse {
@@ -30,7 +33,7 @@ pub struct TechniqueCoverage {
     pub name: String,
     /// Its tactics (`persistence`), sorted; as the table has them, narrowed by the tags of the rules.
     pub tactics: Vec<String>,
-    /// Findings of rules that name it.
+    /// Findings of rules that name it and are of level low or above: an informational one alone shows nothing.
     pub findings: u64,
     /// Hosts of those findings, sorted.
     pub seen_on: Vec<HostName>,

@@ -20,6 +20,8 @@ pub enum LogFamily {
     /// values, prefetch, tasks, IIS configuration); told apart by
     /// [`Shape::log`].
     Artifacts,
+    /// What tenants of Microsoft's cloud log; told apart by [`Shape::log`].
+    Cloud,
     /// Records of another kind, with names but no known log.
     Other,
 }

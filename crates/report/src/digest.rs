@@ -2,8 +2,8 @@
 
 use crate::words;
 use model::{
-    Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, IntrusionId, Level, Problem,
-    RuleFacts, Span, Verdict,
+    Answer, AnswerWord, BookAnswer, Case, EvidenceId, Finding, HostName, IntrusionId, ItemCoverage, Level,
+    Problem, RuleFacts, Span, Verdict,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,9 +38,16 @@ impl Totals {
             rules: case.rules_loaded as u64,
             indicators: case.indicators.iter().map(|file| file.loaded).sum(),
             unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
-            looked_at: case.files_scanned as u64,
+            looked_at: looked_at(case),
         }
     }
+}
+
+fn looked_at(case: &Case) -> u64 {
+    let unknown = |item: &&ItemCoverage| {
+        case.items.get(item.evidence.0 as usize).is_some_and(|own| own.format.is_none())
+    };
+    case.coverage.items.iter().filter(unknown).filter(|item| item.is_looked_at).count() as u64
 }
 
 impl Totals {

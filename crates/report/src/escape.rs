@@ -16,9 +16,14 @@ pub(crate) fn is_dangerous(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Whether the text is of ASCII letters, signs and blanks only: nothing in it is dangerous. Most text is.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
 /// The text on one line, with every dangerous character written out.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_dangerous) {
+    if is_plain(text) || !text.chars().any(is_dangerous) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -43,8 +48,8 @@ pub fn escape_terminal(text: &str) -> Cow<'_, str> {
 
 /// The text for HTML content and quoted attributes: visible, and without a character that is markup.
 pub(crate) fn html(text: &str) -> Cow<'_, str> {
-    let is_markup = |c| matches!(c, '&' | '<' | '>' | '"' | '\'' | '`');
-    if !text.chars().any(|c| is_markup(c) || is_dangerous(c)) {
+    let is_markup = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '`');
+    if !text.contains(is_markup) && (is_plain(text) || !text.chars().any(is_dangerous)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 32);
@@ -79,11 +84,12 @@ pub(crate) fn csv_cell(text: &str) -> String {
             }
             ';' => at_beginning = true,
             '"' | '\'' | '`' => {}
-            c if c.is_whitespace() || is_dangerous(c) => {}
+            c if at_beginning && (c.is_whitespace() || is_dangerous(c)) => {}
             _ => at_beginning = false,
         }
         match c {
             '"' => out.push_str("\"\""),
+            ' '..='~' => out.push(c),
             c => push_visible(c, &mut out),
         }
     }
@@ -122,7 +128,7 @@ pub(crate) fn markdown_prose(text: &str) -> String {
         if index > 0 {
             out.push(' ');
         }
-        if is_plain(word) && !(index == 0 && begins_list(word)) {
+        if is_plain_word(word) && !(index == 0 && begins_list(word)) {
             out.push_str(word);
             continue;
         }
@@ -138,7 +144,7 @@ pub(crate) fn markdown_prose(text: &str) -> String {
     out
 }
 
-fn is_plain(word: &str) -> bool {
+fn is_plain_word(word: &str) -> bool {
     const HARMLESS: &str = ".,;:()'\"/%?-–—…’‘“”×·≥≤°";
     let lower = word.to_ascii_lowercase();
     let is_link = lower.contains("://") || lower.contains("www.") || word.starts_with(':');

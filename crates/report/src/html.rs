@@ -7,57 +7,89 @@
 mod coverage;
 mod findings;
 mod lanes;
+mod logons;
+mod matrix;
 mod page;
+mod pages;
+mod plain;
+mod processes;
+mod row;
+mod rules;
 mod verdicts;
 
 use crate::digest::{self, HostView, Severity, Totals};
 use crate::mask::Mask;
-use crate::{Options, words};
-use model::{Case, Run};
+use crate::{Open, Options, words};
+use model::{Case, Finding, Run};
 use page::Page;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// The only script that the page's policy lets run; all of it is ours.
 const SCRIPT: &str = include_str!("html/report.js");
 /// SHA-256 of it, as a Content-Security-Policy names it (a test compares).
-const SCRIPT_HASH: &str = "sha256-i9Vymaev1NIne3wHVwHfRLvXG8iLjhbdeYqWQhkpGMA=";
+const SCRIPT_HASH: &str = "sha256-9zX7WYZ1BzP+0rxvZKgNazdt6/xJhHH7kg5UqvaBEAc=";
 
 const MASKED: &str = " Names of people and of web shells are masked; the case’s JSON files hold them.</p>\n";
 const REVEALED: &str =
     " <strong>Names of people and of web shells, which are their passwords, stand in it.</strong></p>\n";
 
-/// Rules listed that did not load.
-const NOTES_MAX: usize = 200;
-
-/// Writes `report.html`.
+/// Writes the report as `name` and the pages beside it, each into what `open` gives for its name.
 ///
 /// # Errors
-/// Those of `out`, and of fields that cannot be read back.
-pub fn write_report(case: &Case, run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let hosts = digest::hosts(case);
+/// The first error of `open`, of a writer, or in reading back what was put aside.
+pub fn write_html(
+    case: &Case,
+    run: &Run,
+    options: &Options,
+    name: &str,
+    open: &mut Open<'_>,
+) -> io::Result<()> {
     let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
-    let mut page = Page::new(out, &mask);
-    head(&mut page, &hosts)?;
-    banner(&mut page, case, &hosts, options)?;
+    let mut out = BufWriter::new(open(name)?);
+    let mut page = Page::new(&mut out, &mask, "");
+    let left = write_report(&mut page, case, run, options)?;
+    out.flush()?;
+    pages::write_pages(case, run, options, &mask, name, &left, open)
+}
+
+/// Gives the findings that did not find room.
+fn write_report<'c>(
+    page: &mut Page<'_>,
+    case: &'c Case,
+    run: &Run,
+    options: &Options,
+) -> io::Result<Vec<&'c Finding>> {
+    let hosts = digest::hosts(case);
+    head(page, &title(&hosts))?;
+    banner(page, case, &hosts, options)?;
     page.raw("<main>\n")?;
-    verdicts::write_verdicts(&mut page, case, &hosts)?;
-    verdicts::write_next(&mut page, &hosts)?;
-    lanes::write_timeline(&mut page, case, &hosts)?;
-    findings::write_intrusions(&mut page, case)?;
-    findings::write_findings(&mut page, case)?;
-    coverage::write_coverage(&mut page, case)?;
-    coverage::write_evidence(&mut page, case)?;
-    rules(&mut page, case, run)?;
+    plain::write_plain(page, case)?;
+    verdicts::write_verdicts(page, case, &hosts)?;
+    verdicts::write_next(page, &hosts)?;
+    lanes::write_timeline(page, case, &hosts)?;
+    matrix::write_matrix(page, case)?;
+    processes::write_processes(page, case)?;
+    logons::write_logons(page, case)?;
+    findings::write_intrusions(page, case)?;
+    let left = findings::write_findings(page, case)?;
+    rules::write_rules(page, case, run)?;
+    coverage::write_coverage(page, case)?;
+    coverage::write_evidence(page, case)?;
     page.raw(HOW_TO_READ)?;
-    page.raw("</main>\n<footer><p>Made by assay ")?;
-    page.text(&run.version)?;
+    page.raw("</main>\n")?;
+    foot(page, run, options)?;
+    Ok(left)
+}
+
+fn foot(page: &mut Page<'_>, run: &Run, options: &Options) -> io::Result<()> {
+    page.element("<footer><p>Made by assay ", &run.version, "")?;
     page.element(". ", options.tlp.as_str(), "</p></footer>\n<script>")?;
     page.raw(SCRIPT)?;
     page.raw("</script>\n</body>\n</html>\n")
 }
 
-fn head(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
+fn head(page: &mut Page<'_>, title: &str) -> io::Result<()> {
     page.raw(concat!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src '",
@@ -68,20 +100,15 @@ fn head(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
         "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
     ))?;
-    page.text(&title(hosts))?;
+    page.text(title)?;
     page.raw(" · assay</title>\n<style>\n")?;
     page.raw(include_str!("html/style.css"))?;
     page.raw("</style>\n</head>\n<body>\n")
 }
 
 fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Options) -> io::Result<()> {
-    page.element("<header>\n<p class=\"tlp\"><strong>", options.tlp.as_str(), "</strong> ")?;
-    page.raw(options.tlp.audience())?;
-    page.raw(if options.reveal { REVEALED } else { MASKED })?;
-    if case.synthetic {
-        page.raw("<p class=\"synthetic\"><strong>Synthetic evidence.</strong> ")?;
-        page.raw("It was made, and tells of no real incident.</p>\n")?;
-    }
+    page.raw("<header>\n")?;
+    marking(page, case, options)?;
     page.element("<h1>", &title(hosts), "</h1>\n")?;
     let totals = Totals::of(case);
     let mut figures = vec![
@@ -97,12 +124,46 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
     }
     page.element("<p>", &figures.join(" · "), "</p>\n")?;
     losses(page, case, &totals)?;
-    page.raw(concat!(
-        "<nav aria-label=\"Contents\"><a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> ",
-        "<a href=\"#timeline\">Timeline</a> <a href=\"#intrusions\">Intrusions</a> <a href=\"#findings\">Findings</a> ",
-        "<a href=\"#coverage\">Coverage</a> <a href=\"#evidence\">Evidence</a> <a href=\"#rules\">Rules</a> ",
-        "<a href=\"#how-to-read\">How to read this</a></nav>\n</header>\n",
-    ))
+    page.raw("<nav aria-label=\"Contents\">")?;
+    for (is_there, link) in [
+        (!case.plain.is_empty(), "<a href=\"#plain\">For management</a> "),
+        (
+            true,
+            "<a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> <a href=\"#timeline\">Timeline</a> ",
+        ),
+        (true, "<a href=\"#attack\">ATT&amp;CK</a> "),
+        (!case.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
+        (!case.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
+        (
+            true,
+            "<a href=\"#intrusions\">Intrusions</a> <a href=\"#findings\">Findings</a> <a href=\"#rules\">Rules</a> ",
+        ),
+        (
+            true,
+            "<a href=\"#coverage\">Coverage</a> <a href=\"#evidence\">Evidence</a> <a href=\"#how-to-read\">How to read this</a>",
+        ),
+    ] {
+        if is_there {
+            page.raw(link)?;
+        }
+    }
+    page.raw(
+        "</nav>
+</header>
+",
+    )
+}
+
+/// Who may have the page, and whether it tells of something that happened.
+fn marking(page: &mut Page<'_>, case: &Case, options: &Options) -> io::Result<()> {
+    page.element("<p class=\"tlp\"><strong>", options.tlp.as_str(), "</strong> ")?;
+    page.raw(options.tlp.audience())?;
+    page.raw(if options.reveal { REVEALED } else { MASKED })?;
+    if case.synthetic {
+        page.raw("<p class=\"synthetic\"><strong>Synthetic evidence.</strong> ")?;
+        page.raw("It was made, and tells of no real incident.</p>\n")?;
+    }
+    Ok(())
 }
 
 fn losses(page: &mut Page<'_>, case: &Case, totals: &Totals) -> io::Result<()> {
@@ -137,31 +198,7 @@ fn title(hosts: &[HostView<'_>]) -> String {
     }
 }
 
-fn rules(page: &mut Page<'_>, case: &Case, run: &Run) -> io::Result<()> {
-    page.raw("<section id=\"rules\">\n<h2>Rules</h2>\n<p>")?;
-    page.text(&words::count(case.rules_loaded as u64, "rule"))?;
-    page.raw(" loaded, SHA-256 over all of them <code>")?;
-    page.text(&words::hex(&case.rules_sha256))?;
-    page.raw("</code>. Rules whose log was not in the evidence: ")?;
-    page.text(&words::thousands(run.rules_not_met.len() as u64))?;
-    page.raw(" (<code>run.json</code> lists them).</p>\n")?;
-    if !run.rules_not_loaded.is_empty() {
-        page.table("Rules that could not be loaded", &["File", "#Line", "Rule", "Why"])?;
-        for note in run.rules_not_loaded.iter().take(NOTES_MAX) {
-            page.raw("<tr>")?;
-            page.cell(&note.file)?;
-            page.number(&note.line.map(|line| line.to_string()).unwrap_or_default())?;
-            page.cell(note.rule.as_deref().unwrap_or_default())?;
-            page.cell(&note.reason)?;
-            page.raw("</tr>\n")?;
-        }
-        page.end_table()?;
-        page.rest(run.rules_not_loaded.len(), NOTES_MAX, "rule", "run.json")?;
-    }
-    page.raw("</section>\n")
-}
-
-const HOW_TO_READ: &str = "<section id=\"how-to-read\">\n<h2>How to read this</h2>\n<dl>\n\
+const HOW_TO_READ: &str = "<section id=\"how-to-read\" class=\"technical\">\n<h2>How to read this</h2>\n<dl>\n\
 <dt>yes</dt><dd>It happened; the evidence shows it.</dd>\n\
 <dt>likely</dt><dd>The evidence points to it, and something is missing.</dd>\n\
 <dt>no trace</dt><dd>Nothing was found, and the logs that were there would have shown it.</dd>\n\

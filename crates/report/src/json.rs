@@ -22,7 +22,7 @@ pub(crate) use sessions::write_sessions_json;
 
 pub use findings::{write_answers_json, write_findings_jsonl};
 
-use crate::escape::is_dangerous;
+use crate::escape::{is_dangerous, is_plain};
 use crate::words;
 use model::{Problem, Timestamp};
 use serde::ser::{Serialize, Serializer};
@@ -30,7 +30,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::io::{self, Write};
 
 /// Writes `value` over several lines, with a newline at the end.
-fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new())))?;
     out.write_all(b"\n")
 }
@@ -106,6 +106,9 @@ struct Safe<F>(F);
 
 impl<F: Formatter> Formatter for Safe<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if is_plain(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_dangerous(*c)) {
             writer.write_all(&rest.as_bytes()[..at])?;

@@ -13,14 +13,17 @@
 //! # Not here
 //! How findings were made, and the file system: the caller opens each file by its name.
 
+mod attack;
 mod digest;
 mod escape;
 pub mod fuzz;
 mod html;
 mod json;
 mod lanes;
+mod logon_graph;
 mod markdown;
 mod mask;
+mod navigator;
 mod options;
 mod read;
 mod table;
@@ -34,7 +37,7 @@ mod sample;
 mod tests;
 
 pub use escape::escape_terminal;
-pub use html::write_report;
+pub use html::write_html;
 pub use json::{write_answers_json, write_findings_jsonl};
 pub use markdown::write_markdown;
 pub use options::{Options, Tlp};
@@ -46,11 +49,11 @@ use model::{Case, Run};
 use std::io::{self, BufWriter, Write};
 
 /// Opens a file of the case folder by its name.
-type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
+pub type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
 
 type WriteFile = fn(&Case, &Run, &Options, &mut dyn Write) -> io::Result<()>;
 
-/// The files of a case folder, in the order in which they are written.
+/// The files of a case folder, in the order in which they are written; the report and the pages beside it follow.
 const FILES: [(&str, WriteFile); 10] = [
     ("case.json", |case, _, _, out| json::write_case_json(case, out)),
     ("run.json", |_, run, _, out| json::write_run_json(run, out)),
@@ -61,7 +64,7 @@ const FILES: [(&str, WriteFile); 10] = [
     ("rules.json", |case, _, _, out| json::write_rules_json(case, out)),
     ("sessions.json", |case, _, _, out| json::write_sessions_json(case, out)),
     ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
-    ("report.html", html::write_report),
+    ("layer.json", |case, _, _, out| navigator::write_layer(case, out)),
 ];
 
 /// Whether a case folder has a file of this name.
@@ -79,5 +82,5 @@ pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>
         write(case, run, options, &mut out)?;
         out.flush()?;
     }
-    Ok(())
+    html::write_html(case, run, options, "report.html", open)
 }

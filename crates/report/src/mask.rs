@@ -6,7 +6,7 @@
 //! services, and those that every Windows has, are nobody's name.
 //!
 //! # Not here
-//! Addresses and hosts: without them a report says nothing. A name that no field of a finding holds, nor a home folder.
+//! Addresses and hosts: without them a report says nothing. A name that no field of an account holds, nor a home folder.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use model::{Case, Finding};
@@ -90,7 +90,7 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// A mask over all that the case's findings name.
+    /// A mask over all that the case's findings, their records, processes and logons name.
     ///
     /// # Errors
     /// When fields that were put aside cannot be read back.
@@ -105,10 +105,7 @@ impl Mask {
                 if is(ACCOUNT_FIELDS) {
                     people.extend(person(text));
                 }
-                if text.len() < 4_096 {
-                    let homes = HOME.iter().flat_map(|home| home.captures_iter(text));
-                    people.extend(homes.filter_map(|found| person(&found[1])));
-                }
+                people.extend(homes(text));
                 if is_shell && is(PAGE_FIELDS) {
                     shells.extend(page(text));
                 }
@@ -116,7 +113,18 @@ impl Mask {
                     queries.insert(text.to_lowercase());
                 }
             }
+            for (name, text) in case.record(finding).map_err(io::Error::other)?.iter().flatten() {
+                if ACCOUNT_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                    people.extend(person(text));
+                }
+                people.extend(homes(text));
+            }
         }
+        for process in &case.processes {
+            people.extend(person(&process.user));
+            people.extend(homes(&process.command_line).chain(homes(&process.image)));
+        }
+        people.extend(case.logons.iter().filter_map(|logon| person(&logon.user)));
         Ok(Self::over(&people, &shells, &queries))
     }
 
@@ -171,6 +179,13 @@ impl Mask {
         out.push_str(&text[done..]);
         Cow::Owned(out)
     }
+}
+
+/// The people whose home folders a text names.
+fn homes(text: &str) -> impl Iterator<Item = String> {
+    let short = Some(text).filter(|text| text.len() < 4_096);
+    let homes = short.into_iter().flat_map(|text| HOME.iter().flat_map(|home| home.captures_iter(text)));
+    homes.filter_map(|found| person(&found[1]))
 }
 
 /// Whether the finding is a request to a shell, so that its query is for the shell alone.

@@ -74,7 +74,15 @@ fn item(path: &str, format: Option<&'static str>, size_bytes: u64) -> EvidenceIt
 fn item_coverage(evidence: u32, records: u64, problems: Vec<Problem>) -> ItemCoverage {
     let span =
         if records > 0 { span("2021-02-11T00:00:00Z", "2021-03-09T23:59:59Z") } else { Span::default() };
-    ItemCoverage { evidence: EvidenceId(evidence), records, carved: 0, span, problems, gaps: Vec::new() }
+    ItemCoverage {
+        evidence: EvidenceId(evidence),
+        records,
+        carved: 0,
+        is_looked_at: false,
+        span,
+        problems,
+        gaps: Vec::new(),
+    }
 }
 
 pub(crate) fn answer(question_id: &str, word: AnswerWord, when: Span, text: &str) -> Answer {
@@ -195,6 +203,7 @@ fn coverage() -> Coverage {
             [("15.1.2106.2".to_owned(), span("2021-02-11T00:00:00Z", "2021-03-09T23:00:00Z"))].into(),
         )]
         .into(),
+        listed_builds: [(Some("MXS01".into()), [("15.1.2106.2".to_owned(), true)].into())].into(),
     }
 }
 
@@ -422,6 +431,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         case.coverage.logs.insert((Some(text.into()), LogKey { log: owned(), part }), log);
     }
     case.coverage.builds = [(Some(text.into()), [(owned(), Span::default())].into())].into();
+    case.coverage.listed_builds = [(Some(text.into()), [(owned(), false)].into())].into();
     for intrusion in &mut case.intrusions {
         intrusion.hosts = vec![text.into()];
         intrusion.joined_by = vec![owned()];
@@ -451,7 +461,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
     }
     for logon in &mut case.logons {
         logon.host = Some(text.into());
-        logon.source_host = Some(text.into());
+        logon.source_host = logon.source_host.take().map(|_| text.into());
         for field in [&mut logon.source, &mut logon.user, &mut logon.kind] {
             *field = owned();
         }

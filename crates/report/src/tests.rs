@@ -61,7 +61,8 @@ fn check_golden(name: &str, text: &str) {
 #[test]
 fn golden_files() {
     let files = files(&sample::case(), &sample::run());
-    assert_eq!(files.len(), FILES.len());
+    // The report stands beside the list: with more findings, it is more than one file.
+    assert_eq!(files.len(), FILES.len() + 1);
     for (name, text) in &files {
         assert!(text.is_empty() || text.ends_with('\n'), "{name}");
         check_golden(name, text);
@@ -80,12 +81,18 @@ fn people_and_shells_are_masked_in_the_report_only() {
     let mut case = sample::case();
     case.findings.push(sample::finding(9, &Arc::new(rule), "2021-03-04T00:00:00Z", &fields));
     case.answers[0].text = "requests for …/secret1.aspx by jdoe".to_owned();
+    case.processes[1].user = "EXAMPLE\\asmith".to_owned();
+    case.processes[2].command_line = r"type C:\Users\bmiller\x.txt for asmith".to_owned();
     let options = Options { tlp: Tlp::Red, ..Options::default() };
     let files = files_with(&case, &sample::run(), options);
     let page = files["report.html"].to_lowercase();
     for secret in ["secret1", "word9", "jdoe"] {
         assert!(!page.contains(secret), "{secret}");
         assert!(files["findings.jsonl"].to_lowercase().contains(secret), "{secret}");
+    }
+    for secret in ["asmith", "bmiller", "jane.doe"] {
+        assert!(!page.contains(secret), "{secret}");
+        assert!(files["sessions.json"].contains(secret), "{secret}");
     }
     assert!(page.contains("requests for …/shell-1.aspx by person-"));
     assert!(page.contains("tlp:red") && !page.contains("tlp:amber"));
@@ -324,9 +331,28 @@ fn two_hundred_thousand_findings_are_capped_where_people_read() {
     assert_eq!(files["findings.jsonl"].lines().count(), 200_004);
     assert_eq!(files["timeline.csv"].lines().count(), 200_004);
     let page = &files["report.html"];
-    assert_eq!(page.matches("<tr id=\"f-").count(), 2_000);
-    assert!(page.contains("198,004 more findings, all of them in <code>findings.jsonl</code>"));
-    assert!(page.contains("<tr id=\"f-01000000000000f0\" "), "a ground is never cut");
+    assert!(page.len() < 30 << 20, "{} bytes", page.len());
+    assert_eq!(page.matches("<tbody id=\"f-").count(), 2_000);
+    assert!(
+        page.contains(
+            "198,004 more findings, less severe or later: <a rel=\"next\" href=\"findings-2.html\">"
+        )
+    );
+    assert!(page.contains("<tbody id=\"f-01000000000000f0\" "), "a ground is never cut");
+    let pages: Vec<_> = (2..22).map(|number| &files[&format!("findings-{number}.html")]).collect();
+    assert!(!files.contains_key("findings-22.html"), "there is an end to pages");
+    let mut ids = std::collections::BTreeSet::new();
+    for page in pages.iter().copied().chain([page]) {
+        assert!(page.contains("default-src 'none'") && page.contains("TLP:AMBER+STRICT"));
+        ids.extend(page.split("<tbody id=\"f-").skip(1).map(|row| row[..16].to_owned()));
+    }
+    assert_eq!(ids.len(), 2_000 + 20 * 5_000, "no finding stands twice");
+    assert!(
+        pages[1].contains("href=\"findings-2.html#findings\"")
+            && pages[1].contains("href=\"findings-4.html\"")
+    );
+    assert!(pages[19].contains("98,004 more findings, all of them in <code>findings.jsonl</code>"));
+    assert!(!pages[19].contains("href=\"findings-22.html\""));
 }
 
 fn markdown(case: &Case, run: &Run, reveal: bool) -> String {
@@ -490,4 +516,67 @@ fn two_casebooks_are_told_apart() {
     let shown = terminal(&case, &sample::run(), false, 100);
     let place = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
     assert!(place("   exchange-2021\n") < place("   other\n"));
+}
+
+/// What the store of a scan holds, in memory.
+#[derive(Debug)]
+struct Kept;
+
+impl model::FieldStore for Kept {
+    fn load(&self, _: model::Spilled) -> Result<Vec<(model::Field, bool)>, String> {
+        let field = |name: &str, text: &str| (Arc::from(name), Arc::from(text));
+        Ok(vec![
+            (field("cs-uri-stem", "/aspnet_client/example.aspx"), true),
+            (field("sc-status", "200"), false),
+        ])
+    }
+
+    fn load_record(&self, _: model::Spilled) -> Result<Vec<model::Field>, String> {
+        let field = |name: &str, text: &str| (Arc::from(name), Arc::from(text));
+        Ok(vec![field("cs-uri-stem", "/aspnet_client/example.aspx"), field("c-ip", "192.0.2.77")])
+    }
+}
+
+#[test]
+fn a_finding_opens_its_record_with_what_matched_and_its_rule() {
+    let mut case = sample::case();
+    case.spill = model::Spill(Some(Arc::new(Kept)));
+    let place = Some(model::Spilled { offset: 0, bytes: 1 });
+    (case.findings[1].spilled, case.findings[1].record) = (place, place);
+    let page = &files(&case, &sample::run())["report.html"];
+    let row = page.split("<tbody id=\"f-02").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let marked = "<dt>cs-uri-stem</dt><dd><span class=\"unseen\">matched: </span><mark>/aspnet_client/example.aspx</mark></dd>";
+    assert_eq!(row.matches(marked).count(), 2, "in the row and in the record: {row}");
+    assert!(row.contains("<dt>c-ip</dt><dd>192.0.2.77</dd>"), "{row}");
+    assert!(row.contains(
+        "Line 6, byte 4711 of <code>triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG</code>, SHA-256 <code>"
+    ));
+    let number = case.rules.iter().position(|rule| rule.facts.title == "Request for a web shell").unwrap();
+    assert!(row.contains(&format!("<a href=\"#rule-{number}\">Request for a web shell</a>")), "{row}");
+    assert_eq!(page.matches(&format!("id=\"rule-{number}\"")).count(), 1);
+    assert_eq!(page.matches("title: Request for a web shell\n").count(), 1, "a rule's text stands once");
+    let other = page.split("<tbody id=\"f-01").nth(1).unwrap().split("</tbody>").next().unwrap();
+    assert!(other.contains("The whole record was not kept"), "{other}");
+}
+
+#[test]
+fn the_layer_is_what_the_navigator_reads() {
+    let case = sample::case();
+    let layer: serde_json::Value = serde_json::from_str(&files(&case, &sample::run())["layer.json"]).unwrap();
+    assert_eq!(layer["versions"], serde_json::json!({"attack": "18", "navigator": "4.9.0", "layer": "4.5"}));
+    assert_eq!((&layer["domain"], &layer["gradient"]["maxValue"]), (&"enterprise-attack".into(), &2.into()));
+    let scores: Vec<_> = layer["techniques"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["techniqueID"].as_str().unwrap(), one["score"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(scores, [("T1021", 2), ("T1059", 1), ("T1190", 2), ("T1505.003", 2), ("T1558.003", 0)]);
+    let colours: std::collections::BTreeSet<_> =
+        layer["legendItems"].as_array().unwrap().iter().map(|one| one["color"].as_str().unwrap()).collect();
+    assert_eq!(colours.len(), 3);
+    assert_eq!(
+        layer["techniques"][3]["metadata"][0],
+        serde_json::json!({"name": "seen on", "value": "MXS01"})
+    );
 }

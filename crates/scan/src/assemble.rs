@@ -7,6 +7,7 @@ use crate::known_good::KnownGood;
 use crate::logs::LogStats;
 use crate::part::{Gathered, RawFinding};
 use crate::rule_use::Met;
+use crate::sessions::Logons;
 use crate::web_files::{self, Counted, WebFile};
 use evidence::ReadItem;
 use model::{
@@ -29,6 +30,7 @@ pub fn case(
     argument: Option<HostName>,
     known_good: &KnownGood,
     met: &mut Met,
+    logons: &mut Logons,
 ) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
@@ -50,12 +52,18 @@ pub fn case(
             web_files.extend(copy.web_file(id, host, item.item.sha256));
         }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
-        let elsewhere = hosts.of_path(&path, &root);
         let gathered = item.gathered.unwrap_or_default();
+        let elsewhere = if gathered.is_of_tenant {
+            hosts.tenant_of_path(&path, &root)
+        } else {
+            hosts.of_path(&path, &root)
+        };
         problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
         problems.extend(gathered.settled.problem());
         problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
-        case.coverage.items.push(item_coverage(id, records, problems, &gathered));
+        let is_looked_at = copies.iter().any(|copy| copy.is_scanned);
+        let coverage = item_coverage(id, records, problems, &gathered);
+        case.coverage.items.push(ItemCoverage { is_looked_at, ..coverage });
         let (item_hosts, host_basis) =
             hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
         let hosts_met: Vec<Option<HostName>> = match (&*item_hosts, &elsewhere) {
@@ -95,6 +103,7 @@ pub fn case(
             known.merge(stats);
             items.insert(id);
         }
+        logons.add_item(gathered.logons, resolve);
         for (host, builds) in gathered.builds {
             let known = case.coverage.builds.entry(resolve(host)).or_default();
             builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
@@ -135,6 +144,7 @@ struct Copy {
     path: String,
     root: String,
     file: SeenFile,
+    is_scanned: bool,
     /// What the file as a whole showed at this path, where it is not the first.
     findings: Vec<RawFinding>,
 }
@@ -161,7 +171,8 @@ fn without_copies(
     let mut items: Vec<(GatheredItem, Vec<Copy>)> = Vec::new();
     for mut item in gathered {
         let (path, root) = (item.item.path.clone(), item.item.root.clone());
-        let mut copy = Copy { path, root, file: std::mem::take(&mut item.file), findings: Vec::new() };
+        let file = std::mem::take(&mut item.file);
+        let mut copy = Copy { path, root, is_scanned: file.is_scanned, file, findings: Vec::new() };
         match firsts.get(&item.item.sha256) {
             Some(first) => {
                 let (leader, copies) = &mut items[*first];
@@ -211,16 +222,31 @@ fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_
         stats.add(None, None);
         items.insert(id);
     };
-    for file in files {
-        if file.is_scanned {
-            count(web_files::seen(&file));
-        }
-        let builds = case.coverage.builds.get(&file.host).into_iter().flat_map(|builds| builds.keys());
-        let (raw, compared) = web_files::judge(&file, known_good, builds.map(String::as_str));
+    let logged = |host: &Option<HostName>| {
+        let builds = case.coverage.builds.get(host).into_iter().flatten();
+        builds.map(|(build, _)| build.as_str()).collect()
+    };
+    let listed = match known_good.is_empty() {
+        true => BTreeMap::new(),
+        false => web_files::builds_by_host(&files, known_good, logged),
+    };
+    let none = web_files::Builds::new();
+    for file in &files {
+        web_files::seen(file).into_iter().for_each(&mut count);
+        let builds = listed.get(&file.host).unwrap_or(&none);
+        let (raw, compared) = web_files::judge(file, known_good, builds);
         compared.into_iter().for_each(&mut count);
         let found = raw.map(|raw| finding(raw, file.evidence, &file.sha256, |_| file.host.clone()));
         case.findings.extend(found);
     }
+    for (host, builds) in &listed {
+        let own = files.iter().filter(|file| file.host == *host);
+        let missing = web_files::missing(own, known_good, builds);
+        for _ in 0..missing {
+            logs.entry((host.clone(), web_files::key("web-missing"))).or_default().0.add(None, None);
+        }
+    }
+    case.coverage.listed_builds = listed;
 }
 
 fn finding(
@@ -288,7 +314,8 @@ fn item_coverage(
         }
     }
     gaps.sort_by_key(|gap| (gap.from.or(gap.to), gap.to, gap.kind));
-    ItemCoverage { evidence, records, carved: gathered.settled.records, span, problems, gaps }
+    let carved = gathered.settled.records;
+    ItemCoverage { evidence, records, carved, is_looked_at: false, span, problems, gaps }
 }
 
 /// Gives each log its gaps; a log's window begins where the first web or

@@ -7,6 +7,7 @@
 use crate::files::FileRecord;
 use crate::part::RawFinding;
 use model::{Field, Position, Problem};
+use script::Standing;
 use std::collections::BTreeMap;
 use yara::{FileName, Match, RuleSet, Stopped};
 
@@ -21,14 +22,16 @@ pub struct Scanned {
 
 /// Scans `content` with `rules`. A rule that matches both the bytes and the
 /// script as it reads is one finding, placed in the bytes.
-pub fn scan(rules: &RuleSet, content: &[u8], file: &FileRecord<'_>) -> Scanned {
+pub fn scan(rules: &RuleSet, content: &[u8], file: &FileRecord<'_>, standing: Standing) -> Scanned {
     let name = FileName { path: file.path(), name: file.path().rsplit('\\').next().unwrap_or_default() };
     let mut problem = None;
     let mut matches: BTreeMap<String, Match> = BTreeMap::new();
-    for found in taken(rules.scan(content, name), &mut problem) {
+    // A text about scripts as they read (rules, documentation) is no script.
+    let raw = taken(rules.scan(content, name), &mut problem);
+    for found in raw.into_iter().filter(|found| !found.is_of_script) {
         matches.insert(found.rule.id.clone(), found);
     }
-    let script = script::read(content);
+    let script = script::read(content, standing);
     let is_script = script.is_some() && !rules.is_empty();
     if let Some(script) = script {
         for mut found in taken(rules.scan(script.text.as_bytes(), name), &mut problem) {

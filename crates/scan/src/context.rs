@@ -88,6 +88,29 @@ const EXCHANGE: &[&str] = &[
     "SoapAction",
 ];
 
+const CLOUD: &[&str] = &[
+    "Operation",
+    "activityDisplayName",
+    "operationName",
+    "UserId",
+    "userPrincipalName",
+    "initiatedBy.user.userPrincipalName",
+    "initiatedBy.app.displayName",
+    "ClientIP",
+    "ClientIPAddress",
+    "ipAddress",
+    "appDisplayName",
+    "AppId",
+    "ClientAppId",
+    "ObjectId",
+    "targetResources.displayName",
+    "ResultStatus",
+    "result",
+    "Parameters",
+    "ModifiedProperties",
+    "targetResources.modifiedProperties",
+];
+
 const LINUX: &[&str] = &[
     "host",
     "program",
@@ -266,6 +289,7 @@ fn family(family: LogFamily) -> &'static [&'static str] {
         LogFamily::WebServer => WEB,
         LogFamily::Exchange => EXCHANGE,
         LogFamily::Linux => LINUX,
+        LogFamily::Cloud => CLOUD,
         LogFamily::Artifacts | LogFamily::Other => &[],
     }
 }

@@ -134,7 +134,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The path of an item below its root as Windows would write it: percent
 /// escapes undone, a leading folder `C`, `C:` or `C%3A` taken for the drive.
-fn windows_path(path: &str, root: &str) -> String {
+pub fn windows_path(path: &str, root: &str) -> String {
     let below = path.strip_prefix(root).unwrap_or(path).trim_start_matches(['/', '!']);
     // Windows writes `%4` for a slash in the names of event logs, so a percent
     // sign is an escape only where a collector shows that it escapes.

@@ -10,8 +10,10 @@ use crate::files::{self, FileRecord, SeenFile};
 use crate::indicators::{Hits, Indicators, Seen};
 use crate::keep::{Kept, Store, Wish};
 use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
+use crate::sessions::{self, Starts, StartsWriter};
 use crate::spill::SpillWriter;
-use evidence::{ItemHead, ReadItem, Visitor, WantedHashes};
+use crate::standing;
+use evidence::{Beginning, ItemHead, Kind, ReadItem, Visitor, WantedHashes};
 use model::{HostName, LogFamily, Record, RuleFacts};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +39,7 @@ pub struct Gatherer<'a> {
     // Workers hold scratch space and caches that are worth keeping from batch to batch.
     workers: Mutex<Vec<Workers<'a>>>,
     store: Store,
+    starts: StartsWriter,
     items: Mutex<Vec<GatheredItem>>,
 }
 
@@ -53,13 +56,15 @@ impl<'a> Gatherer<'a> {
             progress: input.progress,
             workers: Mutex::default(),
             store: Store::new(),
+            starts: StartsWriter::default(),
             items: Mutex::default(),
         }
     }
 
-    /// All items, in no order, and the fields that were put aside.
-    pub fn finish(self) -> (Vec<GatheredItem>, SpillWriter) {
-        (self.items.into_inner().unwrap_or_else(PoisonError::into_inner), self.store.into_spill())
+    /// All items, in no order, the fields that were put aside, and the starts of processes.
+    pub fn finish(self) -> (Vec<GatheredItem>, SpillWriter, Starts) {
+        let items = self.items.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (items, self.store.into_spill(), self.starts.finish())
     }
 
     fn borrow_workers(&self) -> Workers<'a> {
@@ -122,12 +127,14 @@ impl<'a> Gatherer<'a> {
 impl<'a> Visitor for Gatherer<'a> {
     type Part = Part<'a>;
 
-    fn start(&self, _head: &ItemHead<'_>) -> Part<'a> {
-        Part::new(self.borrow_workers())
+    fn start(&self, head: &ItemHead<'_>) -> Part<'a> {
+        Part::new(self.borrow_workers(), sessions::item_hash(head.path))
     }
 
     fn record(&self, part: &mut Part<'a>, record: &Record<'_>) {
         let host = part.count(record, &self.watched);
+        part.starts.note(record, host.as_ref(), part.item, self.store.spill());
+        part.gathered.logons.note(record, host.as_ref());
         self.find(part, record, host, Seen::InRecord);
     }
 
@@ -143,16 +150,20 @@ impl<'a> Visitor for Gatherer<'a> {
 
     fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
         let (workers, records) = whole.merge(next);
+        self.starts.put(&mut whole.starts);
         self.give_back(workers);
         (self.progress)(0, records);
     }
 
     fn item(&self, mut item: ReadItem, whole: Option<Part<'a>>, content: Option<&[u8]>) {
         let is_log = whole.is_some();
-        let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_workers()));
+        let mut part = whole.unwrap_or_else(|| Part::new(self.borrow_workers(), 0));
+        self.starts.put(&mut part.starts);
         let file = FileRecord::new(&item);
         self.find(&mut part, &file.record(&file.values()), None, Seen::AsFile);
-        let scanned = content.map(|content| content::scan(self.yara, content, &file)).unwrap_or_default();
+        let standing = standing::standing(file.path(), item.format.map_or(Kind::Unknown, Kind::Log));
+        let scan = |content| content::scan(self.yara, content, &file, standing);
+        let scanned = content.map(scan).unwrap_or_default();
         part.found.extend(scanned.findings);
         let file = file.into_seen(content.is_some() && !self.yara.is_empty(), scanned.is_telling);
         item.problems.extend(scanned.problem);
@@ -163,6 +174,11 @@ impl<'a> Visitor for Gatherer<'a> {
         let gathered = (is_log || found).then_some(gathered);
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         items.push(GatheredItem { item, gathered, file });
+    }
+
+    fn wants_content(&self, beginning: &Beginning<'_>) -> bool {
+        let path = files::windows_path(beginning.path, beginning.root);
+        !self.yara.is_empty() && standing::is_shown(&path, beginning)
     }
 
     fn wanted_hashes(&self) -> WantedHashes {

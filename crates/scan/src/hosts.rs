@@ -25,6 +25,7 @@ type Renames = BTreeMap<HostName, HostName>;
 struct FolderHosts {
     exchange: BTreeSet<HostName>,
     any: BTreeSet<HostName>,
+    tenants: BTreeSet<HostName>,
 }
 
 impl Hosts {
@@ -43,9 +44,12 @@ impl Hosts {
                 names.iter().map(|host| hosts.latest(host, path)).collect()
             };
             let (any, exchange) = (latest(&gathered.hosts), latest(&gathered.exchange_hosts));
+            let tenants = &gathered.tenants;
             for folder in folders_of(path, &item.item.root) {
                 let known = hosts.folders.entry(folder.to_owned()).or_default();
-                known.any.extend(any.iter().cloned());
+                // A tenant has no computer's files, and its logs lie on none.
+                known.any.extend(any.iter().filter(|host| !tenants.contains(*host)).cloned());
+                known.tenants.extend(tenants.iter().cloned());
                 known.exchange.extend(exchange.iter().cloned());
             }
         }
@@ -71,6 +75,13 @@ impl Hosts {
         self.of_collection(path, root, |folder| &folder.exchange)
             .or_else(|| self.of_collection(path, root, |folder| &folder.any))
             .map(|host| (host, HostBasis::Root))
+            .or_else(|| self.argument.clone().map(|host| (host, HostBasis::Argument)))
+    }
+
+    /// The tenant of records at `path` that name none themselves.
+    pub fn tenant_of_path(&self, path: &str, root: &str) -> Option<(HostName, HostBasis)> {
+        self.of_collection(path, root, |folder| &folder.tenants)
+            .map(|tenant| (tenant, HostBasis::Root))
             .or_else(|| self.argument.clone().map(|host| (host, HostBasis::Argument)))
     }
 

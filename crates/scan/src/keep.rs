@@ -26,6 +26,11 @@ impl Store {
         Self { texts: Mutex::default(), spill: SpillWriter::new() }
     }
 
+    /// Where texts are put aside.
+    pub fn spill(&self) -> &SpillWriter {
+        &self.spill
+    }
+
     /// The fields that were put aside.
     pub fn into_spill(self) -> SpillWriter {
         self.spill

@@ -9,7 +9,7 @@
 //! Anything of a build that it does not name: whether a file of such a server
 //! belongs there cannot be told.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, Read};
 
 /// A line is at most so long.
@@ -28,14 +28,22 @@ const ROOTS: [(&str, &str); 3] = [
     ("frontend\\", "frontend\\httpproxy\\"),
 ];
 
+/// How lists call the folder that bears the build's number (`owa\auth\15.1.2106`).
+const VERSION_FOLDER: &str = "version";
+/// So many program files of a build tell it, if no more than a tenth is another's: each build compiles them anew.
+const PROGRAMS_MIN: usize = 5;
+
 /// `15.1.2106.2`, in numbers.
 type Build = [u32; 4];
+
+/// A content that a list has for a path: its hash, and the builds from and to which it is one.
+type Content = ([u8; 32], Build, Build);
 
 /// Known-good files.
 #[derive(Debug, Default)]
 pub struct KnownGood {
-    /// By path, in lower case: the builds from and to which it is in a list.
-    paths: HashMap<Box<str>, Vec<(Build, Build)>>,
+    /// By path, in lower case.
+    paths: HashMap<Box<str>, Vec<Content>>,
     hashes: HashSet<[u8; 32]>,
     builds: BTreeSet<Build>,
     /// Endings of files that lists speak of at all, in lower case.
@@ -97,12 +105,13 @@ impl KnownGood {
 
     fn add(&mut self, row: Row<'_>) -> Result<(), &'static str> {
         let (first, last) = (build(row.first).ok_or("no build")?, build(row.last).ok_or("no build")?);
-        self.hashes.insert(sha256(row.sha256).ok_or("no SHA-256")?);
+        let hash = sha256(row.sha256).ok_or("no SHA-256")?;
+        self.hashes.insert(hash);
         let path = row.path.replace('/', "\\").trim_start_matches('\\').to_lowercase();
         self.endings.insert(ending(&path).into());
-        let builds = self.paths.entry(path.into()).or_default();
-        if !builds.contains(&(first, last)) {
-            builds.push((first, last));
+        let contents = self.paths.entry(path.into()).or_default();
+        if !contents.contains(&(hash, first, last)) {
+            contents.push((hash, first, last));
         }
         self.builds.extend([first, last]);
         self.rows += 1;
@@ -122,9 +131,10 @@ impl KnownGood {
         sha256: &[u8; 32],
         builds: impl IntoIterator<Item = &'b str>,
     ) -> Option<Standing> {
-        let path = path.to_lowercase();
-        let below = ROOTS.iter().find_map(|(root, name)| Some((below(&path, root)?, *name)));
-        let (below, root) = below.filter(|_| self.endings.contains(ending(&path)))?;
+        let names = names(path)?;
+        if !self.endings.contains(ending(&names[0])) {
+            return None;
+        }
         if self.has(sha256) {
             return Some(Standing::Known);
         }
@@ -135,12 +145,72 @@ impl KnownGood {
         else {
             return Some(Standing::CannotTell);
         };
-        // Lists name paths from the server's folder on, some from the application's.
-        let names = [format!("{root}{below}"), below.to_owned()];
-        let mut ranges = names.iter().filter_map(|name| self.paths.get(name.as_str())).flatten();
-        let is_there = ranges.any(|(first, last)| builds.iter().any(|build| first <= build && build <= last));
+        let mut contents = names.iter().filter_map(|name| self.paths.get(name.as_str())).flatten();
+        let is_there =
+            contents.any(|(_, first, last)| builds.iter().any(|build| first <= build && build <= last));
         Some(if is_there { Standing::Altered } else { Standing::Unknown })
     }
+
+    /// Whether a list names the build.
+    pub fn has_build(&self, text: &str) -> bool {
+        build(text).is_some_and(|build| self.builds.contains(&build))
+    }
+
+    /// The builds that a server's program files are of, by their content: those
+    /// that most of them fit. Empty where they are too few, or fit none well.
+    pub fn builds_of<'f>(&self, files: impl IntoIterator<Item = (&'f str, [u8; 32])>) -> Vec<String> {
+        let mut fitting: BTreeMap<Build, usize> = BTreeMap::new();
+        let mut programs = 0;
+        for (path, hash) in files {
+            let Some(names) = names(path).filter(|names| names[0].ends_with(".dll")) else { continue };
+            let contents: Vec<&Content> =
+                names.iter().filter_map(|name| self.paths.get(name.as_str())).flatten().collect();
+            programs += usize::from(!contents.is_empty());
+            let own = contents.iter().filter(|(own, ..)| *own == hash);
+            let ranges: Vec<(Build, Build)> = own.map(|(_, first, last)| (*first, *last)).collect();
+            let fits = |build: &Build| ranges.iter().any(|(first, last)| first <= build && build <= last);
+            for build in self.builds.iter().filter(|build| fits(build)) {
+                *fitting.entry(*build).or_default() += 1;
+            }
+        }
+        let most = fitting.values().copied().max().unwrap_or_default();
+        if most < PROGRAMS_MIN || most * 10 < programs * 9 {
+            return Vec::new();
+        }
+        let best = fitting.into_iter().filter(|(_, count)| *count == most);
+        best.map(|(build, _)| build.map(|number| number.to_string()).join(".")).collect()
+    }
+
+    /// Paths below `folder`, as lists name them, of files with one of `endings` that all of `builds` have.
+    pub fn delivered<'k>(&'k self, folder: &str, endings: &[&str], builds: &[&str]) -> BTreeSet<&'k str> {
+        let builds: Vec<Build> = builds.iter().filter_map(|text| build(text)).collect();
+        let has = |contents: &[Content]| {
+            let in_range =
+                |build: &Build| contents.iter().any(|(_, first, last)| first <= build && build <= last);
+            !builds.is_empty() && builds.iter().all(in_range)
+        };
+        let below = self.paths.iter().filter(|(path, contents)| {
+            path.starts_with(folder) && endings.contains(&ending(path)) && has(contents)
+        });
+        below.map(|(path, _)| &**path).collect()
+    }
+}
+
+/// What lists call the file at `path`: from the server's folder on, or, some,
+/// from the application's. `None` where it lies in no folder of theirs.
+pub fn names(path: &str) -> Option<[String; 2]> {
+    let path = path.to_lowercase();
+    let (below, root) = ROOTS.iter().find_map(|(root, name)| Some((below(&path, root)?, *name)))?;
+    let plain = |part| if version(part).is_some() { VERSION_FOLDER } else { part };
+    let below = below.split('\\').map(plain).collect::<Vec<_>>().join("\\");
+    Some([format!("{root}{below}"), below])
+}
+
+/// The number of a build, or of the update that it belongs to, that a folder's
+/// name is (`15.1.2106`).
+pub fn version(folder: &str) -> Option<Vec<u32>> {
+    let numbers: Option<Vec<u32>> = folder.split('.').map(|part| part.parse().ok()).collect();
+    numbers.filter(|numbers| matches!(numbers.len(), 3 | 4))
 }
 
 /// What stands below the folder `root`, in lower case.
@@ -254,10 +324,11 @@ mod tests {
         let text = format!(
             "\u{feff}path,sha256,first_build,last_build,builds\r\n\
              FrontEnd\\HttpProxy\\owa\\auth\\logon.aspx,{hash},15.1.2044.4,15.1.2106.2,2\r\n\
-             ecp\\DDI\\a.aspx,{hash},15.1.2106.2,15.1.2106.2,1\r\nbad,row\r\n",
+             ecp\\DDI\\a.aspx,{hash},15.1.2106.2,15.1.2106.2,1\r\n\
+             FrontEnd\\HttpProxy\\owa\\auth\\version\\a.aspx,{hash},15.1.2044.4,15.1.2106.2,2\r\nbad,row\r\n",
             hash = "AB".repeat(32)
         );
-        assert_eq!(known.read(text.as_bytes()).unwrap(), [(4, "a cell is missing".to_owned())]);
+        assert_eq!(known.read(text.as_bytes()).unwrap(), [(5, "a cell is missing".to_owned())]);
         known
     }
 
@@ -276,6 +347,8 @@ mod tests {
         check(&logon, BAD, &build, Some(Standing::Altered));
         check(&other, BAD, &build, Some(Standing::Unknown));
         check("FrontEnd\\owa\\auth\\logon.aspx", BAD, &build, Some(Standing::Altered));
+        // The list calls the folder of the build's number `version`.
+        check("FrontEnd\\owa\\auth\\15.1.2106\\a.aspx", BAD, &build, Some(Standing::Altered));
         check("D:\\ClientAccess\\ecp\\DDI\\a.aspx", BAD, &build, Some(Standing::Altered));
         check("D:\\ClientAccess\\ecp\\DDI\\a.aspx", BAD, &["15.1.2044.4"], Some(Standing::Unknown));
     }
@@ -295,6 +368,30 @@ mod tests {
     fn what_is_no_list() {
         let read = |text: &str| KnownGood::default().read(text.as_bytes()).is_err();
         assert!(read("") && read("SHA256,build,path\n") && read(&"x".repeat(5_000)));
+    }
+
+    #[test]
+    fn builds_by_program_files() {
+        let mut known = KnownGood::default();
+        let mut text = String::from("path,sha256,first_build,last_build\n");
+        for (build, hash) in [("15.1.2044.4", "01"), ("15.1.2106.2", "02")] {
+            for name in 0..10 {
+                let hash = hash.repeat(32);
+                text.push_str(&format!("FrontEnd\\HttpProxy\\bin\\{name}.dll,{hash},{build},{build}\n"));
+            }
+        }
+        assert_eq!(known.read(text.as_bytes()).unwrap(), []);
+        let builds = |hashes: &[u8]| {
+            let paths: Vec<String> =
+                (0..hashes.len()).map(|name| format!("FrontEnd\\HttpProxy\\bin\\{name}.dll")).collect();
+            let files = paths.iter().zip(hashes).map(|(path, hash)| (path.as_str(), [*hash; 32]));
+            known.builds_of(files)
+        };
+        assert_eq!(builds(&[2; 10]), ["15.1.2106.2"]);
+        assert_eq!(builds(&[1, 1, 1, 1, 1, 9, 1, 1, 1, 1]), ["15.1.2044.4"]);
+        assert!(builds(&[2; 4]).is_empty() && builds(&[2, 2, 2, 2, 2, 2, 9, 9]).is_empty());
+        let pages = |builds: &[&str]| known.delivered("frontend\\httpproxy\\", &["dll"], builds).len();
+        assert_eq!((pages(&["15.1.2106.2"]), pages(&["15.2.1.1"]), pages(&[])), (10, 0, 0));
     }
 
     /// Microsoft's own hashes, as they are shared.

@@ -22,17 +22,24 @@ mod known_good;
 mod logs;
 mod part;
 mod rule_use;
+mod sessions;
 mod spill;
+mod standing;
 mod web_files;
 
 pub use known_good::KnownGood;
 #[doc(hidden)]
 pub use known_good::fuzz as fuzz_known_good;
 pub use rule_use::CONTENT_OF_FILES;
+pub use sessions::Sessions;
 
 use model::{Case, Problem, Spill};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+
+/// Findings of a rule that keep their whole record.
+const RECORDS_PER_RULE_MAX: usize = 100;
 
 /// What to scan, and with what.
 pub struct Input<'a> {
@@ -60,25 +67,45 @@ pub struct Input<'a> {
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
-/// Reads all evidence; gives the same case in any reading order and on any
+/// Reads all evidence; its sessions are filled in when the casebook has found the
+/// intrusions. Gives the same case in any reading order and on any
 /// number of threads (those of the caller's rayon pool).
 ///
 /// # Errors
 /// When the temporary file for the fields of findings cannot be written.
-pub fn scan(input: Input<'_>) -> io::Result<Case> {
+pub fn scan(input: Input<'_>) -> io::Result<(Case, Sessions)> {
     let gatherer = gather::Gatherer::new(&input);
     let mut unread = input.unread;
     unread.extend(evidence::read(input.sources, input.limits, &gatherer));
     let host = input.host.and_then(part::host_name);
-    let (items, spill) = gatherer.finish();
+    let (items, spill, starts) = gatherer.finish();
+    let mut logons = sessions::Logons::default();
     let mut met = rule_use::Met::default();
-    let mut case = assemble::case(items, host, input.known_good, &mut met);
+    let mut case = assemble::case(items, host, input.known_good, &mut met, &mut logons);
     case.spill = Spill(Some(Arc::new(spill.into_store()?)));
     case.unread.extend(unread);
     case.unread.sort();
     case.unread.dedup();
+    keep_first_records(&mut case);
     case.rules = rule_use::all(input.engine, input.yara, met, &case.findings);
     case.rules_sha256 = input.rules_sha256;
     case.rules_loaded = input.engine.rules().len() + input.yara.len();
-    Ok(case)
+    Ok((case, Sessions { starts, logons }))
+}
+
+/// Each rule keeps the whole records of its first findings only: a case folder must not grow to the logs it is about.
+fn keep_first_records(case: &mut Case) {
+    let mut kept: HashMap<String, usize> = HashMap::new();
+    for finding in &mut case.findings {
+        if finding.record.is_some() {
+            let count = match kept.get_mut(&finding.rule.id) {
+                Some(count) => count,
+                None => kept.entry(finding.rule.id.clone()).or_default(),
+            };
+            *count += 1;
+            if *count > RECORDS_PER_RULE_MAX {
+                finding.record = None;
+            }
+        }
+    }
 }

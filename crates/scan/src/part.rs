@@ -4,6 +4,7 @@ use crate::carved::{Carved, Settled};
 use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::LogStats;
+use crate::sessions::{Logons, ProcessLog};
 use casebook::Watched;
 use model::{
     Field, HostName, LogFamily, LogKey, Position, Record, Role, RuleFacts, Shape, Span, Spilled, Timestamp,
@@ -58,8 +59,14 @@ pub struct Gathered {
     pub hosts: BTreeSet<HostName>,
     /// Those of them that are Exchange servers by their own logs.
     pub exchange_hosts: BTreeSet<HostName>,
+    /// Logons over the network.
+    pub logons: Logons,
     /// Kinds of record, as the rules tell them apart (numbers of the engine).
     pub sources: BTreeSet<usize>,
+    /// Those of them that are tenants of a cloud: no computers.
+    pub tenants: BTreeSet<HostName>,
+    /// Whether it is a log of a tenant.
+    pub is_of_tenant: bool,
     /// Records carved from free space, as they are met …
     pub carved: Carved,
     /// … and what remains of them when all of the item was read.
@@ -80,7 +87,10 @@ impl Gathered {
         other.host_runs.into_iter().for_each(|run| self.add_host_run(run));
         self.hosts.extend(other.hosts);
         self.exchange_hosts.extend(other.exchange_hosts);
+        self.logons.merge(other.logons);
         self.sources.extend(other.sources);
+        self.tenants.extend(other.tenants);
+        self.is_of_tenant |= other.is_of_tenant;
         self.carved.merge(other.carved);
     }
 
@@ -202,6 +212,10 @@ pub struct Part<'e> {
     pub keeper: Keeper,
     pub found: Vec<RawFinding>,
     pub gathered: Gathered,
+    /// Starts of processes.
+    pub starts: ProcessLog,
+    /// Hash of the item's path.
+    pub item: u64,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
     /// The log of the last record: most records follow their own kind.
@@ -213,12 +227,14 @@ pub struct Part<'e> {
 }
 
 impl<'e> Part<'e> {
-    pub fn new(workers: Workers<'e>) -> Self {
+    pub fn new(workers: Workers<'e>, item: u64) -> Self {
         Self {
             workers: Some(workers),
             keeper: Keeper::default(),
             found: Vec::new(),
             gathered: Gathered::default(),
+            starts: ProcessLog::default(),
+            item,
             open: Vec::new(),
             open_by_key: HashMap::new(),
             current: None,
@@ -250,8 +266,9 @@ impl<'e> Part<'e> {
     }
 
     /// Adds what the next part gave; returns its workers and how many records it had.
-    pub fn merge(&mut self, next: Part<'e>) -> (Option<Workers<'e>>, u64) {
+    pub fn merge(&mut self, mut next: Part<'e>) -> (Option<Workers<'e>>, u64) {
         self.close();
+        self.starts.merge(std::mem::take(&mut next.starts));
         let (workers, gathered) = next.into_gathered();
         let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
         let records = whole_logs.map(|(_, stats)| stats.records).sum();
@@ -288,10 +305,14 @@ impl<'e> Part<'e> {
     fn open_log(&mut self, record: &Record<'_>, host_bytes: usize, watched: &WatchList) -> usize {
         let host = host_name(&self.key[..host_bytes]);
         let log = self.key[host_bytes + 1..].to_lowercase();
+        let is_of_tenant = record.shape.family == LogFamily::Cloud;
+        self.gathered.is_of_tenant |= is_of_tenant;
         if let Some(host) = &host {
             self.gathered.hosts.insert(Arc::clone(host));
             if record.shape.family == LogFamily::Exchange || log == "msexchange management" {
                 self.gathered.exchange_hosts.insert(Arc::clone(host));
+            } else if is_of_tenant {
+                self.gathered.tenants.insert(Arc::clone(host));
             }
         }
         let entries = watched.by_log.get(log.as_str()).cloned().unwrap_or_default();

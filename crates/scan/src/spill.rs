@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 256 * 1024;
+/// Bytes read at once: findings are mostly asked for in the order in which they were put.
+const WINDOW_BYTES: u64 = 64 * 1024;
 
 /// Takes fields from all threads.
 pub struct SpillWriter {
@@ -57,24 +59,43 @@ impl SpillWriter {
         let open = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
         let file =
             open.map(|(file, _)| file.into_inner().map_err(io::IntoInnerError::into_error)).transpose()?;
-        Ok(SpillStore { file: Mutex::new(file) })
+        Ok(SpillStore { open: Mutex::new(Window { file, begin: 0, bytes: Vec::new() }) })
     }
 }
 
 /// Gives fields back.
 #[derive(Debug)]
 pub struct SpillStore {
-    file: Mutex<Option<File>>,
+    open: Mutex<Window>,
+}
+
+/// What of the file was read last.
+#[derive(Debug)]
+struct Window {
+    file: Option<File>,
+    begin: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    fn block(&mut self, place: Spilled) -> io::Result<&[u8]> {
+        let (from, to) = (place.offset, place.offset + u64::from(place.bytes));
+        if from < self.begin || to > self.begin + self.bytes.len() as u64 {
+            let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+            self.bytes.clear();
+            self.begin = from;
+            file.seek(SeekFrom::Start(from))?;
+            file.take(WINDOW_BYTES.max(to - from)).read_to_end(&mut self.bytes)?;
+        }
+        let within = (from - self.begin) as usize..(to - self.begin) as usize;
+        Ok(self.bytes.get(within).ok_or(io::ErrorKind::UnexpectedEof)?)
+    }
 }
 
 impl SpillStore {
     fn read(&self, place: Spilled) -> io::Result<Vec<(Field, bool)>> {
-        let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = open.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        let mut block = vec![0; place.bytes as usize];
-        file.seek(SeekFrom::Start(place.offset))?;
-        file.read_exact(&mut block)?;
-        let mut rest = block.as_slice();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = open.block(place)?;
         let mut field = || {
             let (matched, behind) = rest.split_first()?;
             rest = behind;

@@ -80,7 +80,7 @@ fn scan_on(threads: usize, path: &Path) -> Case {
         host: None,
         progress: &|_, _| {},
     };
-    pool.install(|| scan::scan(input)).unwrap()
+    pool.install(|| scan::scan(input)).unwrap().0
 }
 
 fn carved(case: &Case) -> Vec<&Finding> {

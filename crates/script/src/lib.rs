@@ -26,6 +26,7 @@
 //! # Not here
 //! What makes a script a web shell: rules say that.
 
+mod around;
 mod assign;
 mod decode;
 mod flow;
@@ -39,6 +40,7 @@ mod tests;
 mod token;
 mod words;
 
+pub use around::Standing;
 use token::{Kind, Token};
 
 /// Code units of a script that are read; real pages are far smaller.
@@ -68,10 +70,16 @@ impl Script {
     }
 }
 
-/// Reads a script; `None` when nothing in the file runs on a server.
-pub fn read(content: &[u8]) -> Option<Script> {
+/// Whether something in the file runs on a server, or would, were it a page.
+pub fn has_script(content: &[u8], standing: Standing) -> bool {
+    region::page(&decode::decode(content, UNITS_MAX), standing).is_some()
+}
+
+/// Reads a script; `None` when nothing in the file runs on a server, or would,
+/// were it a page.
+pub fn read(content: &[u8], standing: Standing) -> Option<Script> {
     let units = decode::decode(content, UNITS_MAX);
-    let page = region::page(&units)?;
+    let page = region::page(&units, standing)?;
     let mut tokens = Vec::new();
     for region in &page.regions {
         token::tokenize(&units, region.clone(), &page, &mut tokens);
@@ -105,7 +113,7 @@ fn nested(mut tokens: Vec<Token>, page: &region::Page) -> Vec<Token> {
             let units = decode::decode(text.text.as_bytes(), UNITS_MAX);
             let mut own = Vec::new();
             // What is packed often begins by leaving the language: `?>…<?php`.
-            let regions = region::page(&units).map(|page| page.regions).unwrap_or_default();
+            let regions = region::page(&units, Standing::Runs).map(|page| page.regions).unwrap_or_default();
             let whole = std::iter::once(0..units.bytes.len()).filter(|_| regions.is_empty());
             for region in regions.iter().cloned().chain(whole) {
                 token::tokenize(&units, region, page, &mut own);

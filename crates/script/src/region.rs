@@ -1,5 +1,6 @@
 //! Which parts of a page run on the server, and what its markup declares.
 
+use crate::around::{Around, Standing};
 use crate::decode::Units;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -52,9 +53,11 @@ pub(crate) struct Page {
 }
 
 /// The parts of a page; `None` when nothing in it runs on a server.
-pub(crate) fn page(units: &Units) -> Option<Page> {
+pub(crate) fn page(units: &Units, standing: Standing) -> Option<Page> {
+    let around = Around::new(units, standing);
     let end = units.bytes.len();
     let has = |word: &str| units.find(word, 0, end).is_some();
+    let is_code = |word: &str| units.find(word, 0, end).is_some_and(|at| around.is_code(units, at));
     let mut page = Page { is_cf: has("<cf"), is_php: has("<?php") || has("<?="), ..Page::default() };
     let mut at = 0;
     let mut after_directive = None;
@@ -63,12 +66,16 @@ pub(crate) fn page(units: &Units) -> Option<Page> {
         if page.regions.len() >= REGIONS_MAX {
             break;
         }
-        at = page.tag(units, open, &mut after_directive);
+        at = if around.is_quoted(units, open) {
+            open + 1
+        } else {
+            page.tag(units, open, &mut after_directive)
+        };
     }
-    page.expressions(units);
+    page.expressions(units, &around);
     if let Some(from) = after_directive {
         page.regions.push(from..end);
-    } else if page.regions.is_empty() && CODE_WORDS.iter().any(|word| has(word)) {
+    } else if page.regions.is_empty() && CODE_WORDS.iter().any(|word| is_code(word)) {
         page.regions.push(0..end);
         page.is_php |= units.starts_with(0, "#!");
     }
@@ -147,13 +154,14 @@ impl Page {
     }
 
     /// `${…}` that calls something with what was sent.
-    fn expressions(&mut self, units: &Units) {
+    fn expressions(&mut self, units: &Units, around: &Around) {
         let end = units.bytes.len();
         let mut at = 0;
         while let Some(open) = units.find("${", at, end) {
             let close = units.find("}", open, end.min(open + TAG_UNITS_MAX)).unwrap_or(open + 2).min(end);
             let calls = units.find("(", open, close).is_some();
-            if calls && units.find("param", open, close).is_some() && self.regions.len() < REGIONS_MAX {
+            let is_sent = calls && units.find("param", open, close).is_some();
+            if is_sent && self.regions.len() < REGIONS_MAX && !around.is_quoted(units, open) {
                 self.is_el = true;
                 self.regions.push(open + 2..close);
             }

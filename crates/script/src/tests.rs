@@ -1,11 +1,12 @@
 //! Scripts, and what they are read as.
 
-use super::read;
+use super::Standing::{self, Lies, Log, Logged, Runs, Served};
+use super::{has_script, read};
 
 /// `text` is a script; `expect` its statements.
 #[track_caller]
 fn check(text: &str, expect: &[&str]) {
-    let script = read(text.as_bytes()).expect("a script");
+    let script = read(text.as_bytes(), Runs).expect("a script");
     assert_eq!(script.text.lines().collect::<Vec<_>>(), expect);
 }
 
@@ -59,8 +60,8 @@ fn a_string_is_no_statement() {
 
 #[test]
 fn only_what_runs_is_read() {
-    assert_eq!(read(b"<html><script>eval(x)</script></html>"), None);
-    assert_eq!(read(b""), None);
+    assert_eq!(read(b"<html><script>eval(x)</script></html>", Runs), None);
+    assert_eq!(read(b"", Runs), None);
     check("it's <%-- f(1) --%><% f(2); %> don't", &["f(2)"]);
     check("<% f(1); // Request(\"x\")\n/* g */ h(2); %>", &["f(1)", "h(2)"]);
     check("<script runat=\"server\" language=\"vb\">\nDim a ' it's\na = 1\n</script>", &["Dim a", "a=1"]);
@@ -70,11 +71,60 @@ fn only_what_runs_is_read() {
 fn places_in_the_file() {
     let text = "<%  f(1);\r\n   g(2); %>";
     let place = |bytes: &[u8], word: &str| {
-        let script = read(bytes).expect("a script");
+        let script = read(bytes, Runs).expect("a script");
         script.offset(script.text.find(word).expect("the word") as u64)
     };
     assert_eq!((place(text.as_bytes(), "f("), place(text.as_bytes(), "g(")), (4, 14));
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(place(&wide, "2"), 28);
     assert_eq!(place(&[&[0xff, 0xfe], &wide[..]].concat(), "g("), 30);
+}
+
+/// In which standings, from the surest on, there is a script in `text`.
+#[track_caller]
+fn check_standing(text: &str, expect: &[Standing]) {
+    let all = [Runs, Served, Log, Lies, Logged];
+    let own: Vec<Standing> =
+        all.into_iter().filter(|standing| has_script(text.as_bytes(), *standing)).collect();
+    assert_eq!(own, expect, "{text}");
+}
+
+#[test]
+fn a_page_is_one_wherever_it_lies() {
+    let all = [Runs, Served, Log, Lies, Logged];
+    check_standing("<% f(1) %>", &all);
+    check_standing("\n<html><p>It is said to be a page of many words: <%= f(1) %></p>", &all);
+    check_standing("GIF89a;<?php f(1);", &all);
+    check_standing("#!/usr/bin/php\n<?php f(1);", &all);
+    check_standing("<!-- a -->\n<!-- it is `not` said -->\n<% f(1) %>", &all);
+}
+
+#[test]
+fn script_behind_something_else() {
+    // As it begins a line it may be what the file is for; a log of requests begins no line with one.
+    check_standing("#Fields: date\n<%@ Page %><% f(1) %>", &[Runs, Served, Log, Lies]);
+    check_standing("2021-03-04 10:00:00 GET /\n<?php f(1);", &[Runs, Served, Log, Lies]);
+    check_standing("Mar  4 10:00:00 a sshd[1]: not one of our own users\n<?php f(1);", &[Runs, Served, Log]);
+    check_standing("2021-03-04 GET /?a=<?php f(1);?> 200", &[Runs, Served]);
+    check_standing("2021-03-04 \"GET /?a=<?php f(1);?>\" 200", &[Runs]);
+    check_standing("POST /a HTTP/1.1\nHost: b\n\n<?php f(1);", &[Runs, Served, Log]);
+}
+
+#[test]
+fn a_quotation_runs_nowhere_but_in_a_page() {
+    check_standing("# What it was\n```\n<% f(1) %>\n```\n", &[Runs]);
+    check_standing("# What it was\n\nSee `<% f(1) %>` there.\n", &[Runs]);
+    check_standing("# What it was\n```\na\n```\n<% f(1) %>\n", &[Runs, Served, Log, Lies]);
+    check_standing("<p>```</p>\n```\n<% f(1) %>", &[Runs]);
+    check_standing("We found the following page on it:\n\n<% f(1) %>\n", &[Runs, Served, Log]);
+    check_standing("We found\n\n    <% f(1) %>\n", &[Runs, Served]);
+    check_standing("rule a { strings: $a = \"<?php f(1)\" }", &[Runs]);
+    check_standing("<?xml version=\"1.0\"?><a><![CDATA[<?php f(1);?>]]></a>", &[Runs]);
+}
+
+#[test]
+fn code_without_a_page() {
+    check_standing("using System.Web;\nclass A : IHttpHandler {}", &[Runs, Served, Lies]);
+    check_standing("import \"pe\"\nrule a { strings: $a = \"System.Web\" }", &[Runs, Served]);
+    check_standing("# Of System.Web\n", &[Runs, Served]);
 }

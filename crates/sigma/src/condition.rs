@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str, named: &[(String, Node)]) -> Result<Node, Fault>
 
 /// Parentheses and `not`s nest the grammar; counts both, without a reset, so
 /// that no way of writing them is missed.
-fn check_depth(text: &str) -> Result<(), Fault> {
+pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
     let too_deep =
         || Fault::new("too-complex", "the condition is nested too deep or too long").near("condition");
     if text.len() > LENGTH_MAX {
@@ -98,13 +98,9 @@ fn select(
     named: &[(String, Node)],
     room: &mut usize,
 ) -> Result<Node, Fault> {
-    let pattern = match pattern {
-        SelectorPattern::Them => "*",
-        SelectorPattern::Pattern(pattern) => pattern,
-    };
-    let hidden = |name: &str| name.starts_with('_') && !pattern.starts_with('_');
+    let pattern = pattern_text(pattern);
     let mut nodes = Vec::new();
-    for (_, node) in named.iter().filter(|(name, _)| !hidden(name) && name_fits(pattern, name)) {
+    for (_, node) in named.iter().filter(|(name, _)| selects(pattern, name)) {
         nodes.push(copy(node, room)?);
     }
     if nodes.is_empty() {
@@ -116,6 +112,40 @@ fn select(
         Quantifier::All => Ok(Node::And(nodes)),
         Quantifier::Count(count) => Err(invalid(text, &format!("`{count} of` is no quantifier"))),
     }
+}
+
+/// The names among `names` that the condition uses; `None` when it cannot be read.
+pub(crate) fn used<'n>(text: &str, names: &[&'n str]) -> Option<Vec<&'n str>> {
+    check_depth(text).ok()?;
+    let mut used = Vec::new();
+    collect(&parse_condition(text).ok()?, names, &mut used);
+    Some(used)
+}
+
+fn collect<'n>(expression: &ConditionExpr, names: &[&'n str], used: &mut Vec<&'n str>) {
+    match expression {
+        ConditionExpr::And(parts) | ConditionExpr::Or(parts) => {
+            parts.iter().for_each(|part| collect(part, names, used));
+        }
+        ConditionExpr::Not(part) => collect(part, names, used),
+        ConditionExpr::Identifier(name) => used.extend(names.iter().filter(|own| *own == name)),
+        ConditionExpr::Selector { pattern, .. } => {
+            let pattern = pattern_text(pattern);
+            used.extend(names.iter().filter(|name| selects(pattern, name)));
+        }
+    }
+}
+
+fn pattern_text(pattern: &SelectorPattern) -> &str {
+    match pattern {
+        SelectorPattern::Them => "*",
+        SelectorPattern::Pattern(pattern) => pattern,
+    }
+}
+
+fn selects(pattern: &str, name: &str) -> bool {
+    let hidden = name.starts_with('_') && !pattern.starts_with('_');
+    !hidden && name_fits(pattern, name)
 }
 
 /// Copies a named detection into the condition, as long as there is room.

@@ -16,6 +16,8 @@ pub(crate) const NODES_MAX: usize = 100_000;
 pub(crate) struct Detection {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) condition: Node,
+    /// The detections that conditions name, as they were written; only told of, never matched.
+    pub(crate) named: Vec<(String, Node)>,
 }
 
 /// A condition over the leaves of a [`Detection`].

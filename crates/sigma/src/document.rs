@@ -7,7 +7,7 @@
 //! # Not here
 //! What stands in a document.
 
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, Place};
 use yaml_serde::{Mapping, Value};
 
 /// Rule files beyond this size are not read.
@@ -19,8 +19,8 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
     /// The line of the file on which `text` begins, from 1.
     pub(crate) first_line: u32,
-    /// What it says, or why it cannot be read (and on which of its lines).
-    pub(crate) content: Result<Mapping, (Fault, Option<u32>)>,
+    /// What it says, or why it cannot be read, and where.
+    pub(crate) content: Result<Mapping, (Fault, Option<Place>)>,
     /// Whether its id is its own, not taken over by an action.
     pub(crate) own_id: bool,
 }
@@ -32,16 +32,40 @@ impl Document<'_> {
         text.trim()
     }
 
-    /// The line of the file on which `near` stands as a key, else anywhere.
-    pub(crate) fn line_of(&self, near: &str) -> Option<u32> {
-        let is_key = |line: &str| {
-            let line = line.trim_start().trim_start_matches("- ").trim_start_matches(['\'', '"']);
-            line.strip_prefix(near).is_some_and(|rest| rest.trim_start_matches(['\'', '"']).starts_with(':'))
-        };
-        let mut lines = self.text.lines();
-        let at = lines.clone().position(is_key).or_else(|| lines.position(|line| line.contains(near)))?;
-        Some(self.first_line + u32::try_from(at).ok()?)
+    /// The place of the innermost of `near`: each is looked for behind the one around it, as a key, else anywhere.
+    pub(crate) fn place_of(&self, near: &[String]) -> Option<Place> {
+        let mut from = 0;
+        let mut place = None;
+        for (depth, text) in near.iter().enumerate().rev() {
+            if let Some((at, column)) = self.find(text, from, depth > 0) {
+                from = at;
+                let line = self.first_line + u32::try_from(at).ok()?;
+                place = Some(Place { line, column: Some(column), width: text.chars().count() as u32 });
+            }
+        }
+        place
     }
+
+    /// Line (from 0, not before `from`) and column (from 1) of `text`.
+    fn find(&self, text: &str, from: usize, only_as_key: bool) -> Option<(usize, u32)> {
+        let lines = || self.text.lines().enumerate().skip(from);
+        let as_key = lines().find_map(|(at, line)| Some((at, key_at(line, text)?)));
+        let (at, byte) = as_key.or_else(|| {
+            if only_as_key || text.is_empty() {
+                return None;
+            }
+            lines().find_map(|(at, line)| Some((at, line.find(text)?)))
+        })?;
+        let before = self.text.lines().nth(at)?.get(..byte)?;
+        Some((at, before.chars().count() as u32 + 1))
+    }
+}
+
+/// The byte at which `key` stands as a key of the line.
+fn key_at(line: &str, key: &str) -> Option<usize> {
+    let rest = line.trim_start().trim_start_matches("- ").trim_start_matches(['\'', '"', '{', ' ']);
+    let behind = rest.strip_prefix(key)?;
+    behind.trim_start_matches(['\'', '"']).starts_with(':').then_some(line.len() - rest.len())
 }
 
 /// The documents of a file; empty ones and mere actions are left out.
@@ -50,7 +74,7 @@ pub(crate) fn documents(text: &str) -> Vec<Document<'_>> {
     let mut previous: Option<Mapping> = None;
     let mut out = Vec::new();
     for (first_line, text) in split(text) {
-        let content = match parse(text) {
+        let content = match parse(text, first_line) {
             Ok(Value::Null) => continue,
             Ok(Value::Mapping(content)) => Ok(content),
             Ok(_) => Err((Fault::new("not-a-rule", "the document is no mapping"), None)),
@@ -88,13 +112,17 @@ fn split(text: &str) -> Vec<(u32, &str)> {
     out
 }
 
-fn parse(text: &str) -> Result<Value, (Fault, Option<u32>)> {
+fn parse(text: &str, first_line: u32) -> Result<Value, (Fault, Option<Place>)> {
     yaml_serde::from_str(text).map_err(|error| {
-        let line = error.location().and_then(|location| u32::try_from(location.line()).ok());
+        let place = error.location().and_then(|location| {
+            let line = first_line + u32::try_from(location.line()).ok()? - 1;
+            let column = u32::try_from(location.column()).ok().filter(|column| *column > 0);
+            Some(Place { line, column, width: 1 })
+        });
         let why = error.to_string();
         // The place is told apart; the reader counts from the document's own first line.
         let why = why.split(" at line ").next().unwrap_or_default();
-        (Fault::new("yaml-invalid", format!("the YAML cannot be read: {why}")), line)
+        (Fault::new("yaml-invalid", format!("the YAML cannot be read: {why}")), place)
     })
 }
 

@@ -47,7 +47,8 @@ fn meaning(detection: &Json) -> Json {
     let mut names: Vec<&str> = text.split('%').collect();
     names.retain(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'));
     let placeholders = names.iter().map(|name| (name.to_string(), vec![format!("\u{1}{name}\u{2}")]));
-    let options = LoadOptions { placeholders: placeholders.collect::<BTreeMap<_, _>>() };
+    let placeholders = placeholders.collect::<BTreeMap<_, _>>();
+    let options = LoadOptions { placeholders, ..LoadOptions::default() };
     let loaded = load([RuleText { file: "f", text: &text }], &options);
     match loaded.rules.first() {
         Some(rule) => normal(tree(&rule.detection, &rule.detection.condition)),

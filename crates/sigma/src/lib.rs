@@ -8,7 +8,8 @@
 //! rule and one record, straight from the specification and slowly; both agree
 //! always, and tests hold them to it.
 //!
-//! The way of a rule: YAML document ([`document`]) → modifiers applied to
+//! The way of a rule: YAML document ([`document`]) → named trees of items
+//! ([`draft`]), changed by pipelines ([`pipeline`]) → modifiers applied to
 //! values ([`modifier`]) → leaves and condition ([`detection`]) → log sources
 //! ([`logsource`]) → a plan inside each group of rules that share a log
 //! ([`engine`]).
@@ -28,26 +29,32 @@
 //! - An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is that IPv4 address.
 //!
 //! # Not here
-//! Files, formats, findings; correlation rules (kept out with a diagnostic).
+//! Files, formats, findings.
 
 mod condition;
+mod correlation;
 mod detection;
 mod diagnostic;
 mod document;
+mod draft;
 mod engine;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(test)]
 mod golden;
+mod lint;
 mod load;
 mod logsource;
 mod modifier;
 pub mod naive;
+mod pipeline;
 mod rule;
 mod text;
 
-pub use diagnostic::{DIAGNOSTIC_IDS, Diagnostic};
+pub use correlation::{Correlation, Event, FieldNames, Hit, Input, InputSource, Mark, Runner};
+pub use diagnostic::{DIAGNOSTIC_IDS, Diagnostic, Severity};
 pub use engine::{Engine, Worker};
-pub use load::{LoadOptions, Loaded, RuleText, load};
+pub use load::{LoadOptions, Loaded, RuleText, check, load};
 pub use logsource::LogSource;
+pub use pipeline::{Pipelines, builtin_pipeline, builtin_pipelines, load_pipelines};
 pub use rule::Rule;

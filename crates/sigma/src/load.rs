@@ -3,11 +3,15 @@
 //! # Not here
 //! Reading files; drawing diagnostics.
 
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::correlation::Correlation;
+use crate::correlation::resolve::{self, Placed as PlacedCorrelation};
+use crate::diagnostic::{Diagnostic, Fault, Place};
 use crate::document::{Document, FILE_BYTES_MAX, documents};
+use crate::lint;
+use crate::pipeline::Pipelines;
 use crate::rule::{self, Filter, Rule};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yaml_serde::Mapping;
 
 /// One rule file.
@@ -20,10 +24,12 @@ pub struct RuleText<'a> {
 }
 
 /// What loading needs beside the rules.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// Values for the placeholders of `expand`, by name without the `%`.
     pub placeholders: BTreeMap<String, Vec<String>>,
+    /// What changes each rule before it is read.
+    pub pipelines: Pipelines,
 }
 
 /// What came of loading.
@@ -31,47 +37,89 @@ pub struct LoadOptions {
 pub struct Loaded {
     /// The rules, in the order in which they were given.
     pub rules: Vec<Rule>,
+    /// The correlations, each behind those that it refers to.
+    pub correlations: Vec<Correlation>,
     /// What did not load as written, in the same order; what concerns several
     /// files comes last.
     pub diagnostics: Vec<Diagnostic>,
     /// SHA-256 over the documents that were loaded (in the order of their own
-    /// hashes, so that file names and order do not matter) and the placeholders.
+    /// hashes, so that file names and order do not matter), the placeholders and the pipelines.
     pub sha256: [u8; 32],
 }
 
-/// Loads rules, and applies the filters among them. Correlation rules are
-/// kept out, with a diagnostic of their own.
+/// Loads rules, applies the filters among them, and resolves the correlations.
 pub fn load<'a>(texts: impl IntoIterator<Item = RuleText<'a>>, options: &LoadOptions) -> Loaded {
-    let mut loader = Loader::new(options);
+    load_all(texts, options, false)
+}
+
+/// The same, and says what is odd about rules that load, too. Diagnostics come by file and line.
+pub fn check<'a>(texts: impl IntoIterator<Item = RuleText<'a>>, options: &LoadOptions) -> Loaded {
+    let mut loaded = load_all(texts, options, true);
+    loaded.diagnostics.sort_by(|a, b| (&a.file, a.line, a.column, a).cmp(&(&b.file, b.line, b.column, b)));
+    loaded
+}
+
+fn load_all<'a>(
+    texts: impl IntoIterator<Item = RuleText<'a>>,
+    options: &LoadOptions,
+    with_lints: bool,
+) -> Loaded {
+    let texts: Vec<RuleText<'_>> = texts.into_iter().collect();
+    let mut loader = Loader::new(options, with_lints);
+    loader.correlated = correlated_fields(&texts);
     for text in texts {
         loader.file(text);
     }
     loader.finish()
 }
 
+/// Names of fields that correlations use: rules must know what becomes of them.
+fn correlated_fields(texts: &[RuleText<'_>]) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    let has_any =
+        |text: &&RuleText<'_>| text.text.len() <= FILE_BYTES_MAX && text.text.contains("correlation:");
+    for text in texts.iter().filter(has_any) {
+        for document in documents(text.text.trim_start_matches('\u{feff}')) {
+            let Ok(content) = &document.content else { continue };
+            if content.contains_key("correlation")
+                && let Ok(correlation) = crate::correlation::read(content, &mut Vec::new())
+            {
+                fields.extend(correlation.all_fields().cloned());
+            }
+        }
+    }
+    fields
+}
+
 /// A filter and where it stands, until all rules are known.
 struct Placed {
     filter: Filter,
     file: String,
-    line: u32,
+    place: Option<Place>,
     name: Option<String>,
 }
 
 struct Loader<'a> {
     options: &'a LoadOptions,
+    with_lints: bool,
     loaded: Loaded,
+    correlated: BTreeSet<String>,
     filters: Vec<Placed>,
+    correlations: Vec<PlacedCorrelation>,
     /// Hash of the document and file of each id.
     ids: HashMap<String, ([u8; 32], String)>,
     hashes: Vec<[u8; 32]>,
 }
 
 impl<'a> Loader<'a> {
-    fn new(options: &'a LoadOptions) -> Self {
+    fn new(options: &'a LoadOptions, with_lints: bool) -> Self {
         Self {
             options,
+            with_lints,
             loaded: Loaded::default(),
+            correlated: BTreeSet::new(),
             filters: Vec::new(),
+            correlations: Vec::new(),
             ids: HashMap::new(),
             hashes: Vec::new(),
         }
@@ -82,7 +130,7 @@ impl<'a> Loader<'a> {
         if text.len() > FILE_BYTES_MAX {
             let message = format!("the file has {} bytes, more than {FILE_BYTES_MAX}", text.len());
             let fault = Fault::new("too-large", message);
-            self.report(rule.file, None, None, fault);
+            self.report(rule.file, None, None, &fault);
             return;
         }
         for document in documents(text) {
@@ -93,11 +141,10 @@ impl<'a> Loader<'a> {
     fn document(&mut self, file: &str, document: &Document<'_>) {
         let content = match &document.content {
             Ok(content) => content,
-            Err((fault, line)) => {
-                let line = line.map(|line| document.first_line + line - 1);
-                let line =
-                    line.or_else(|| document.line_of(fault.near.as_deref()?)).or(Some(document.first_line));
-                self.report(file, line, None, fault.clone());
+            Err((fault, place)) => {
+                let place = place.or_else(|| document.place_of(&fault.near));
+                let place = place.unwrap_or(line(document.first_line));
+                self.report(file, Some(place), None, fault);
                 return;
             }
         };
@@ -108,9 +155,8 @@ impl<'a> Loader<'a> {
             faults.push(fault);
         }
         for fault in faults {
-            let near = fault.near.clone();
-            let line = near.and_then(|near| document.line_of(&near)).or_else(|| first_key_line(document));
-            self.report(file, line, name.clone(), fault);
+            let place = document.place_of(&fault.near).or_else(|| first_key_line(document).map(line));
+            self.report(file, place, name.clone(), &fault);
         }
     }
 
@@ -122,31 +168,52 @@ impl<'a> Loader<'a> {
         hash: [u8; 32],
         faults: &mut Vec<Fault>,
     ) -> Result<(), Fault> {
+        let label = rule::text(content, "id").or_else(|| rule::text(content, "title"));
         if content.contains_key("correlation") {
-            return Err(Fault::new("correlation-not-yet", "correlation rules are not matched yet")
-                .near("correlation")
-                .help("the rules that it refers to run on their own"));
+            let mut correlation = crate::correlation::read(content, faults)?;
+            file.clone_into(&mut correlation.file);
+            correlation.id = self.own_id(correlation.id, document, hash);
+            if self.with_lints {
+                faults.extend(lint::document(content, None));
+            }
+            if self.take_id(&correlation.id, file, hash)? {
+                // References that do not resolve are told where they stand.
+                let place = document.place_of(&["rules".to_owned(), "correlation".to_owned()]);
+                let file = file.to_owned();
+                self.correlations.push(PlacedCorrelation { correlation, file, place, label });
+            }
+            return Ok(());
         }
         if content.contains_key("filter") {
-            let filter = Filter::parse(content, &self.options.placeholders)?;
-            let line = document.line_of("filter").unwrap_or(document.first_line);
-            let name = rule::text(content, "id").or_else(|| rule::text(content, "title"));
-            self.filters.push(Placed { filter, file: file.to_owned(), line, name });
+            let filter = Filter::parse(content, self.options)?;
+            let place = document.place_of(&["filter".to_owned()]).or(Some(line(document.first_line)));
+            self.filters.push(Placed { filter, file: file.to_owned(), place, name: label });
             self.hashes.push(hash);
             return Ok(());
         }
         if !content.contains_key("detection") && !content.contains_key("logsource") {
             return Err(Fault::new("not-a-rule", "the document is no Sigma rule: it has no `detection`"));
         }
-        let mut rule = Rule::parse(content, &self.options.placeholders, faults)?;
-        rule.file = file.to_owned();
-        if rule.id.is_empty() {
-            rule.id = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut rule = Rule::parse(content, self.options, &self.correlated, faults)?;
+        file.clone_into(&mut rule.file);
+        if self.with_lints {
+            faults.extend(lint::document(content, Some(&rule)));
         }
+        rule.id = self.own_id(rule.id, document, hash);
+        if self.take_id(&rule.id, file, hash)? {
+            self.loaded.rules.push(rule);
+        }
+        Ok(())
+    }
+
+    /// The id of a document; one without has its hash for it.
+    fn own_id(&self, id: String, document: &Document<'_>, hash: [u8; 32]) -> String {
+        let mut id =
+            if id.is_empty() { hash[..8].iter().map(|byte| format!("{byte:02x}")).collect() } else { id };
         if !document.own_id {
-            self.number(&mut rule.id);
+            self.number(&mut id);
         }
-        self.keep(rule, file, hash)
+        id
     }
 
     /// Documents that share one id by an action are told apart by a number.
@@ -157,10 +224,10 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Of two rules with one id the first is kept; the same text twice is no fault.
-    fn keep(&mut self, rule: Rule, file: &str, hash: [u8; 32]) -> Result<(), Fault> {
-        match self.ids.get(&rule.id) {
-            Some((first, _)) if *first == hash => Ok(()),
+    /// Of two rules with one id the first is kept (true); the same text twice is no fault.
+    fn take_id(&mut self, id: &str, file: &str, hash: [u8; 32]) -> Result<bool, Fault> {
+        match self.ids.get(id) {
+            Some((first, _)) if *first == hash => Ok(false),
             Some((_, first)) => Err(Fault::new(
                 "duplicate-id",
                 format!("another rule has this id: {first}; this one is left out"),
@@ -168,23 +235,15 @@ impl<'a> Loader<'a> {
             .near("id")
             .help("give it an id of its own")),
             None => {
-                self.ids.insert(rule.id.clone(), (hash, file.to_owned()));
+                self.ids.insert(id.to_owned(), (hash, file.to_owned()));
                 self.hashes.push(hash);
-                self.loaded.rules.push(rule);
-                Ok(())
+                Ok(true)
             }
         }
     }
 
-    fn report(&mut self, file: &str, line: Option<u32>, rule: Option<String>, fault: Fault) {
-        self.loaded.diagnostics.push(Diagnostic {
-            id: fault.id,
-            file: file.to_owned(),
-            line,
-            rule,
-            message: fault.message,
-            help: fault.help,
-        });
+    fn report(&mut self, file: &str, place: Option<Place>, rule: Option<String>, fault: &Fault) {
+        self.loaded.diagnostics.push(Diagnostic::new(fault, file, place, rule));
     }
 
     fn finish(mut self) -> Loaded {
@@ -200,8 +259,14 @@ impl<'a> Loader<'a> {
                     Fault::new("filter-without-rule", "the filter applies to no rule that was loaded").help(
                         "load the rules that it names, and check that their log source is the filter's",
                     );
-                self.report(&placed.file, Some(placed.line), placed.name, fault);
+                self.report(&placed.file, placed.place, placed.name, &fault);
             }
+        }
+        let placed = std::mem::take(&mut self.correlations);
+        let (correlations, failed) = resolve::resolve(&mut self.loaded.rules, placed);
+        self.loaded.correlations = correlations;
+        for (placed, fault) in failed {
+            self.report(&placed.file, placed.place, placed.label, &fault);
         }
         self.loaded.sha256 = self.sha256();
         self.loaded
@@ -219,8 +284,13 @@ impl<'a> Loader<'a> {
                 hasher.update([0]);
             }
         }
+        self.options.pipelines.hashes().iter().for_each(|hash| hasher.update(hash));
         hasher.finalize().into()
     }
+}
+
+fn line(line: u32) -> Place {
+    Place { line, column: None, width: 0 }
 }
 
 /// The line on which the document's content begins.

@@ -19,6 +19,9 @@
 //! is matched against stem, `?` and query; any other value against the query
 //! alone. `+` and blanks in user agents: see the readers of these logs.
 //!
+//! # Microsoft's cloud
+//! `product: m365` and `product: azure`, by service: see `cloud`.
+//!
 //! # Ours
 //! `product: exchange` are Exchange's own text logs, `product: artifact` what
 //! stands on a disk and is no log; `service` is the slug of [`model::Shape::log`].
@@ -26,6 +29,7 @@
 //! # Not here
 //! Reading a record; matching.
 
+mod cloud;
 mod linux;
 
 use crate::detection::{Detection, Field, Leaf, Node, Part, Test};
@@ -55,6 +59,12 @@ impl std::fmt::Display for LogSource {
 }
 
 impl LogSource {
+    /// From a mapping that has some of its three parts.
+    pub(crate) fn read(mapping: &yaml_serde::Mapping) -> Self {
+        let lower = |key| crate::rule::text(mapping, key).map(|text| text.to_lowercase());
+        Self { category: lower("category"), product: lower("product"), service: lower("service") }
+    }
+
     /// Whether `other` is this log source or a part of it.
     pub(crate) fn covers(&self, other: &LogSource) -> bool {
         let fits = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
@@ -294,6 +304,10 @@ pub(crate) fn sources(logsource: &LogSource) -> Vec<Source> {
         let source = Source { log, ..any(LogFamily::Artifacts) };
         return if category.is_none() { vec![source] } else { Vec::new() };
     }
+    let cloud = cloud::sources(logsource);
+    if !cloud.is_empty() {
+        return cloud;
+    }
     let mut found = linux::sources(logsource);
     let web = web_logs(logsource).iter();
     found.extend(web.map(|log| Source { log: (*log).into(), names: WEB_NAMES, ..any(LogFamily::WebServer) }));
@@ -408,6 +422,7 @@ pub(crate) fn place_paths(logsource: &LogSource, detection: &mut Detection) {
                     detection.leaves.push(Leaf { field: Field::StemAndQuery, tests: paths });
                     let both = Node::Or(vec![Node::Leaf(index), Node::Leaf(detection.leaves.len() - 1)]);
                     replace(&mut detection.condition, index, &both);
+                    detection.named.iter_mut().for_each(|(_, node)| replace(node, index, &both));
                 }
                 _ => leaf.tests = rest,
             }

@@ -334,7 +334,7 @@ fn expand_one(
 }
 
 /// Text pieces (`Ok`) and names of placeholders (`Err`), in order.
-fn split_placeholders(text: &str) -> Vec<Result<&str, &str>> {
+pub(crate) fn split_placeholders(text: &str) -> Vec<Result<&str, &str>> {
     let mut pieces = Vec::new();
     let (mut rest, mut from) = (text, 0);
     while let Some(open) = rest[from..].find('%').map(|at| at + from) {

@@ -6,11 +6,14 @@
 use crate::condition;
 use crate::detection::{Detection, Field, Leaf, NODES_MAX, Node, Reference, Test};
 use crate::diagnostic::Fault;
+use crate::draft::{Draft, Item, Tree};
+use crate::load::LoadOptions;
 use crate::logsource::{self, LogSource, Source};
 use crate::modifier;
+use crate::pipeline::Target;
 use model::Level;
-use rsigma_parser::{FieldSpec, Modifier, SigmaParserError, SigmaValue, parse_field_spec};
-use std::collections::BTreeMap;
+use rsigma_parser::{Modifier, SigmaValue};
+use std::collections::{BTreeMap, BTreeSet};
 use yaml_serde::{Mapping, Value};
 
 type Placeholders = BTreeMap<String, Vec<String>>;
@@ -34,8 +37,13 @@ pub struct Rule {
     pub fields: Vec<String>,
     /// The file it came from, as it was named to [`crate::load`].
     pub file: String,
-    /// Its log source, as written.
+    /// Its log source, as written; where a pipeline changed it, as changed.
     pub logsource: LogSource,
+    /// Whether its matches are findings of their own. Those of a rule that correlations refer to, none
+    /// with `generate`, are only their grounds.
+    pub stands_alone: bool,
+    /// Names of fields that correlations use, and what its records call them.
+    pub(crate) correlated: BTreeMap<String, Vec<String>>,
     pub(crate) detection: Detection,
     /// The logs that it applies to; none: it loads, and never meets a record.
     pub(crate) sources: Vec<Source>,
@@ -56,19 +64,25 @@ impl Rule {
     /// The first fault that keeps the rule from meaning what it says.
     pub(crate) fn parse(
         content: &Mapping,
-        placeholders: &Placeholders,
+        options: &LoadOptions,
+        correlated: &BTreeSet<String>,
         faults: &mut Vec<Fault>,
     ) -> Result<Self, Fault> {
         let title =
             text(content, "title").ok_or_else(|| Fault::new("title-missing", "the rule has no title"))?;
         check_version(content)?;
         let logsource = parse_logsource(content)?;
-        let detection = content
+        let section = content
             .get("detection")
             .ok_or_else(|| Fault::new("detection-missing", "the rule has no `detection`"))?;
-        let mut detection = parse_detection(detection, placeholders)?;
+        let mut target = Target::new(logsource, Draft::read(section)?);
+        target.tags = texts(content, "tags");
+        target.fields = texts(content, "fields");
+        target.attributes = attributes(content);
+        target.correlated = correlated.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
+        let Target { logsource, draft, tags, fields, correlated, .. } = piped(target, options)?;
+        let mut detection = build(&draft, &options.placeholders)?;
         logsource::place_paths(&logsource, &mut detection);
-        let tags = texts(content, "tags");
         Ok(Self {
             id: text(content, "id").unwrap_or_default(),
             title,
@@ -76,12 +90,27 @@ impl Rule {
             level: parse_level(content, faults),
             techniques: techniques(&tags),
             tags,
-            fields: texts(content, "fields"),
+            fields,
             file: String::new(),
             sources: logsource::sources(&logsource),
             logsource,
+            stands_alone: true,
+            correlated,
             detection,
         })
+    }
+
+    /// What records of its logs call a field that correlations use.
+    pub(crate) fn record_names(&self, field: &str) -> Vec<String> {
+        let own = [field.to_owned()];
+        let named = self.correlated.get(field).map_or(own.as_slice(), Vec::as_slice);
+        let mut names: Vec<String> = Vec::new();
+        for name in self.sources.iter().flat_map(|source| source.names_of(named)) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        if names.is_empty() { named.to_vec() } else { names }
     }
 
     /// Joins a filter's condition to the rule's.
@@ -98,7 +127,7 @@ impl Filter {
     ///
     /// # Errors
     /// It has no filter section, or one that is no detection.
-    pub(crate) fn parse(content: &Mapping, placeholders: &Placeholders) -> Result<Self, Fault> {
+    pub(crate) fn parse(content: &Mapping, options: &LoadOptions) -> Result<Self, Fault> {
         let fault = |message: &str| Fault::new("filter-invalid", message).near("filter");
         let mut section = match content.get("filter") {
             Some(Value::Mapping(section)) => section.clone(),
@@ -112,8 +141,10 @@ impl Filter {
             }
             _ => return Err(fault("`filter` does not say to which `rules` it applies")),
         };
-        let logsource = parse_logsource(content)?;
-        let mut detection = parse_detection(&Value::Mapping(section), placeholders)?;
+        let mut target = Target::new(parse_logsource(content)?, Draft::read(&Value::Mapping(section))?);
+        target.attributes = attributes(content);
+        let Target { logsource, draft, .. } = piped(target, options)?;
+        let mut detection = build(&draft, &options.placeholders)?;
         logsource::place_paths(&logsource, &mut detection);
         Ok(Self { rules, logsource, detection })
     }
@@ -136,6 +167,16 @@ fn shifted(node: &Node, first: usize) -> Node {
     }
 }
 
+/// A scalar as text, empty ones too.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
 /// A scalar as text; numbers too, since YAML takes an all-digit id for one.
 pub(crate) fn text(content: &Mapping, key: &str) -> Option<String> {
     match content.get(key)? {
@@ -145,7 +186,7 @@ pub(crate) fn text(content: &Mapping, key: &str) -> Option<String> {
     }
 }
 
-fn texts(content: &Mapping, key: &str) -> Vec<String> {
+pub(crate) fn texts(content: &Mapping, key: &str) -> Vec<String> {
     match content.get(key) {
         Some(Value::String(text)) => vec![text.clone()],
         Some(Value::Sequence(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -153,7 +194,7 @@ fn texts(content: &Mapping, key: &str) -> Vec<String> {
     }
 }
 
-fn check_version(content: &Mapping) -> Result<(), Fault> {
+pub(crate) fn check_version(content: &Mapping) -> Result<(), Fault> {
     let major = content.get("sigma-version").map(rsigma_parser::version::major_from_value);
     match major {
         None | Some(Some(1 | 2)) => Ok(()),
@@ -162,7 +203,7 @@ fn check_version(content: &Mapping) -> Result<(), Fault> {
     }
 }
 
-fn parse_level(content: &Mapping, faults: &mut Vec<Fault>) -> Level {
+pub(crate) fn parse_level(content: &Mapping, faults: &mut Vec<Fault>) -> Level {
     let Some(written) = content.get("level") else {
         return Level::Informational;
     };
@@ -178,7 +219,7 @@ fn parse_level(content: &Mapping, faults: &mut Vec<Fault>) -> Level {
 }
 
 /// `attack.t1505.003` → `T1505.003`.
-fn techniques(tags: &[String]) -> Vec<String> {
+pub(crate) fn techniques(tags: &[String]) -> Vec<String> {
     let technique = |tag: &String| {
         let id = tag.to_ascii_uppercase().strip_prefix("ATTACK.")?.to_owned();
         let digits = id.strip_prefix('T')?;
@@ -197,129 +238,80 @@ fn parse_logsource(content: &Mapping) -> Result<LogSource, Fault> {
         return Err(Fault::new("logsource-missing", "the rule has no `logsource`")
             .help("`product`, `category` and `service` say which log it is about"));
     };
-    let lower = |key| text(logsource, key).map(|text| text.to_lowercase());
-    Ok(LogSource { category: lower("category"), product: lower("product"), service: lower("service") })
+    Ok(LogSource::read(logsource))
 }
 
-/// Reads a detection section.
+/// The target as the pipelines leave it; those for rules in the names of ECS come first.
+fn piped(mut target: Target, options: &LoadOptions) -> Result<Target, Fault> {
+    if target.attributes.get("taxonomy").is_some_and(|taxonomy| taxonomy.eq_ignore_ascii_case("ecs")) {
+        crate::pipeline::ecs().apply(&mut target)?;
+    }
+    options.pipelines.apply(&mut target)?;
+    Ok(target)
+}
+
+/// The scalars at the top of a document, as texts.
+fn attributes(content: &Mapping) -> BTreeMap<String, String> {
+    content.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), scalar(value)?))).collect()
+}
+
+/// The detection that a draft means.
 ///
 /// # Errors
 /// The first fault in it.
-pub(crate) fn parse_detection(section: &Value, placeholders: &Placeholders) -> Result<Detection, Fault> {
-    let Value::Mapping(section) = section else {
-        return Err(Fault::new("detection-invalid", "`detection` is no mapping").near("detection"));
-    };
-    let conditions = parse_conditions(section)?;
+pub(crate) fn build(draft: &Draft, placeholders: &Placeholders) -> Result<Detection, Fault> {
     let mut detection = Detection::default();
-    let mut named = Vec::new();
-    for (key, value) in section {
-        let name = key_text(key)?;
-        if name == "condition" || name == "timeframe" {
-            continue;
-        }
-        let node = parse_named(value, placeholders, &mut detection.leaves)
+    let mut named = Vec::with_capacity(draft.named.len());
+    for (name, tree) in &draft.named {
+        let node = build_tree(tree, placeholders, &mut detection.leaves)
             .map_err(|fault| fault.near(name.clone()))?;
-        named.push((name, node));
-    }
-    if named.is_empty() {
-        return Err(Fault::new("detection-empty", "the detection asks nothing").near("detection"));
+        named.push((name.clone(), node));
     }
     let nodes: Result<Vec<Node>, Fault> =
-        conditions.iter().map(|text| condition::parse(text, &named)).collect();
+        draft.conditions.iter().map(|text| condition::parse(text, &named)).collect();
     let mut nodes = nodes?;
     detection.condition = if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) };
+    detection.named = named;
     Ok(detection)
 }
 
-fn parse_conditions(section: &Mapping) -> Result<Vec<String>, Fault> {
-    let invalid = || {
-        Fault::new("condition-invalid", "the condition is neither text nor a list of texts").near("condition")
+fn build_tree(tree: &Tree, placeholders: &Placeholders, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
+    let mut all = |parts: &[Tree]| -> Result<Vec<Node>, Fault> {
+        parts.iter().map(|part| build_tree(part, placeholders, leaves)).collect()
     };
-    match section.get("condition") {
-        None | Some(Value::Null) => {
-            Err(Fault::new("condition-missing", "the detection has no `condition`").near("detection"))
-        }
-        Some(Value::String(text)) => Ok(vec![text.clone()]),
-        Some(Value::Sequence(list)) if !list.is_empty() => {
-            list.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(invalid)).collect()
-        }
-        Some(_) => Err(invalid()),
-    }
-}
-
-fn key_text(key: &Value) -> Result<String, Fault> {
-    match key {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null => Ok(String::new()),
-        _ => Err(Fault::new("detection-invalid", "a key of the detection is no text").near("detection")),
-    }
-}
-
-/// A named detection: a mapping (all of it), a list (any of it), a keyword.
-fn parse_named(value: &Value, placeholders: &Placeholders, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
-    match value {
-        Value::Mapping(items) if items.is_empty() => Err(empty()),
-        Value::Mapping(items) => {
-            let mut nodes = Vec::with_capacity(items.len());
-            for (key, value) in items {
-                let key = key_text(key)?;
-                nodes.push(parse_item(&key, value, placeholders, leaves).map_err(|fault| fault.near(key))?);
-            }
+    match tree {
+        Tree::All(parts) => {
+            let mut nodes = all(parts)?;
             Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
         }
-        Value::Sequence(list) if list.is_empty() => Err(empty()),
-        Value::Sequence(list) if list.iter().any(|item| item.is_mapping() || item.is_sequence()) => {
-            let nodes: Result<Vec<Node>, Fault> =
-                list.iter().map(|item| parse_named(item, placeholders, leaves)).collect();
-            Ok(Node::Or(nodes?))
-        }
-        other => parse_item("", other, placeholders, leaves),
+        Tree::Any(parts) => Ok(Node::Or(all(parts)?)),
+        Tree::Item(item) => build_item(item, placeholders, leaves).map_err(|fault| match &*item.key {
+            "" => fault,
+            key => fault.near(key),
+        }),
     }
 }
 
-fn empty() -> Fault {
-    Fault::new("detection-empty", "the detection asks nothing")
-}
-
-/// One item: `field|modifiers: values`.
-fn parse_item(
-    key: &str,
-    value: &Value,
-    placeholders: &Placeholders,
-    leaves: &mut Vec<Leaf>,
-) -> Result<Node, Fault> {
-    let spec = parse_field_spec(key).map_err(|error| modifier_fault(&error))?;
-    let written = match value {
-        Value::Sequence(list) if list.is_empty() => vec![Value::Null],
-        Value::Sequence(list) => list.clone(),
-        other => vec![other.clone()],
-    };
-    // An empty list stands for no value at all, whatever the modifiers.
-    let nothing = matches!(value, Value::Sequence(list) if list.is_empty());
-    let mut tests = Vec::with_capacity(written.len());
-    for value in &written {
-        if value.is_mapping() || value.is_sequence() || matches!(value, Value::Tagged(_)) {
-            return Err(Fault::new("value-invalid", "a value is neither text, number, truth value nor null"));
-        }
-        let modifiers: &[Modifier] = if nothing { &[] } else { &spec.modifiers };
-        tests.push(modifier::apply(&SigmaValue::from_yaml(value), modifiers, placeholders)?);
+/// One item: any of its fields, `neq`: none of them.
+fn build_item(item: &Item, placeholders: &Placeholders, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
+    let mut tests = Vec::with_capacity(item.values.len());
+    for value in &item.values {
+        tests.push(modifier::apply(&SigmaValue::from_yaml(value), &item.modifiers, placeholders)?);
     }
-    join(&spec, tests, leaves)
-}
-
-fn modifier_fault(error: &SigmaParserError) -> Fault {
-    match error {
-        SigmaParserError::UnknownModifier(name) => {
-            Fault::new("modifier-unknown", format!("the modifier `{name}` is not known"))
-        }
-        other => Fault::new("modifier-unknown", other.to_string()),
+    if item.is_empty_list {
+        // An empty list stands for no value at all, whatever the modifiers.
+        tests.push(modifier::apply(&SigmaValue::Null, &[], placeholders)?);
     }
+    let mut nodes = Vec::with_capacity(item.fields.len());
+    for field in fields(item) {
+        nodes.push(join(item, field, tests.clone(), leaves)?);
+    }
+    let node = if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) };
+    Ok(if item.has(Modifier::Neq) { Node::Not(Box::new(node)) } else { node })
 }
 
-/// Joins the tests of an item: any value, with `all` each; `neq`: not so.
-fn join(spec: &FieldSpec, tests: Vec<Vec<Test>>, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
-    let field = field(spec);
+/// Joins the tests of an item: any value, with `all` each.
+fn join(item: &Item, field: Field, tests: Vec<Vec<Test>>, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
     if matches!(field, Field::Keywords { .. }) && tests.iter().flatten().any(needs_field) {
         return Err(Fault::new("modifier-misused", "this needs the name of a field before the `|`"));
     }
@@ -330,24 +322,28 @@ fn join(spec: &FieldSpec, tests: Vec<Vec<Test>>, leaves: &mut Vec<Leaf>) -> Resu
         leaves.push(Leaf { field: field.clone(), tests });
         Node::Leaf(leaves.len() - 1)
     };
-    let node = if spec.has_modifier(Modifier::All) && tests.len() > 1 {
+    Ok(if item.has(Modifier::All) && tests.len() > 1 {
         Node::And(tests.into_iter().map(&mut leaf).collect())
     } else {
         leaf(tests.into_iter().flatten().collect())
-    };
-    Ok(if spec.has_modifier(Modifier::Neq) { Node::Not(Box::new(node)) } else { node })
+    })
 }
 
 fn needs_field(test: &Test) -> bool {
     matches!(test, Test::Exists(_) | Test::Reference(Reference { .. }) | Test::Compare(_))
 }
 
-fn field(spec: &FieldSpec) -> Field {
-    match &spec.name {
-        Some(name) => Field::Named(vec![name.clone()]),
-        None => Field::Keywords {
-            at_start: spec.has_modifier(Modifier::StartsWith),
-            at_end: spec.has_modifier(Modifier::EndsWith),
-        },
+fn fields(item: &Item) -> Vec<Field> {
+    if item.fields.is_empty() {
+        let keywords = Field::Keywords {
+            at_start: item.has(Modifier::StartsWith),
+            at_end: item.has(Modifier::EndsWith),
+        };
+        return vec![keywords];
     }
+    if item.has(Modifier::All) {
+        return item.fields.iter().map(|name| Field::Named(vec![name.clone()])).collect();
+    }
+    // Together, so that `null` and `exists: false` mean: under none of its names.
+    vec![Field::Named(item.fields.clone())]
 }

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code")]
 
-use sigma::{DIAGNOSTIC_IDS, Diagnostic, LoadOptions, RuleText, load};
+use sigma::{DIAGNOSTIC_IDS, Diagnostic, LoadOptions, RuleText, check, load, load_pipelines};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+/// The rule that pipelines of this folder are tried on.
+const PIPED: &str = "title: t\nlogsource: {product: windows}\ndetection: {s: {Image: a}, condition: s}\n";
 
 #[test]
 fn diagnostics_are_as_written() {
@@ -20,8 +23,22 @@ fn diagnostics_are_as_written() {
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let file = path.file_name().unwrap().to_str().unwrap();
-        let loaded = load([RuleText { file, text: &text }], &LoadOptions::default());
-        let mut own = format!("rules loaded: {}\n", loaded.rules.len());
+        let mut own = String::new();
+        // `pipeline-NAME.in` is a pipeline, tried on one rule.
+        let loaded = if file.starts_with("pipeline-") {
+            let (pipelines, diagnostics) = load_pipelines([RuleText { file, text: &text }]);
+            for diagnostic in &diagnostics {
+                seen.insert(diagnostic.id);
+                draw(diagnostic, &mut own);
+            }
+            check(
+                [RuleText { file: "rule", text: PIPED }],
+                &LoadOptions { pipelines, ..LoadOptions::default() },
+            )
+        } else {
+            check([RuleText { file, text: &text }], &LoadOptions::default())
+        };
+        let _ = writeln!(own, "rules loaded: {}", loaded.rules.len() + loaded.correlations.len());
         for diagnostic in &loaded.diagnostics {
             seen.insert(diagnostic.id);
             draw(diagnostic, &mut own);
@@ -47,9 +64,11 @@ fn diagnostics_are_as_written() {
 }
 
 fn draw(diagnostic: &Diagnostic, out: &mut String) {
-    let Diagnostic { id, file, line, rule, message, help } = diagnostic;
+    let Diagnostic { id, file, line, column, width, rule, message, help } = diagnostic;
     let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-    let _ = writeln!(out, "{file}{line}: {id}: {message}");
+    let column = column.map(|column| format!(":{column}+{width}")).unwrap_or_default();
+    let severity = diagnostic.severity().as_str();
+    let _ = writeln!(out, "{file}{line}{column}: {severity}: {id}: {message}");
     if let Some(rule) = rule {
         let _ = writeln!(out, "  rule: {rule}");
     }

@@ -25,6 +25,12 @@ const TEXT_BYTES_MAX: usize = 512;
 /// Tags of one rule.
 const TAGS_MAX: usize = 64;
 
+/// Whether a rule is written for the script as it reads (`meta` has `looks_at =
+/// "script"`), so that its strings mean nothing in the bytes of a file.
+pub(crate) fn is_of_script(scanner: &Scanner, rule: &RuleDetails<'_>) -> bool {
+    Meta::read(scanner, rule).text("looks_at") == Some("script")
+}
+
 /// The facts of one rule.
 pub(crate) fn of_rule(scanner: &Scanner, rule: &RuleDetails<'_>) -> RuleFacts {
     let meta = Meta::read(scanner, rule);

@@ -2,11 +2,10 @@
 //! the others of its file; a file that is no YARA at all is left out whole.
 
 use crate::facts;
-use crate::scan::RuleSet;
+use crate::scan::{Known, RuleSet};
 use boreal::Compiler;
 use boreal::compiler::{CompilerBuilder, CompilerParams};
 use boreal_parser::file::YaraFileComponent;
-use model::RuleFacts;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -77,7 +76,7 @@ pub fn load<'a>(texts: impl IntoIterator<Item = RuleText<'a>>) -> Loaded {
 }
 
 /// Facts by namespace and name; ids are made unique, in the order of the rules.
-fn all_facts(scanner: &boreal::Scanner) -> HashMap<(String, String), Arc<RuleFacts>> {
+fn all_facts(scanner: &boreal::Scanner) -> HashMap<(String, String), Known> {
     let mut times: BTreeMap<String, u32> = BTreeMap::new();
     let mut all = HashMap::new();
     for rule in scanner.rules().filter(|rule| !rule.is_private) {
@@ -87,7 +86,8 @@ fn all_facts(scanner: &boreal::Scanner) -> HashMap<(String, String), Arc<RuleFac
         if *seen > 1 {
             facts.id = format!("{}#{seen}", facts.id);
         }
-        all.insert((rule.namespace.to_owned(), rule.name.to_owned()), Arc::new(facts));
+        let known = Known { facts: Arc::new(facts), is_of_script: facts::is_of_script(scanner, &rule) };
+        all.insert((rule.namespace.to_owned(), rule.name.to_owned()), known);
     }
     all
 }

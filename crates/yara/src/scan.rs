@@ -26,9 +26,16 @@ const MATCHES_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct RuleSet {
     scanner: Scanner,
-    facts: HashMap<(String, String), Arc<RuleFacts>>,
+    facts: HashMap<(String, String), Known>,
     /// Names of the files, by namespace.
     files: Vec<String>,
+}
+
+/// What is known of one rule.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) facts: Arc<RuleFacts>,
+    pub(crate) is_of_script: bool,
 }
 
 /// What a file is called, for rules that ask (`filename`, `filepath`, `extension`).
@@ -45,6 +52,8 @@ pub struct FileName<'a> {
 pub struct Match {
     /// What the rule says of itself.
     pub rule: Arc<RuleFacts>,
+    /// Whether it is written for a script as it reads: in other bytes a match says nothing.
+    pub is_of_script: bool,
     /// Where the first matched string stands; 0 when the rule matched without any.
     pub offset: u64,
     /// What matched, in the order in which it stands, at most eight.
@@ -84,7 +93,7 @@ impl RuleSet {
     /// `facts` by namespace, which is a place in `files`, and name.
     pub(crate) fn new(
         mut scanner: Scanner,
-        facts: HashMap<(String, String), Arc<RuleFacts>>,
+        facts: HashMap<(String, String), Known>,
         files: Vec<String>,
     ) -> Self {
         let params = ScanParams::default()
@@ -108,8 +117,8 @@ impl RuleSet {
 
     /// All rules, by id.
     pub fn rules(&self) -> Vec<SetRule<'_>> {
-        let rules = self.facts.iter().map(|((namespace, name), facts)| SetRule {
-            facts,
+        let rules = self.facts.iter().map(|((namespace, name), known)| SetRule {
+            facts: &known.facts,
             name,
             file: namespace
                 .parse()
@@ -154,7 +163,7 @@ impl RuleSet {
     }
 
     fn one(&self, rule: &EvaluatedRule<'_>) -> Option<Match> {
-        let facts = self.facts.get(&(rule.namespace.to_owned(), rule.name.to_owned()))?;
+        let known = self.facts.get(&(rule.namespace.to_owned(), rule.name.to_owned()))?;
         let mut strings: Vec<MatchedString> = Vec::new();
         for string in &rule.matches {
             // The first of each string says what there is; a thousand more say no more.
@@ -167,7 +176,7 @@ impl RuleSet {
         strings.sort();
         let offset = strings.first().map_or(0, |first| first.offset);
         strings.truncate(STRINGS_SHOWN_MAX);
-        Some(Match { rule: Arc::clone(facts), offset, strings })
+        Some(Match { rule: Arc::clone(&known.facts), is_of_script: known.is_of_script, offset, strings })
     }
 }
 

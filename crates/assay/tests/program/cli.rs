@@ -54,7 +54,7 @@ fn an_unknown_file_beside_a_log_is_no_loss() {
     let (ran, out) = scan(&[&evidence], scratch.path(), &[]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
     let coverage = crate::json(&out.join("coverage.json")).to_string();
-    assert!(coverage.contains("format unknown"), "{coverage}");
+    assert!(coverage.contains("no log that is known: rules have looked at its content"), "{coverage}");
 }
 
 #[test]

@@ -4,8 +4,17 @@ use crate::{scan, workspace};
 use std::fs;
 use std::path::Path;
 
-const FILES: &[&str] =
-    &["case.json", "findings.jsonl", "coverage.json", "answers.json", "timeline.csv", "report.html"];
+const FILES: &[&str] = &[
+    "case.json",
+    "findings.jsonl",
+    "coverage.json",
+    "answers.json",
+    "records.jsonl",
+    "rules.json",
+    "sessions.json",
+    "timeline.csv",
+    "report.html",
+];
 
 fn case_bytes(paths: &[&Path], threads: &str) -> Vec<Vec<u8>> {
     let scratch = tempfile::tempdir().unwrap();

@@ -15,9 +15,11 @@ mod hosts;
 mod images;
 mod indicators;
 mod logs;
+mod pages;
 mod real_logs;
 mod rerender;
 mod scenarios;
+mod sessions;
 
 use serde_json::Value;
 use std::io::Write as _;

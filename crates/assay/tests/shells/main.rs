@@ -66,9 +66,10 @@ fn rules() -> yara::RuleSet {
 
 /// Titles of the rules that match the page, as it lies and as it reads.
 fn matches(rules: &yara::RuleSet, page: &Page) -> Vec<String> {
-    let read = script::read(&page.bytes).unwrap_or_default();
-    let both = [page.bytes.as_slice(), read.text.as_bytes()];
-    let found = both.into_iter().flat_map(|bytes| rules.scan(bytes, yara::FileName::default()).unwrap());
+    let read = script::read(&page.bytes, script::Standing::Runs).unwrap_or_default();
+    let scan = |bytes| rules.scan(bytes, yara::FileName::default()).unwrap();
+    let raw = scan(&page.bytes).into_iter().filter(|found| !found.is_of_script);
+    let found = raw.chain(scan(read.text.as_bytes()));
     let mut titles: Vec<String> = found.map(|one| one.rule.title.clone()).collect();
     titles.sort();
     titles.dedup();
@@ -76,7 +77,7 @@ fn matches(rules: &yara::RuleSet, page: &Page) -> Vec<String> {
 }
 
 fn show(page: &Page) -> String {
-    script::read(&page.bytes).map_or("nothing runs".to_owned(), |script| script.text)
+    script::read(&page.bytes, script::Standing::Runs).map_or("nothing runs".to_owned(), |script| script.text)
 }
 
 fn corpus(packed: &str) -> Vec<Page> {

@@ -1,8 +1,8 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Question, Stay, Texts, VerdictRule,
-    WindowRule,
+    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay, Texts,
+    VerdictRule, WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;
@@ -34,6 +34,8 @@ pub(super) struct RawBook {
     collect: String,
     window: RawWindow,
     signs: Vec<String>,
+    #[serde(default)]
+    tenant_signs: Vec<String>,
     #[serde(default)]
     sign_steps: Vec<String>,
     groups: BTreeMap<String, Vec<String>>,
@@ -100,6 +102,12 @@ struct RawQuestion {
     techniques: Vec<String>,
     #[serde(default)]
     needs: Vec<String>,
+    /// What does instead of all needs.
+    #[serde(default)]
+    instead: Vec<String>,
+    /// Questions whose needs are this one's, too, where they are asked.
+    #[serde(default)]
+    rests_on: Vec<String>,
     #[serde(default)]
     also: Vec<String>,
     #[serde(default)]
@@ -111,6 +119,7 @@ struct RawQuestion {
     #[serde(default)]
     ended_by: Vec<String>,
     hole: Option<RawHole>,
+    plain: Option<Plain>,
     text: RawTexts,
 }
 
@@ -142,6 +151,7 @@ enum RawKind {
 #[serde(rename_all = "kebab-case")]
 enum RawAbout {
     Server,
+    Tenant,
     AnyHost,
 }
 
@@ -219,6 +229,7 @@ struct RawTexts {
     yes: String,
     likely: String,
     no_trace: String,
+    no_trace_instead: Option<String>,
     cannot_tell: String,
     not_applicable: String,
 }
@@ -277,6 +288,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         builds: table,
         window: WindowRule { from, logs: raw.window.logs },
         signs: raw.signs,
+        tenant_signs: raw.tenant_signs,
         id: raw.id,
         title: raw.title,
         general: raw.general,
@@ -392,13 +404,20 @@ fn check_question(
         return Err(fail(format!("ATT&CK has no tactic {tactic:?}")));
     }
     let sentence = |text: &String| Sentence::parse(text).map_err(&fail);
+    let question = |id: &String| {
+        let index = before.iter().position(|question| question.id == *id);
+        index.ok_or_else(|| fail(format!("no question {id:?} stands before it")))
+    };
     Ok(Question {
         needs: find(&raw.needs)?,
+        instead: find(&raw.instead)?,
+        rests_on: raw.rests_on.iter().map(question).collect::<Result<_, _>>()?,
         also: find(&raw.also)?,
         text: Texts {
             yes: sentence(&raw.text.yes)?,
             likely: sentence(&raw.text.likely)?,
             no_trace: sentence(&raw.text.no_trace)?,
+            no_trace_instead: raw.text.no_trace_instead.as_ref().map(sentence).transpose()?,
             cannot_tell: sentence(&raw.text.cannot_tell)?,
             not_applicable: sentence(&raw.text.not_applicable)?,
         },
@@ -407,7 +426,8 @@ fn check_question(
             RawKind::Builds => Kind::Builds,
             RawKind::StillIn => Kind::StillIn,
         },
-        server_only: raw.about == RawAbout::Server,
+        server_only: raw.about != RawAbout::AnyHost,
+        is_of_tenant: raw.about == RawAbout::Tenant,
         supports,
         own,
         techniques: raw.techniques,
@@ -418,6 +438,7 @@ fn check_question(
             None => None,
         },
         next: raw.next,
+        plain: raw.plain,
         title: raw.title,
         id: raw.id,
     })

@@ -364,6 +364,7 @@ fn a_log_that_was_not_read_whole() {
         evidence: EvidenceId(0),
         records: 1_000,
         carved: 0,
+        is_looked_at: false,
         span: Span::default(),
         problems: vec![Problem { records_lost, ..Problem::new("truncated", 0, "a chunk", "the end") }],
         gaps: Vec::new(),

@@ -12,7 +12,7 @@ const BOOKS: [(&str, &str); 5] = [
     ("windows", include_str!("../../../../casebook/windows.yml")),
 ];
 
-fn books(wanted: &[&str]) -> Vec<Casebook> {
+pub fn books(wanted: &[&str]) -> Vec<Casebook> {
     let own = BOOKS.iter().filter(|(id, _)| wanted.contains(id));
     own.map(|(id, text)| Casebook::parse(id, text).unwrap_or_else(|error| panic!("{error}"))).collect()
 }

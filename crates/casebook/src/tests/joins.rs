@@ -321,3 +321,51 @@ fn acts_on_a_host_within_a_minute() {
         &[&[1, 2, 3], &[4]],
     );
 }
+
+const MODULE: &str =
+    r"- iis-module Element=global-module | Name=HealthProbe | Image=C:\ProgramData\hp\probe.dll";
+
+#[test]
+fn what_lies_there_follows_the_one_who_names_it() {
+    let wrote = r"04T11:25:05 shell-child Image=C:\Windows\System32\cmd.exe | CommandLine=cmd /c copy x C:\ProgramData\hp\probe.dll | ParentProcessId=900";
+    let entry = "04T11:20:05 ews-over-ssrf ClientIpAddress=203.0.113.7";
+    check(&[entry, wrote, MODULE], &[&[1], &[2, 3]]);
+    // By the module's name alone.
+    let appcmd = "04T11:25:05 iis-module CommandLine=appcmd.exe install module /name:HealthProbe /image:x | ParentProcessId=900";
+    check(&[appcmd, entry, MODULE], &[&[2], &[1, 3]]);
+    // A file in the folder that a virtual directory leads to.
+    check(
+        &[
+            r"- iis-module Element=virtual-directory | PhysicalPath=C:\Recovery\pub",
+            r"04T11:25:05 shell-file TargetFilename=C:\Recovery\pub\a.aspx",
+        ],
+        &[&[2, 1]],
+    );
+    // Two name it: nobody knows whose it is.
+    let other = r"06T11:25:05 shell-child Image=C:\x\y.exe | CommandLine=y C:\ProgramData\hp\probe.dll | ParentProcessId=1200";
+    check(&[wrote, other, MODULE], &[&[1], &[2]]);
+    // Another host's file of the same name.
+    check(&[wrote, &format!("{MODULE} | host=MXS02")], &[&[1]]);
+}
+
+#[test]
+fn what_lies_there_alone_is_unassigned() {
+    let second = r"- iis-module Element=handler | Name=Other | ScriptProcessor=C:\ProgramData\hp\other.dll";
+    check(&[MODULE, second], &[]);
+    let case = Sketch::full().findings(&[MODULE, second]).assess();
+    assert_eq!(super::sketch::answer(&case, "persistence").answer.as_str(), "likely");
+    // Windows' own programs and folders join nobody.
+    let cmd = r"- iis-module Element=handler | Name=H | ScriptProcessor=C:\Windows\System32\cmd.exe";
+    let used = r"04T11:25:05 shell-child Image=C:\Windows\System32\cmd.exe | ParentProcessId=900";
+    check(&[used, cmd], &[&[1]]);
+    // A shell proves a breach; what lies beside it is in its folder.
+    check(&[r"- shell-found Path=C:\inetpub\wwwroot\a.aspx", MODULE], &[&[1]]);
+    // Fifty modules of one folder, and who wrote one of them.
+    let many: Vec<String> = (0..50)
+        .map(|n| format!(r"- iis-module Element=global-module | Name=m{n} | Image=C:\ProgramData\hp\{n}.dll"))
+        .chain([r"04T11:25:05 shell-child CommandLine=copy x C:\ProgramData\hp\7.dll | ParentProcessId=900"
+            .to_owned()])
+        .collect();
+    let case = Sketch::full().findings(&many.iter().map(String::as_str).collect::<Vec<_>>()).assess();
+    assert_eq!(groups(&case).iter().map(Vec::len).collect::<Vec<_>>(), [51]);
+}

@@ -114,6 +114,22 @@ impl Sketch {
         self
     }
 
+    /// Files of web folders, by part of what lists say of them.
+    pub fn files(mut self, parts: &[(&str, u64)]) -> Self {
+        for (part, records) in parts {
+            let coverage = LogCoverage { records: *records, ..LogCoverage::default() };
+            self.case.coverage.logs.insert((Some("MXS01".into()), key("file", part)), coverage);
+        }
+        self
+    }
+
+    /// A build by which files were compared, and whether a list has it.
+    pub fn listed(mut self, build: &str, in_list: bool) -> Self {
+        let builds = self.case.coverage.listed_builds.entry(Some("MXS01".into())).or_default();
+        builds.insert(build.to_owned(), in_list);
+        self
+    }
+
     pub fn item(mut self, item: ItemCoverage) -> Self {
         self.case.coverage.items.push(item);
         self
@@ -179,6 +195,7 @@ fn finding(line: &str, number: u64) -> Finding {
         intrusion: None,
         fields,
         spilled: None,
+        record: None,
     }
 }
 

@@ -17,7 +17,7 @@ const ITEMS_MAX: usize = 2_000;
 const SAME_MAX: usize = 5;
 
 pub(super) fn write_coverage(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    page.raw("<section id=\"coverage\">\n<h2>Coverage</h2>\n")?;
+    page.raw("<section id=\"coverage\" class=\"technical\">\n<h2>Coverage</h2>\n")?;
     page.raw("<p>What is not here could not be found, whatever happened. <code>coverage.json</code> has it all.</p>\n")?;
     write_logs(page, case)?;
     write_builds(page, case)?;
@@ -143,7 +143,7 @@ fn problem_text(problem: &Problem) -> String {
 }
 
 pub(super) fn write_evidence(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    page.raw("<section id=\"evidence\">\n<h2>Evidence</h2>\n")?;
+    page.raw("<section id=\"evidence\" class=\"technical\">\n<h2>Evidence</h2>\n")?;
     if case.items.is_empty() {
         return page.raw("<p>None was read.</p>\n</section>\n");
     }
@@ -158,8 +158,10 @@ pub(super) fn write_evidence(page: &mut Page<'_>, case: &Case) -> io::Result<()>
         }
         page.rest(item.paths.len(), 1 + SAME_MAX, "path", "case.json")?;
         page.raw("</th>")?;
-        page.cell(item.format.unwrap_or("unknown, not read"))?;
-        let records = case.coverage.items.get(index).map_or(0, |item| item.records);
+        let (records, is_looked_at) =
+            case.coverage.items.get(index).map_or((0, false), |item| (item.records, item.is_looked_at));
+        let unknown = if is_looked_at { "unknown, looked at by rules" } else { "unknown, not read" };
+        page.cell(item.format.unwrap_or(unknown))?;
         page.number(&words::thousands(records))?;
         page.number(&words::bytes(item.size_bytes))?;
         page.element("<td class=\"hash\"><code>", &words::hex(&item.sha256), "</code></td></tr>\n")?;

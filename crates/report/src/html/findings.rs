@@ -1,9 +1,11 @@
 //! Intrusions, findings by rule, and the findings themselves.
 
 use super::page::Page;
-use crate::digest::{self, LevelCounts, lead_path};
+use super::row::{self, COLUMNS};
+use crate::attack;
+use crate::digest::{self, LevelCounts};
 use crate::words;
-use model::{Answer, AnswerWord, Case, Field, Finding, FindingId, Intrusion, Level};
+use model::{Answer, AnswerWord, Case, Finding, FindingId, Intrusion, Level};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io;
@@ -12,11 +14,11 @@ use std::io;
 const FINDINGS_MAX: usize = 2_000;
 const RULES_MAX: usize = 300;
 const INTRUSIONS_MAX: usize = 100;
-/// Fields of one finding.
-const FIELDS_MAX: usize = 24;
+/// A page that has grown so far takes no more findings.
+const FINDINGS_UNTIL_BYTES: u64 = 20 << 20;
 
 pub(super) fn write_intrusions(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    page.raw("<section id=\"intrusions\">\n<h2>Intrusions</h2>\n")?;
+    page.raw("<section id=\"intrusions\" class=\"technical\">\n<h2>Intrusions</h2>\n")?;
     if case.intrusions.is_empty() {
         page.raw("<p>No findings belong together as one intruder’s visit.</p>\n")?;
     }
@@ -49,15 +51,22 @@ fn write_intrusion(page: &mut Page<'_>, case: &Case, intrusion: &Intrusion) -> i
     page.raw("</article>\n")
 }
 
-pub(super) fn write_findings(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    page.raw("<section id=\"findings\">\n<h2>Findings</h2>\n")?;
+/// Gives the findings that did not find room, the most severe first, then by time.
+pub(super) fn write_findings<'c>(page: &mut Page<'_>, case: &'c Case) -> io::Result<Vec<&'c Finding>> {
+    page.raw("<section id=\"findings\" class=\"technical\">\n<h2>Findings</h2>\n")?;
     let levels = LevelCounts::of(&case.findings);
     page.element("<p>", &levels_text(&levels), ".</p>\n")?;
+    let mut left = Vec::new();
     if !case.findings.is_empty() {
         write_rules(page, case)?;
-        write_table(page, case)?;
+        let (chosen, rest) = chosen(case);
+        let shown = write_table(page, case, "Findings, the most severe first, then by time", &chosen)?;
+        left = [&chosen[shown..], &rest].concat();
+        sort(&mut left);
+        super::pages::write_rest(page, &left)?;
     }
-    page.raw("</section>\n")
+    page.raw("</section>\n")?;
+    Ok(left)
 }
 
 /// `12 findings: 3 high, 9 medium`.
@@ -72,11 +81,18 @@ pub(super) fn levels_text(levels: &LevelCounts) -> String {
 
 fn write_rules(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     let rules = digest::rules(case);
+    let numbers = row::rule_numbers(case);
     page.table("Findings by rule", &["Rule", "Level", "#Findings", "First", "Last", "#Hosts", "Techniques"])?;
     for view in rules.iter().take(RULES_MAX) {
         page.raw("<tr>")?;
-        page.row_head(&view.rule.title)?;
-        write_level(page, view.rule.level)?;
+        page.raw("<th scope=\"row\">")?;
+        let number = numbers.get(view.rule.id.as_str());
+        if let Some(number) = number {
+            page.link(&format!("rule-{number}"), "<a href=\"")?;
+        }
+        page.value(&view.rule.title)?;
+        page.raw(if number.is_some() { "</a></th>" } else { "</th>" })?;
+        row::write_level(page, view.rule.level)?;
         page.number(&words::thousands(view.count))?;
         page.time(&words::time(view.span.first))?;
         page.time(&words::time(view.span.last))?;
@@ -88,18 +104,26 @@ fn write_rules(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     page.rest(rules.len(), RULES_MAX, "rule", "findings.jsonl")
 }
 
-fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    let shown = chosen(case);
+/// Writes a table with as many of `findings` as find room, and gives their number.
+pub(super) fn write_table(
+    page: &mut Page<'_>,
+    case: &Case,
+    caption: &str,
+    findings: &[&Finding],
+) -> io::Result<usize> {
     page.raw(FILTER)?;
-    page.table(
-        "Findings, the most severe first, then by time",
-        &["Time (UTC)", "Level", "What", "Host", "Where", "Fields"],
-    )?;
-    for finding in &shown {
-        write_finding(page, case, finding)?;
+    page.bare_table(caption, &COLUMNS)?;
+    let rules = row::rule_numbers(case);
+    let mut shown = 0;
+    for finding in findings {
+        if page.written() > FINDINGS_UNTIL_BYTES {
+            break;
+        }
+        row::write_finding(page, case, &rules, finding)?;
+        shown += 1;
     }
-    page.end_table()?;
-    page.rest(case.findings.len(), shown.len(), "finding", "findings.jsonl")
+    page.end_bare_table()?;
+    Ok(shown)
 }
 
 /// Shown by the script; without one all rows are there.
@@ -111,68 +135,24 @@ const FILTER: &str = "<form id=\"filter\" hidden>\n<label>Text <input type=\"sea
 <label>Technique <select name=\"technique\"><option value=\"\">all</option></select></label>\n\
 <button type=\"reset\">Show all</button> <output aria-live=\"polite\"></output>\n</form>\n";
 
-/// The findings that answers rest on before others, then the most severe, then the earliest; shown by severity.
-fn chosen(case: &Case) -> Vec<&Finding> {
+/// Findings for the first page, and the others. What the page links to comes before others: grounds of answers,
+/// then what trees of processes show, the first of each technique; then the most severe, then the earliest.
+fn chosen(case: &Case) -> (Vec<&Finding>, Vec<&Finding>) {
     let grounds: BTreeSet<FindingId> =
         case.answers.iter().flat_map(|answer| answer.grounds.iter().copied()).collect();
+    let mut linked: BTreeSet<FindingId> =
+        case.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
+    linked.extend(attack::findings(case).values().filter_map(|own| Some(own.first?.id)));
     let mut findings: Vec<_> = case.findings.iter().collect();
     // Both sorts are stable and keep the case's order by time.
-    findings.sort_by_key(|finding| (!grounds.contains(&finding.id), Reverse(finding.rule.level)));
-    findings.truncate(FINDINGS_MAX);
-    let time = |finding: &Finding| (finding.time.is_none(), finding.time);
-    findings.sort_by_key(|finding| (Reverse(finding.rule.level), time(finding)));
-    findings
+    findings.sort_by_key(|finding| {
+        (!grounds.contains(&finding.id), !linked.contains(&finding.id), Reverse(finding.rule.level))
+    });
+    let rest = findings.split_off(findings.len().min(FINDINGS_MAX));
+    sort(&mut findings);
+    (findings, rest)
 }
 
-fn write_finding(page: &mut Page<'_>, case: &Case, finding: &Finding) -> io::Result<()> {
-    page.element("<tr id=\"f-", &finding.id.to_string(), "\" data-level=\"")?;
-    page.element("", finding.rule.level.as_str(), "\" data-host=\"")?;
-    page.element("", finding.host.as_deref().unwrap_or_default(), "\" data-intrusion=\"")?;
-    page.text(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
-    page.element("\" data-techniques=\"", &finding.rule.techniques.join(" "), "\">")?;
-    page.time(&words::time(finding.time))?;
-    write_level(page, finding.rule.level)?;
-    page.raw("<td class=\"what\">")?;
-    page.value(&finding.rule.title)?;
-    page.element("<br><span class=\"small\">", &finding.rule.techniques.join(" "), "</span></td><td>")?;
-    page.text(finding.host.as_deref().unwrap_or_default())?;
-    if let Some(intrusion) = finding.intrusion {
-        let label = words::intrusion_label(intrusion);
-        page.element("<br><a class=\"small whole\" href=\"#", &label, "\">")?;
-        page.element("", &label, "</a>")?;
-    }
-    page.raw("</td><td class=\"where\">")?;
-    page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
-    page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
-    write_fields(page, &case.fields(finding).map_err(io::Error::other)?)?;
-    page.raw("</td></tr>\n")
-}
-
-fn position(finding: &Finding) -> String {
-    let position = finding.position;
-    let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
-    let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));
-    numbered.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
-}
-
-fn write_fields(page: &mut Page<'_>, fields: &[Field]) -> io::Result<()> {
-    page.raw("<dl class=\"fields\">")?;
-    for (name, text) in fields.iter().take(FIELDS_MAX) {
-        page.raw("<dt>")?;
-        page.value(name)?;
-        page.raw("</dt><dd>")?;
-        page.value(text)?;
-        page.raw("</dd>")?;
-    }
-    page.raw("</dl>")?;
-    page.rest(fields.len(), FIELDS_MAX, "field", "findings.jsonl")
-}
-
-fn write_level(page: &mut Page<'_>, level: Level) -> io::Result<()> {
-    page.raw(match level {
-        Level::Critical | Level::High => "<td><span class=\"badge yes\">",
-        Level::Medium => "<td><span class=\"badge likely\">",
-        Level::Low | Level::Informational => "<td><span class=\"badge\">",
-    })?;
-    page.element("", level.as_str(), "</span></td>")
+fn sort(findings: &mut [&Finding]) {
+    findings.sort_by_key(|finding| (Reverse(finding.rule.level), finding.time.is_none(), finding.time));
 }

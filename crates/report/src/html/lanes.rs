@@ -22,7 +22,7 @@ const SCALE: [i64; 11] =
 const SCALE_LINES_MAX: i64 = 9;
 
 pub(super) fn write_timeline(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>]) -> io::Result<()> {
-    page.raw("<section id=\"timeline\">\n<h2>Timeline</h2>\n")?;
+    page.raw("<section id=\"timeline\" class=\"technical\">\n<h2>Timeline</h2>\n")?;
     page.raw(LEGEND)?;
     let times = Times::of(case);
     let mut any = false;

@@ -11,33 +11,69 @@ const VALUE_CHARS_MAX: usize = 300;
 pub(super) struct Page<'w> {
     out: &'w mut dyn Write,
     mask: &'w Mask,
+    /// Where links lead: nothing for this page itself, else the file that holds the report.
+    home: &'w str,
+    written: u64,
 }
 
 impl<'w> Page<'w> {
-    pub(super) fn new(out: &'w mut dyn Write, mask: &'w Mask) -> Self {
-        Self { out, mask }
+    pub(super) fn new(out: &'w mut dyn Write, mask: &'w Mask, home: &'w str) -> Self {
+        Self { out, mask, home, written: 0 }
+    }
+
+    /// Bytes written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.written += text.len() as u64;
+        self.out.write_all(text.as_bytes())
     }
 
     /// Markup of our own.
     pub(super) fn raw(&mut self, markup: &'static str) -> io::Result<()> {
-        self.out.write_all(markup.as_bytes())
+        self.write(markup)
     }
 
     /// Anything else, masked, then escaped for content and for quoted attributes.
     pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(escape::html(&self.mask.apply(text)).as_bytes())
+        let mask = self.mask;
+        self.write(&escape::html(&mask.apply(text)))
+    }
+
+    /// Begins a link with `open`, which ends at the address, to `id` on the report; the caller ends it.
+    pub(super) fn link(&mut self, id: &str, open: &'static str) -> io::Result<()> {
+        self.raw(open)?;
+        self.text(self.home)?;
+        self.element("#", id, "\">")
+    }
+
+    /// Text of several lines, in a `<pre>`: line breaks are kept, all else is escaped.
+    pub(super) fn lines(&mut self, text: &str) -> io::Result<()> {
+        for line in text.lines() {
+            self.text(&line.trim_end().replace('\t', "    "))?;
+            self.raw("\n")?;
+        }
+        Ok(())
     }
 
     /// Text, cut with `…` where it is very long.
     pub(super) fn value(&mut self, text: &str) -> io::Result<()> {
+        self.short(text, VALUE_CHARS_MAX)
+    }
+
+    /// Text, cut with `…` behind so many letters.
+    pub(super) fn short(&mut self, text: &str, chars_max: usize) -> io::Result<()> {
         // What is cut cannot be told from something else, so masking comes first.
-        let text = self.mask.apply(text);
-        let (shown, rest) = match text.char_indices().nth(VALUE_CHARS_MAX) {
+        let mask = self.mask;
+        let text = mask.apply(text);
+        let (shown, rest) = match text.char_indices().nth(chars_max) {
             None => (&*text, ""),
             Some((end, _)) => (&text[..end], "…"),
         };
-        self.out.write_all(escape::html(shown).as_bytes())?;
-        self.out.write_all(rest.as_bytes())
+        self.write(&escape::html(shown))?;
+        self.write(rest)
     }
 
     pub(super) fn element(&mut self, open: &'static str, text: &str, close: &'static str) -> io::Result<()> {
@@ -48,7 +84,19 @@ impl<'w> Page<'w> {
 
     /// Begins a table; rows follow, then [`Page::end_table`]. A `#` before a column's name says that it holds numbers.
     pub(super) fn table(&mut self, caption: &str, columns: &[&'static str]) -> io::Result<()> {
-        self.raw("<div class=\"scroll\"><table>\n")?;
+        self.bare_table(caption, columns)?;
+        self.raw("<tbody>\n")
+    }
+
+    pub(super) fn end_table(&mut self) -> io::Result<()> {
+        self.raw("</tbody>")?;
+        self.end_bare_table()
+    }
+
+    /// The same without a body: each row brings its own.
+    pub(super) fn bare_table(&mut self, caption: &str, columns: &[&'static str]) -> io::Result<()> {
+        self.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"")?;
+        self.element("", caption, "\"><table>\n")?;
         self.element("<caption>", caption, "</caption>\n<thead><tr>")?;
         for column in columns {
             match column.strip_prefix('#') {
@@ -56,11 +104,11 @@ impl<'w> Page<'w> {
                 None => self.element("<th scope=\"col\">", column, "</th>")?,
             }
         }
-        self.raw("</tr></thead>\n<tbody>\n")
+        self.raw("</tr></thead>\n")
     }
 
-    pub(super) fn end_table(&mut self) -> io::Result<()> {
-        self.raw("</tbody></table></div>\n")
+    pub(super) fn end_bare_table(&mut self) -> io::Result<()> {
+        self.raw("</table></div>\n")
     }
 
     pub(super) fn cell(&mut self, text: &str) -> io::Result<()> {

@@ -83,7 +83,7 @@
   };
 
   const filter = (form) => {
-    const rows = [...document.querySelectorAll("#findings tr[data-level]")];
+    const rows = [...document.querySelectorAll("#findings tbody[data-level]")];
     const count = form.querySelector("output");
     const texts = new Map();
     const textOf = (row) => {
@@ -107,7 +107,7 @@
           (!wanted("level") || one.level === wanted("level")) &&
           (!wanted("host") || one.host === wanted("host")) &&
           (!wanted("intrusion") || one.intrusion === wanted("intrusion")) &&
-          (!wanted("technique") || one.techniques.split(" ").includes(wanted("technique"))) &&
+          (!wanted("technique") || one.techniques.split(" ").some((own) => own === wanted("technique") || own.startsWith(wanted("technique") + "."))) &&
           words.every((word) => textOf(row).includes(word));
         row.hidden = !fits;
         shown += fits ? 1 : 0;
@@ -119,6 +119,21 @@
     form.addEventListener("reset", () => setTimeout(apply));
     form.addEventListener("submit", (event) => event.preventDefault());
     apply();
+    // A technique leads to its findings, not to the first of them only.
+    for (const link of document.querySelectorAll("a[data-technique]")) {
+      const fits = [...form.elements.technique.options].some((one) => one.value === link.dataset.technique);
+      if (fits)
+        link.addEventListener("click", (event) => {
+          event.preventDefault();
+          form.reset();
+          setTimeout(() => {
+            form.elements.technique.value = link.dataset.technique;
+            apply();
+            form.scrollIntoView();
+            form.elements.technique.focus({ preventScroll: true });
+          });
+        });
+    }
     // A link to a finding that the filter hides shows it.
     window.addEventListener("hashchange", () => {
       const row = document.getElementById(location.hash.slice(1));
@@ -129,9 +144,54 @@
     });
   };
 
-  // Paper cannot be unfolded.
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+  // The steps go to the clipboard, or are marked for the reader to take.
+  const copy = (text) => {
+    const button = document.createElement("button"), said = document.createElement("output");
+    button.type = "button";
+    button.textContent = "Copy these steps";
+    button.addEventListener("click", () => {
+      text.closest("details").open = true;
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      const selection = window.getSelection();
+      selection.removeAllRanges();
+      selection.addRange(range);
+      let done = false;
+      try {
+        done = document.execCommand("copy");
+      } catch {
+        done = false;
+      }
+      said.textContent = done ? " Copied." : " Marked: copy with Ctrl+C.";
+    });
+    const line = document.createElement("p");
+    line.append(button, said);
+    text.closest("details").before(line);
+  };
+  // What a link leads to is shown: unfolded, and in a voice that has it.
+  const reveal = () => {
+    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    for (let one = target.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+    const both = document.getElementById("voice-both");
+    if (both && target.closest("main > section") && target.getClientRects().length === 0) both.checked = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", reveal);
+  // A finding opens where its row is clicked, too, unless somebody marks text or follows a link.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest && event.target.closest("#findings tbody[data-level] > tr:first-child");
+    if (!row || event.target.closest("a") || String(window.getSelection())) return;
+    const more = row.parentElement.querySelector("details");
+    more.open = !more.open;
+  });
+
+  // Paper cannot be unfolded; records and rules would fill it by the thousand.
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details:not(.deep)").forEach((one) => (one.open = true)));
   document.querySelectorAll("figure.lanes").forEach(picture);
   const form = document.getElementById("filter");
   if (form) filter(form);
+  const steps = document.getElementById("next-text");
+  if (steps) copy(steps);
+  reveal();
 })();

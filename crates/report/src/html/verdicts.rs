@@ -143,25 +143,29 @@ fn write_grounds(page: &mut Page<'_>, grounds: &[FindingId]) -> io::Result<()> {
     page.raw(if grounds.len() > GROUNDS_SHOWN { "…</p>" } else { "</p>" })
 }
 
+/// What to do, in order: as a list, and as text to take along.
 pub(super) fn write_next(page: &mut Page<'_>, hosts: &[HostView<'_>]) -> io::Result<()> {
     page.raw("<section id=\"next\">\n<h2>What to do next</h2>\n")?;
-    let mut any = false;
-    for host in hosts.iter().take(HOSTS_MAX) {
-        let steps = host.next_steps();
-        if steps.is_empty() {
-            continue;
-        }
-        any = true;
+    let asked: Vec<_> = hosts.iter().take(HOSTS_MAX).filter(|host| !host.next_steps().is_empty()).collect();
+    for host in &asked {
         page.element("<h3>", host.name.unwrap_or("(no host known)"), "</h3>\n<ol>\n")?;
-        for step in steps {
+        for step in host.next_steps() {
             page.element("<li>", step, "</li>\n")?;
         }
         page.raw("</ol>\n")?;
     }
-    if !any {
-        page.raw("<p>No answer asks for a next step.</p>\n")?;
+    if asked.is_empty() {
+        return page.raw("<p>No answer asks for a next step.</p>\n</section>\n");
     }
-    page.raw("</section>\n")
+    page.raw("<details class=\"copy\"><summary>As plain text, to copy</summary>\n<pre id=\"next-text\" tabindex=\"0\">")?;
+    for host in &asked {
+        page.element("", host.name.unwrap_or("(no host known)"), "\n")?;
+        for (number, step) in (1..).zip(host.next_steps()) {
+            page.element("", &format!("{number}. {step}"), "\n")?;
+        }
+        page.raw("\n")?;
+    }
+    page.raw("</pre></details>\n</section>\n")
 }
 
 const fn named_by(basis: HostBasis) -> &'static str {

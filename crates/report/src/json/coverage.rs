@@ -15,6 +15,7 @@ struct CoverageShape<'a> {
     unread: Vec<UnreadShape<'a>>,
     logs: Vec<LogShape<'a>>,
     builds: Vec<BuildShape<'a>>,
+    listed_builds: Vec<ListedBuildShape<'a>>,
     questions: Vec<QuestionShape<'a>>,
 }
 
@@ -25,6 +26,8 @@ struct ItemShape<'a> {
     records: u64,
     /// Carved from free space; an earlier use of the log wrote them.
     carved: u64,
+    /// Rules have looked at its content, whatever its format.
+    looked_at: bool,
     first: Time,
     last: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +74,14 @@ struct BuildShape<'a> {
     last: Time,
 }
 
+/// A build by which the files of web folders were compared.
+#[derive(Serialize)]
+struct ListedBuildShape<'a> {
+    host: Option<&'a str>,
+    build: &'a str,
+    in_list: bool,
+}
+
 #[derive(Serialize)]
 struct QuestionShape<'a> {
     casebook: &'a str,
@@ -88,6 +99,7 @@ pub(crate) fn write_coverage_json(case: &Case, out: &mut dyn Write) -> io::Resul
         unread: unread_shapes(&case.unread),
         logs: case.coverage.logs.iter().map(|((host, key), log)| log_shape(case, host, key, log)).collect(),
         builds: build_shapes(case),
+        listed_builds: listed_build_shapes(case),
         questions: question_shapes(case),
     };
     write_pretty(&shape, out)
@@ -100,6 +112,7 @@ fn item_shape<'a>(case: &'a Case, item: &'a ItemCoverage) -> ItemShape<'a> {
         format,
         records: item.records,
         carved: item.carved,
+        looked_at: item.is_looked_at,
         first: Time(item.span.first),
         last: Time(item.span.last),
         note: note(format, item),
@@ -116,6 +129,7 @@ fn note(format: Option<&str>, item: &ItemCoverage) -> Option<&'static str> {
     match format {
         Some(_) => None,
         None if is_archive => Some("not read: archive not opened"),
+        None if item.is_looked_at => Some("no log that is known: rules have looked at its content"),
         None => Some("not read: format unknown"),
     }
 }
@@ -161,6 +175,19 @@ fn build_shapes(case: &Case) -> Vec<BuildShape<'_>> {
                 build,
                 first: Time(span.first),
                 last: Time(span.last),
+            })
+        })
+        .collect()
+}
+
+fn listed_build_shapes(case: &Case) -> Vec<ListedBuildShape<'_>> {
+    let hosts = case.coverage.listed_builds.iter();
+    hosts
+        .flat_map(|(host, builds)| {
+            builds.iter().map(|(build, in_list)| ListedBuildShape {
+                host: host.as_deref(),
+                build,
+                in_list: *in_list,
             })
         })
         .collect()

@@ -66,8 +66,14 @@ impl Serialize for Fields<'_> {
 pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = RecordLines::default();
     case.findings.iter().try_for_each(|finding| {
-        let fields = case.fields(finding).map_err(io::Error::other)?;
-        let matched = case.matched(finding).map_err(io::Error::other)?;
+        let details = case.details(finding).map_err(io::Error::other)?;
+        let mut matched: Vec<Arc<str>> = Vec::new();
+        for ((name, _), _) in details.iter().filter(|(_, matched)| *matched) {
+            if !matched.contains(name) {
+                matched.push(name.clone());
+            }
+        }
+        let fields: Vec<Field> = details.into_iter().map(|(field, _)| field).collect();
         let (whole_record, _) = lines.of(finding).unzip();
         write_line(&finding_shape(case, finding, &fields, &matched, whole_record), out)
     })

@@ -19,6 +19,15 @@ pub(super) struct CoveragePart {
     logs: Vec<LogPart>,
     #[serde(default)]
     builds: Vec<BuildPart>,
+    #[serde(default)]
+    listed_builds: Vec<ListedBuildPart>,
+}
+
+#[derive(Deserialize)]
+struct ListedBuildPart {
+    host: Option<HostName>,
+    build: String,
+    in_list: bool,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +36,8 @@ struct ItemPart {
     records: Count,
     #[serde(default)]
     carved: Count,
+    #[serde(default)]
+    looked_at: bool,
     first: Option<Text<Timestamp>>,
     last: Option<Text<Timestamp>>,
     problems: Vec<ProblemPart>,
@@ -87,7 +98,12 @@ pub(super) fn read(part: CoveragePart, case: &Case, places: &Places) -> Result<C
     for part in part.builds {
         builds.entry(part.host).or_default().insert(part.build, span(part.first, part.last));
     }
-    Ok(Coverage { items: items.collect::<Result<_, _>>()?, logs: logs.collect::<Result<_, _>>()?, builds })
+    let mut listed_builds: BTreeMap<Option<HostName>, BTreeMap<String, bool>> = BTreeMap::new();
+    for part in part.listed_builds {
+        listed_builds.entry(part.host).or_default().insert(part.build, part.in_list);
+    }
+    let (items, logs) = (items.collect::<Result<_, _>>()?, logs.collect::<Result<_, _>>()?);
+    Ok(Coverage { items, logs, builds, listed_builds })
 }
 
 /// Items stand in the order of the case's evidence.
@@ -101,6 +117,7 @@ fn item(index: usize, part: ItemPart, case: &Case) -> Result<ItemCoverage, ReadE
         evidence: EvidenceId(index as u32),
         records: part.records.0,
         carved: part.carved.0,
+        is_looked_at: part.looked_at,
         span: span(part.first, part.last),
         problems: part.problems.into_iter().map(Problem::from).collect(),
         gaps: part.gaps.into_iter().map(gap).collect(),

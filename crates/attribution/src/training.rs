@@ -1,0 +1,201 @@
+//! Cases made from the history itself, and the vintages fitted on them.
+//!
+//! A case is one dated report on one actor. Two kinds are used: *time travel*
+//! (the knowledge of the day of the report) and *one left out* (all knowledge
+//! before the vintage's day but this report). The second kind also gives cases
+//! of actors that nobody knows: the true actor is taken out of the list.
+
+use crate::calibrate::{Signs, probability, signs};
+use crate::fit::{ChoiceRow, SignRow, fit_choice, fit_signs};
+use crate::history::{Episode, History};
+use crate::model::{Bin, Vintage};
+use crate::score::{Measures, Observed, Query, first_of, softmax, total};
+use crate::snapshot::Snapshot;
+use knowledge::Day;
+
+/// A report of a case names at least so many techniques and software …
+const FINDINGS_MIN: usize = 5;
+/// … on a day with at least so many actors.
+const ACTORS_MIN: usize = 20;
+/// Smaller cases count by half.
+const SMALL_FINDINGS_MIN: usize = 3;
+const SMALL_ACTORS_MIN: usize = 10;
+const SMALL_WEIGHT: f64 = 0.5;
+const LEFT_OUT_FINDINGS_MIN: usize = 4;
+/// What the kinds of case weigh; techniques alone are a case of their own.
+const TIME_TRAVEL_WEIGHT: f64 = 0.3;
+const LEFT_OUT_WEIGHT: f64 = 0.3;
+const TECHNIQUES_ONLY_WEIGHT: f64 = 0.3;
+const CHOICE_PENALTY: f64 = 30.0;
+const SIGN_PENALTY: f64 = 1.0;
+/// How many cases of unknown actors are made, in weight, for one of a known one.
+const UNKNOWN_WEIGHT: f64 = 0.2;
+const FIRST_YEAR: i32 = 2017;
+const BINS: usize = 5;
+
+/// One case with its measures.
+struct Example {
+    year: i32,
+    full: bool,
+    measures: Vec<Measures>,
+    techniques_only: Option<Vec<Measures>>,
+    truth: Option<usize>,
+    /// The signs of each actor are needed for the first one only, which depends on the weights.
+    signs_of: Vec<SignsOf>,
+}
+
+/// What of the signs does not depend on weights.
+#[derive(Clone, Copy)]
+struct SignsOf {
+    agree: f64,
+    exclusive: f64,
+}
+
+/// Fits the vintages of `years`, each on reports before its 1 January.
+pub fn fit(history: &History, years: &[i32]) -> Vec<Vintage> {
+    let last = years.iter().copied().max().unwrap_or(FIRST_YEAR);
+    let end = new_year(last);
+    let time_travel: Vec<Example> =
+        history.episodes.iter().filter(|episode| episode.day < end).filter_map(|episode| time_travel(history, episode)).collect();
+    let mut weights: Vec<(i32, Measures)> = Vec::new();
+    let mut vintages = Vec::new();
+    for year in FIRST_YEAR..=last {
+        let left_out = left_out(history, year);
+        let before: Vec<&Example> = time_travel.iter().filter(|case| case.year < year).collect();
+        let fitted = fit_choice(&choice_rows(&before, &left_out), CHOICE_PENALTY);
+        weights.push((year, fitted));
+        if years.contains(&year) {
+            vintages.push(vintage(year, fitted, &weights, &time_travel, &left_out));
+        }
+    }
+    vintages
+}
+
+fn new_year(year: i32) -> Day {
+    Day::from_civil(year, 1, 1).unwrap_or(Day(0))
+}
+
+fn ids<'h>(history: &'h History, episode: &'h Episode) -> impl Iterator<Item = &'h str> + Clone {
+    episode.found.iter().map(|feature| history.id(*feature))
+}
+
+fn example(snapshot: &Snapshot<'_>, episode: &Episode, full: bool) -> Example {
+    let history = snapshot.history;
+    let observed = Observed::new(snapshot, ids(history, episode));
+    let techniques = Observed::new(snapshot, ids(history, episode).filter(|id| id.starts_with('T')));
+    let measures = Query::new(snapshot, &observed).all();
+    let techniques_only = (techniques.techniques > 0).then(|| Query::new(snapshot, &techniques).all());
+    let truth = snapshot.actors.iter().position(|actor| actor.index == episode.actor);
+    let signs_of = (0..snapshot.actors.len())
+        .map(|first| {
+            let of = signs(snapshot, &observed, &measures, first, 0.5);
+            SignsOf { agree: of[2], exclusive: of[3] }
+        })
+        .collect();
+    Example { year: episode.day.civil().0, full, measures, techniques_only, truth, signs_of }
+}
+
+fn time_travel(history: &History, episode: &Episode) -> Option<Example> {
+    if episode.found.len() < SMALL_FINDINGS_MIN {
+        return None;
+    }
+    let snapshot = Snapshot::new(history, episode.day);
+    let full = episode.found.len() >= FINDINGS_MIN && snapshot.actors() >= ACTORS_MIN;
+    (snapshot.actors() >= SMALL_ACTORS_MIN).then(|| example(&snapshot, episode, full))
+}
+
+fn left_out(history: &History, year: i32) -> Vec<Example> {
+    let end = new_year(year);
+    let episodes = history.episodes.iter().filter(|episode| episode.day < end);
+    episodes
+        .filter(|episode| episode.found.len() >= LEFT_OUT_FINDINGS_MIN)
+        .map(|episode| {
+            let snapshot = Snapshot::without(history, end, Some(episode.report), episode.day);
+            example(&snapshot, episode, true)
+        })
+        .collect()
+}
+
+fn choice_rows(time_travel: &[&Example], left_out: &[Example]) -> Vec<ChoiceRow> {
+    let mut rows = Vec::new();
+    let mut add = |case: &Example, weight: f64| {
+        let Some(truth) = case.truth else { return };
+        rows.push(ChoiceRow { measures: case.measures.clone(), truth, weight });
+        if let Some(measures) = &case.techniques_only {
+            let weight = weight * TECHNIQUES_ONLY_WEIGHT;
+            rows.push(ChoiceRow { measures: measures.clone(), truth, weight });
+        }
+    };
+    for case in time_travel {
+        add(case, TIME_TRAVEL_WEIGHT * if case.full { 1.0 } else { SMALL_WEIGHT });
+    }
+    left_out.iter().for_each(|case| add(case, LEFT_OUT_WEIGHT));
+    rows
+}
+
+/// The signs of a case's first actor under `weights`, and whether it is the right one; with
+/// `truth_hidden`, as if the true actor were not known.
+fn sign_row(case: &Example, weights: &Measures, truth_hidden: bool, weight: f64) -> Option<SignRow> {
+    let mut totals: Vec<f64> = case.measures.iter().map(|of| total(of, weights)).collect();
+    if truth_hidden {
+        totals[case.truth?] = f64::NEG_INFINITY;
+    }
+    let first = first_of(&totals)?;
+    let share = softmax(&totals)[first].clamp(1e-9, 1.0 - 1e-9);
+    let SignsOf { agree, exclusive } = case.signs_of[first];
+    let signs: Signs = [1.0, (share / (1.0 - share)).ln(), agree, exclusive];
+    Some(SignRow { signs, right: !truth_hidden && case.truth == Some(first), weight })
+}
+
+fn vintage(
+    year: i32,
+    weights: Measures,
+    by_year: &[(i32, Measures)],
+    time_travel: &[Example],
+    left_out: &[Example],
+) -> Vintage {
+    // Cases of each earlier year, with weights that were fitted before that year.
+    let mut folds = Vec::new();
+    let (mut wrong, mut wrong_unknown) = (0.0f64, 0.0f64);
+    for (earlier, fitted) in by_year.iter().filter(|(earlier, _)| *earlier < year) {
+        for case in time_travel.iter().filter(|case| case.full && case.year == *earlier) {
+            folds.extend(sign_row(case, fitted, false, 1.0));
+        }
+    }
+    let mut rows = folds.clone();
+    for case in left_out {
+        rows.extend(sign_row(case, &weights, false, LEFT_OUT_WEIGHT));
+        rows.extend(sign_row(case, &weights, true, LEFT_OUT_WEIGHT * UNKNOWN_WEIGHT));
+    }
+    for case in time_travel.iter().filter(|case| case.full && case.year < year) {
+        let right = sign_row(case, &weights, false, 1.0).is_some_and(|row| row.right);
+        wrong += f64::from(u8::from(!right));
+        wrong_unknown += f64::from(u8::from(case.truth.is_none()));
+    }
+    let signs = fit_signs(&rows, SIGN_PENALTY);
+    Vintage {
+        from: new_year(year),
+        cases: time_travel.iter().filter(|case| case.year < year).count(),
+        weights,
+        signs,
+        unknown_share: (wrong_unknown / wrong.max(1.0)).clamp(0.05, 0.95),
+        reliability: reliability(&folds, &signs),
+    }
+}
+
+fn reliability(rows: &[SignRow], weights: &Signs) -> Vec<Bin> {
+    let mut stated: Vec<(f64, bool)> =
+        rows.iter().map(|row| (probability(&row.signs, weights), row.right)).collect();
+    stated.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let size = stated.len().div_ceil(BINS).max(1);
+    let bin = |bin: &[(f64, bool)]| {
+        let cases = bin.len();
+        let mean = |sum: f64| sum / cases as f64;
+        Bin {
+            cases,
+            stated: mean(bin.iter().map(|(stated, _)| stated).sum()),
+            right: mean(bin.iter().filter(|(_, right)| *right).count() as f64),
+        }
+    };
+    stated.chunks(size).map(bin).collect()
+}

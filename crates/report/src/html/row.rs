@@ -1,0 +1,157 @@
+//! A finding as it stands in the table: a row, and below it the record and the rule, folded.
+
+use super::page::Page;
+use crate::digest::lead_path;
+use crate::words;
+use model::{Case, Field, Finding, Level};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+/// Fields of a finding in its row, and of a whole record.
+const FIELDS_MAX: usize = 24;
+const RECORD_FIELDS_MAX: usize = 120;
+/// A page that has grown so far takes no more whole records.
+const RECORDS_UNTIL_BYTES: u64 = 16 << 20;
+
+/// The rules of a case by their id, as `html/rules.rs` numbers them.
+pub(super) type RuleNumbers<'a> = BTreeMap<&'a str, usize>;
+
+pub(super) fn rule_numbers(case: &Case) -> RuleNumbers<'_> {
+    let fired = case.rules.iter().enumerate().filter(|(_, rule)| rule.findings > 0);
+    fired.map(|(number, rule)| (rule.facts.id.as_str(), number)).collect()
+}
+
+pub(super) const COLUMNS: [&str; 6] = ["Time (UTC)", "Level", "What", "Host", "Where", "Fields"];
+
+/// Writes the finding as a body of a table of [`COLUMNS`].
+pub(super) fn write_finding(
+    page: &mut Page<'_>,
+    case: &Case,
+    rules: &RuleNumbers<'_>,
+    finding: &Finding,
+) -> io::Result<()> {
+    let fields = case.fields(finding).map_err(io::Error::other)?;
+    let matched = case.matched(finding).map_err(io::Error::other)?;
+    page.element("<tbody id=\"f-", &finding.id.to_string(), "\" data-level=\"")?;
+    page.element("", finding.rule.level.as_str(), "\" data-host=\"")?;
+    page.element("", finding.host.as_deref().unwrap_or_default(), "\" data-intrusion=\"")?;
+    page.text(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
+    page.element("\" data-techniques=\"", &finding.rule.techniques.join(" "), "\">\n<tr>")?;
+    page.time(&words::time(finding.time))?;
+    write_level(page, finding.rule.level)?;
+    page.raw("<td class=\"what\">")?;
+    page.value(&finding.rule.title)?;
+    page.element("<br><span class=\"small\">", &finding.rule.techniques.join(" "), "</span></td><td>")?;
+    page.text(finding.host.as_deref().unwrap_or_default())?;
+    if let Some(intrusion) = finding.intrusion {
+        page.link(&words::intrusion_label(intrusion), "<br><a class=\"small whole\" href=\"")?;
+        page.element("", &words::intrusion_label(intrusion), "</a>")?;
+    }
+    page.raw("</td><td class=\"where\">")?;
+    page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
+    page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
+    write_fields(page, &fields, &matched, FIELDS_MAX, "findings.jsonl")?;
+    page.raw("</td></tr>\n<tr class=\"more\"><td colspan=\"6\"><details class=\"deep\"><summary>Record and rule</summary>\n")?;
+    write_record(page, case, finding, &matched)?;
+    write_rule(page, case, rules, finding)?;
+    page.raw("</details></td></tr>\n</tbody>\n")
+}
+
+fn write_record(page: &mut Page<'_>, case: &Case, finding: &Finding, matched: &[Arc<str>]) -> io::Result<()> {
+    page.element("<p>", &capitalised(&position(finding)), " of <code>")?;
+    page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
+    page.raw("</code>")?;
+    if let Some(item) = case.items.get(finding.evidence.0 as usize) {
+        page.element(", SHA-256 <code>", &words::hex(&item.sha256), "</code>")?;
+    }
+    page.raw(".</p>\n")?;
+    if page.written() > RECORDS_UNTIL_BYTES {
+        return page.raw(
+            "<p>This page is full: <code>records.jsonl</code> holds the whole record, if it was kept.</p>\n",
+        );
+    }
+    match case.record(finding).map_err(io::Error::other)? {
+        Some(record) => write_fields(page, &record, matched, RECORD_FIELDS_MAX, "records.jsonl"),
+        None => page.raw("<p>The whole record was not kept; it lies in that file, at that place.</p>\n"),
+    }
+}
+
+fn write_rule(
+    page: &mut Page<'_>,
+    case: &Case,
+    rules: &RuleNumbers<'_>,
+    finding: &Finding,
+) -> io::Result<()> {
+    page.raw("<p>Rule ")?;
+    let rule = rules.get(finding.rule.id.as_str()).map(|number| (number, &case.rules[*number]));
+    if let Some((number, _)) = rule {
+        page.link(&format!("rule-{number}"), "<a href=\"")?;
+    }
+    page.value(&finding.rule.title)?;
+    if rule.is_some() {
+        page.raw("</a>")?;
+    }
+    page.raw(", <code>")?;
+    page.value(&finding.rule.id)?;
+    page.element("</code>, level ", finding.rule.level.as_str(), "")?;
+    if let Some((_, rule)) = rule {
+        page.raw(", in <code>")?;
+        page.value(&rule.file)?;
+        page.raw("</code>")?;
+    }
+    page.raw(".</p>\n")
+}
+
+/// `record 4242, byte 8192`.
+fn position(finding: &Finding) -> String {
+    let position = finding.position;
+    let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
+    let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));
+    numbered.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Name and text of each field; those that the rule's own words met are marked.
+fn write_fields(
+    page: &mut Page<'_>,
+    fields: &[Field],
+    matched: &[Arc<str>],
+    most: usize,
+    file: &'static str,
+) -> io::Result<()> {
+    page.raw("<dl class=\"fields\">")?;
+    for (name, text) in fields.iter().take(most) {
+        let is_matched = matched.contains(name);
+        page.raw("<dt>")?;
+        page.value(name)?;
+        page.raw(if is_matched {
+            "</dt><dd><span class=\"unseen\">matched: </span><mark>"
+        } else {
+            "</dt><dd>"
+        })?;
+        page.value(text)?;
+        page.raw(if is_matched { "</mark></dd>" } else { "</dd>" })?;
+    }
+    page.raw("</dl>")?;
+    page.rest(fields.len(), most, "field", file)
+}
+
+pub(super) fn write_level(page: &mut Page<'_>, level: Level) -> io::Result<()> {
+    page.raw("<td>")?;
+    write_badge(page, level)?;
+    page.raw("</td>")
+}
+
+pub(super) fn write_badge(page: &mut Page<'_>, level: Level) -> io::Result<()> {
+    page.raw(match level {
+        Level::Critical | Level::High => "<span class=\"badge yes\">",
+        Level::Medium => "<span class=\"badge likely\">",
+        Level::Low | Level::Informational => "<span class=\"badge\">",
+    })?;
+    page.element("", level.as_str(), "</span>")
+}
