@@ -69,7 +69,9 @@ const FILES: [(&str, WriteFile); 10] = [
 
 /// Whether a case folder has a file of this name.
 pub fn is_case_file(name: &str) -> bool {
-    FILES.iter().any(|(own, _)| *own == name)
+    // The report and its further pages are named where they are written.
+    let is_page = |name: &str| name.strip_prefix("findings-").is_some_and(|rest| rest.ends_with(".html"));
+    name == "report.html" || is_page(name) || FILES.iter().any(|(own, _)| *own == name)
 }
 
 /// Writes all files of a case folder, each once, into what `open` gives for its name.

@@ -221,7 +221,7 @@ fn damage_is_named() {
         "sessions.json: wanted parent of process 2: an earlier one, found \"2\"",
     );
     check_damage("answers.json", "\"likely\"", "\"perhaps\"", "answers.json line … expected an answer");
-    check_damage("run.json", "\"seconds\"", "seconds", "run.json line 6");
+    check_damage("run.json", "\"seconds\"", "seconds", "run.json line … key must be a string");
 }
 
 #[test]
