@@ -13,6 +13,8 @@ use model::{Answer, AnswerWord, Span, Timestamp};
 /// Hosts named, phrases in one sentence, decisions.
 const HOSTS_MAX: usize = 3;
 const PHRASES_MAX: usize = 4;
+/// What is only probable, beside what is sure.
+const DOUBTS_MAX: usize = 2;
 const CLAUSES_MAX: usize = 3;
 const DECISIONS_MAX: usize = 3;
 const FETCH: &str = "who gets the missing records before they are overwritten";
@@ -109,12 +111,7 @@ fn what_happened(judged: &[Judgement<'_>], worst: Rank, facts: &Facts<'_>) -> St
     let of = |ranks: &[Rank]| hosts(judged.iter().filter(|one| ranks.contains(&one.rank)));
     let own = of(&[worst]);
     let when = days(facts.span());
-    let [entry, maybe] = facts.done(&[Part::Entry]);
-    let how = match (entry.as_slice(), maybe.as_slice()) {
-        ([], []) => String::new(),
-        ([], maybe) => format!(": they probably {}", list(maybe, "and")),
-        (entry, _) => format!(": they {}", list(entry, "and")),
-    };
+    let how = how_they_came_in(judged, facts);
     let said = match worst {
         Rank::Breached => format!("Somebody broke into {own}{when}{how}"),
         Rank::Probably => format!("Somebody probably broke into {own}{when}{how}"),
@@ -142,13 +139,36 @@ fn what_happened(judged: &[Judgement<'_>], worst: Rank, facts: &Facts<'_>) -> St
     format!("{}.", said.join("; "))
 }
 
+/// Of several computers, with the one where they did.
+fn how_they_came_in(judged: &[Judgement<'_>], facts: &Facts<'_>) -> String {
+    let [entry, maybe] = facts.done(&[Part::Entry]);
+    let (word, they, phrases) = match entry.is_empty() {
+        true => (AnswerWord::Likely, "they probably", maybe),
+        false => (AnswerWord::Yes, "they", entry),
+    };
+    if phrases.is_empty() {
+        return String::new();
+    }
+    let own = facts.0.iter().filter(|(plain, answer, _)| plain.part == Part::Entry && answer.answer == word);
+    let names = unique(own.filter_map(|(_, answer, _)| answer.host.as_deref()));
+    let place = if judged.len() > 1 && !names.is_empty() {
+        format!(" ({})", list(&names, "and"))
+    } else {
+        String::new()
+    };
+    format!(": {they} {}{place}", list(&phrases, "and"))
+}
+
 fn what_was_done(facts: &Facts<'_>) -> String {
     let [sure, likely] = facts.done(&[Part::Taken, Part::Done, Part::Hidden]);
     let mut said = match (sure.as_slice(), likely.as_slice()) {
         ([], []) => "The records at hand do not show what they did there".to_owned(),
         ([], likely) => format!("They probably {}", list(likely, "and")),
         (sure, []) => format!("They {}", list(sure, "and")),
-        (sure, likely) => format!("They {}; they probably also {}", list(sure, "and"), list(likely, "and")),
+        (sure, likely) => {
+            let fewer = &likely[..likely.len().min(DOUBTS_MAX)];
+            format!("They {}; they probably also {}", list(sure, "and"), list(fewer, "and"))
+        }
     };
     let taken = facts.words(Part::Taken);
     if taken.contains(&AnswerWord::NoTrace)
@@ -192,9 +212,13 @@ fn what_is_open(facts: &Facts<'_>) -> String {
 
 fn what_to_decide(facts: &Facts<'_>) -> String {
     let happened = facts.with(&[AnswerWord::Yes, AnswerWord::Likely]);
-    let mut decisions = unique(happened.into_iter().filter_map(|plain| plain.decide.as_deref()));
+    let (entry, other): (Vec<_>, Vec<_>) = happened.into_iter().partition(|plain| plain.part == Part::Entry);
+    // One decision about the way in, then those about what was done.
+    let first = entry.first().copied();
+    let all = first.into_iter().chain(other).chain(entry.iter().copied().skip(1));
+    let mut decisions = unique(all.filter_map(|plain| plain.decide.as_deref()));
     let open = facts.with(&[AnswerWord::CannotTell]).iter().any(|plain| plain.whether.is_some());
-    decisions.truncate(DECISIONS_MAX - usize::from(open));
+    decisions.truncate(DECISIONS_MAX);
     if open {
         decisions.push(FETCH);
     }

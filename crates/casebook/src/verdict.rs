@@ -114,7 +114,8 @@ fn of_books<'a>(host: Option<HostName>, judged: &[Judged<'a, '_>]) -> Option<Jud
     let rank = if gravest > Rank::Probed { judged.first()?.rank } else { gravest };
     let leading = special(judged.iter().filter(|one| one.rank == rank));
     let telling = special(judged.iter().filter(|one| one.rank <= Rank::Suspicious));
-    let telling = if telling.is_empty() { &leading } else { &telling };
+    // Where nobody was in, the book of the host's kind speaks for all.
+    let telling = if telling.is_empty() { leading.first().copied().into_iter().collect() } else { telling };
     let books = telling.iter().map(|one| one.book).collect();
     let names: Vec<String> = leading.iter().map(|one| name(one.book, &one.own)).collect();
     let names = names.join("; ");

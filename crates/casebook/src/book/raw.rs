@@ -118,7 +118,6 @@ struct RawQuestion {
     #[serde(default)]
     ended_by: Vec<String>,
     hole: Option<RawHole>,
-    plain: Option<Plain>,
     text: RawTexts,
 }
 
@@ -225,6 +224,7 @@ enum RawWhen {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawTexts {
+    plain: Option<Plain>,
     yes: String,
     likely: String,
     no_trace: String,
@@ -436,7 +436,7 @@ fn check_question(
             None => None,
         },
         next: raw.next,
-        plain: raw.plain,
+        plain: raw.text.plain,
         title: raw.title,
         id: raw.id,
     })

@@ -107,7 +107,7 @@ fn several_hosts_are_one_story() {
         plain[..2],
         [
             "Somebody broke into DC01 and MXS01 between 4 and 6 March 2021: they came in through a hole in the mail \
-             server that was closed in March 2021; nothing shows it on FS01.",
+             server that was closed in March 2021 (MXS01); nothing shows it on FS01.",
             "They took passwords, or what serves in place of them, left a hidden page on the server that takes their \
              orders and set up ways to come back; they probably also gave the server orders through a hidden page.",
         ]

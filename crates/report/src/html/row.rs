@@ -12,7 +12,7 @@ use std::sync::Arc;
 const ROW_FIELDS: usize = 4;
 const ROW_CHARS_MAX: usize = 140;
 /// Names of fields are padded up to so many letters.
-const NAME_CHARS_MAX: usize = 24;
+const NAME_CHARS_MAX: usize = 36;
 /// Fields of a whole record.
 const RECORD_FIELDS_MAX: usize = 120;
 /// Findings named that a correlation rests on.

@@ -155,7 +155,8 @@ fn names(hosts: &BTreeSet<&HostName>) -> String {
 /// The log that holds what a rule looks at, for the sources whose name does not say it: events of Sysmon by
 /// Microsoft's documentation of it, those of Windows by that of its audit policy.
 fn missing_log(looks_at: &str) -> Option<&'static str> {
-    const LOGS: [(&str, &str); 28] = [
+    const LOGS: [(&str, &str); 29] = [
+        ("content of files", "scripts, and the files of web folders, copied whole"),
         ("linux, category process_creation", "auditd (EXECVE), or Sysmon for Linux"),
         ("category process_creation", "Sysmon, event 1; or Security, event 4688 with command lines"),
         ("category network_connection", "Sysmon, event 3"),

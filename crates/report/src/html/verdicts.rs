@@ -77,7 +77,7 @@ fn write_books(page: &mut Page<'_>, host: &HostView<'_>) -> io::Result<()> {
 
 /// A table of answers.
 pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answer]) -> io::Result<()> {
-    page.table(caption, &["Question", "Answer", "First", "Last", "What it says, and what it rests on"])?;
+    page.table(caption, &["Question", "Answer", "When (UTC)", "What it says, and what it rests on"])?;
     let many = answers.iter().any(|answer| answer.casebook != answers[0].casebook);
     for answer in answers {
         page.raw(if answer.answer == AnswerWord::NotApplicable { "<tr class=\"faint\">" } else { "<tr>" })?;
@@ -86,9 +86,12 @@ pub(super) fn write_answers(page: &mut Page<'_>, caption: &str, answers: &[&Answ
         page.raw("<td>")?;
         page.raw(answer_open(answer.answer))?;
         page.element("", &answer.answer.as_str().replace('-', " "), "</span></td>")?;
-        page.time(&words::time(answer.span.first))?;
-        page.time(&words::time(answer.span.last))?;
-        page.raw("<td class=\"says\">")?;
+        let (first, last) = (words::time(answer.span.first), words::time(answer.span.last));
+        page.element("<td class=\"time\">", &first, "")?;
+        if last != first {
+            page.element("<br>… ", &last, "")?;
+        }
+        page.raw("</td><td class=\"says\">")?;
         page.text(&answer.text)?;
         write_ground(page, answer)?;
         page.raw("</td></tr>\n")?;
