@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() -> io::Result<()> {
-    let table =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../knowledge/attack.tsv");
+    let table = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default())
+        .join("../../knowledge/attack.tsv");
     println!("cargo::rerun-if-changed={}", table.display());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("attack.tsv.gz");
     let mut packed = GzEncoder::new(fs::File::create(out)?, Compression::best());

@@ -23,7 +23,8 @@ pub fn write(root: &Path, bundle: &Path, version: &str) -> Result<bool> {
 }
 
 fn table(bundle: &Path, version: &str) -> Result<String> {
-    let attack = knowledge::stix::read(&tactics::read_json(bundle)?, version).map_err(|error| anyhow!(error))?;
+    let attack =
+        knowledge::stix::read(&tactics::read_json(bundle)?, version).map_err(|error| anyhow!(error))?;
     Ok(format!("{ABOUT}{}{}", tactics::NOTICE, knowledge::table::render(&attack, &[])))
 }
 

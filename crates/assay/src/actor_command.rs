@@ -24,13 +24,15 @@ pub fn run(arguments: &ActorArguments, output: &mut Output<'_>) -> Result<Exit> 
 
 fn render_name(knowledge: &Knowledge, name: &str) -> Result<String> {
     let mut claims = knowledge.names.about(name);
-    let by_id = knowledge.attack.groups.get(knowledge.attack.current_id(name)).map(|group| group.name.clone());
+    let by_id =
+        knowledge.attack.groups.get(knowledge.attack.current_id(name)).map(|group| group.name.clone());
     if let Some(name) = by_id.as_deref().filter(|_| claims.is_empty()) {
         claims = knowledge.names.about(name);
     }
     if claims.is_empty() {
         let near = knowledge.names.one_edit_away(name);
-        let hint = if near.is_empty() { String::new() } else { format!("; one edit away: {}", near.join(", ")) };
+        let hint =
+            if near.is_empty() { String::new() } else { format!("; one edit away: {}", near.join(", ")) };
         bail!("nobody is known to go by the name {:?}{hint}", escape_terminal(name));
     }
     let mut out = format!("{}\n", escape_terminal(name));
@@ -42,7 +44,8 @@ fn render_name(knowledge: &Knowledge, name: &str) -> Result<String> {
         for claim in claims {
             let _ = writeln!(out, "  {}", sentence(claim));
         }
-        let mut others: Vec<&str> = knowledge.names.of_actor(source, id).map(|claim| claim.name.as_str()).collect();
+        let mut others: Vec<&str> =
+            knowledge.names.of_actor(source, id).map(|claim| claim.name.as_str()).collect();
         others.retain(|other| knowledge::key(other) != knowledge::key(name));
         others.dedup();
         if !others.is_empty() {
@@ -58,7 +61,9 @@ fn render_name(knowledge: &Knowledge, name: &str) -> Result<String> {
     if knowledge.names.is_ambiguous(name) {
         out.push_str("  One source gives this name to several actors: it names none of them by itself.\n");
     } else if ids.len() > 1 {
-        out.push_str("  Several sources have an actor of this name. That they share a name does not make them one.\n");
+        out.push_str(
+            "  Several sources have an actor of this name. That they share a name does not make them one.\n",
+        );
     }
     Ok(out)
 }
@@ -86,8 +91,11 @@ pub fn accountability(knowledge: &Knowledge, claim: &Sponsor) -> String {
     };
     let source = knowledge.dossiers.sources.get(&claim.source);
     let source = source.map(|source| format!("{}, {}", source.publisher, source.date)).unwrap_or_default();
-    escape_terminal(&format!("{} {} ({}): {} [{word}; {source}]", claim.date, claim.by, claim.level, claim.clause))
-        .into_owned()
+    escape_terminal(&format!(
+        "{} {} ({}): {} [{word}; {source}]",
+        claim.date, claim.by, claim.level, claim.clause
+    ))
+    .into_owned()
 }
 
 fn render_check(knowledge: &Knowledge, text: &str) -> String {
@@ -109,7 +117,8 @@ fn render_conflict(knowledge: &Knowledge, text: &str, conflict: &Conflict) -> St
         Some(near) => format!(", probable misprint of {near}, one edit away"),
         None => String::new(),
     };
-    let mut out = escape_terminal(&format!("line {line}, byte {offset}: source conflict{misprint}")).into_owned();
+    let mut out =
+        escape_terminal(&format!("line {line}, byte {offset}: source conflict{misprint}")).into_owned();
     let _ = write!(
         out,
         "\n  {} is a real actor ({}, {}), but for {} other sources name {} ({}):\n",

@@ -63,10 +63,12 @@ fn run_observed(
     let value: Value = serde_json::from_str(&read_text(file)?).with_context(about)?;
     let list = list(&bench.knowledge.attack, &value).with_context(about)?;
     let snapshot = Snapshot::new(&bench.history, as_of);
-    let assessment = assess(&bench.model, &snapshot, list.ids.iter().map(String::as_str), Sourcing::default());
+    let assessment =
+        assess(&bench.model, &snapshot, list.ids.iter().map(String::as_str), Sourcing::default());
     match arguments.format {
         Format::Text => {
-            let text = crate::attribute_text::render(bench, &snapshot, &list.ids, &assessment, arguments.explain);
+            let text =
+                crate::attribute_text::render(bench, &snapshot, &list.ids, &assessment, arguments.explain);
             output.stdout.write_all(text.as_bytes())?;
         }
         Format::Json | Format::Jsonl => {
@@ -90,7 +92,8 @@ fn run_cases(
         let about = || format!("{} line {}", file.display(), index + 1);
         let case: Value = serde_json::from_str(line).with_context(about)?;
         let list = list(&bench.knowledge.attack, &case).with_context(about)?;
-        let date = ["as_of", "date"].iter().find_map(|key| case[*key].as_str()).or(arguments.as_of.as_deref());
+        let date =
+            ["as_of", "date"].iter().find_map(|key| case[*key].as_str()).or(arguments.as_of.as_deref());
         let as_of = date.and_then(Date::parse).map(Date::day);
         let as_of = as_of.with_context(|| format!("{}: neither as_of nor date is a date", about()))?;
         let snapshot = Snapshot::new(&bench.history, as_of);

@@ -4,8 +4,8 @@
 use crate::actor_command::accountability;
 use crate::attribute_list::Bench;
 use attribution::{
-    Assessment, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot, Sourcing, Support, assess,
-    grounds, matrix, reports_on, weights_of,
+    Assessment, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot, Sourcing, Support,
+    assess, grounds, matrix, reports_on, weights_of,
 };
 use knowledge::Day;
 use report::escape_terminal;
@@ -91,7 +91,8 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
     let rest: f64 = assessment.hypotheses.iter().skip(HYPOTHESES_SHOWN).map(|of| of.probability).sum();
     let others = assessment.hypotheses.len().saturating_sub(HYPOTHESES_SHOWN);
     let _ = writeln!(out, "  {:>5.1} %  {others} other known actors together", rest * 100.0);
-    let _ = writeln!(out, "  {:>5.1} %  an actor that is not known, or deception", assessment.unknown * 100.0);
+    let _ =
+        writeln!(out, "  {:>5.1} %  an actor that is not known, or deception", assessment.unknown * 100.0);
     if assessment.tie {
         out.push_str("  The first two stand level: neither comes before the other.\n");
     }
@@ -99,8 +100,13 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
 }
 
 fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> String {
-    let actors: Vec<&str> =
-        assessment.hypotheses.iter().take(COLUMNS).filter(|of| of.probability > 0.0).map(|of| of.actor.as_str()).collect();
+    let actors: Vec<&str> = assessment
+        .hypotheses
+        .iter()
+        .take(COLUMNS)
+        .filter(|of| of.probability > 0.0)
+        .map(|of| of.actor.as_str())
+        .collect();
     let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
     if actors.is_empty() || rows.is_empty() {
         return String::new();
@@ -123,8 +129,14 @@ fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Asse
     if rows.len() > ROWS_SHOWN {
         let _ = writeln!(out, "  … and {} items that tell less", rows.len() - ROWS_SHOWN);
     }
-    for row in rows.iter().filter(|row| row.holders >= SHARED_FROM && row.forgeability == Forgeability::Easy) {
-        let _ = writeln!(out, "  {} is shared: {} actors are known for it.", label(bench, &row.item), row.holders);
+    for row in rows.iter().filter(|row| row.holders >= SHARED_FROM && row.forgeability == Forgeability::Easy)
+    {
+        let _ = writeln!(
+            out,
+            "  {} is shared: {} actors are known for it.",
+            label(bench, &row.item),
+            row.holders
+        );
     }
     out
 }
@@ -196,7 +208,9 @@ fn losses(bench: &Bench, support: &Support) -> String {
 }
 
 fn explanation(bench: &Bench, assessment: &Assessment) -> String {
-    let mut out = String::from("\nEvery number (docs/attribution.md says how each is made)\n  measure, weight; then value by actor\n");
+    let mut out = String::from(
+        "\nEvery number (docs/attribution.md says how each is made)\n  measure, weight; then value by actor\n",
+    );
     let weights = weights_of(&bench.model, assessment.as_of);
     let shown: Vec<&Hypothesis> = assessment.hypotheses.iter().take(COLUMNS).collect();
     let _ = write!(out, "  {:<38}{:>10}", "", "weight");
@@ -234,8 +248,10 @@ pub fn circularity(bench: &Bench, ids: &[String], assessment: &Assessment) -> Op
     let first = assessment.hypotheses.first().filter(|first| first.probability > 0.0)?;
     let snapshot = Snapshot::new(&bench.history, assessment.as_of);
     let all = reports_on(&snapshot, &first.actor);
-    let matched: BTreeSet<_> =
-        grounds(&snapshot, ids.iter().map(String::as_str), &first.actor).into_iter().flat_map(|(_, reports)| reports).collect();
+    let matched: BTreeSet<_> = grounds(&snapshot, ids.iter().map(String::as_str), &first.actor)
+        .into_iter()
+        .flat_map(|(_, reports)| reports)
+        .collect();
     let (begin, end) = (matched.first()?.0, matched.last()?.0);
     let wave = end.0 - begin.0 <= WAVE_DAYS;
     let earlier = all.iter().any(|(day, _)| day.0 < begin.0 - WAVE_DAYS);

@@ -31,7 +31,8 @@ pub fn run(arguments: &KnowledgeArguments, output: &mut Output<'_>) -> Result<Ex
 /// The knowledge in `file`, or what is built in.
 pub fn open(file: Option<&PathBuf>) -> Result<Knowledge> {
     let knowledge = match file {
-        Some(file) => Knowledge::from_table(&read_text(file)?).map_err(|error| anyhow::anyhow!("{}: {error}", file.display())),
+        Some(file) => Knowledge::from_table(&read_text(file)?)
+            .map_err(|error| anyhow::anyhow!("{}: {error}", file.display())),
         None => Knowledge::built_in().map_err(anyhow::Error::msg),
     };
     let knowledge = knowledge?;
@@ -64,7 +65,8 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
         .from
         .iter()
         .map(|file| {
-            let json = serde_json::from_str(&read_text(file)?).with_context(|| format!("{} is no JSON", file.display()))?;
+            let json = serde_json::from_str(&read_text(file)?)
+                .with_context(|| format!("{} is no JSON", file.display()))?;
             Ok((file, json))
         })
         .collect::<Result<Vec<(&PathBuf, serde_json::Value)>>>()?;
@@ -78,7 +80,13 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
         let update = knowledge::update(json, arguments.attack_version.as_deref(), &producers);
         match update.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))? {
             Update::Attack(new) => {
-                writeln!(output.stderr, "{}: ATT&CK v{}, {} groups", file.display(), new.version, new.groups.len())?;
+                writeln!(
+                    output.stderr,
+                    "{}: ATT&CK v{}, {} groups",
+                    file.display(),
+                    new.version,
+                    new.groups.len()
+                )?;
                 attack = *new;
             }
             Update::Names { source, claims: new } => {
@@ -91,7 +99,9 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
     claims.sort();
     claims.dedup();
     let text = format!("{WRITTEN}{}", table::render(&attack, &claims));
-    let knowledge = Knowledge::from_table(&text).map_err(anyhow::Error::msg).context("what would be written does not read back")?;
+    let knowledge = Knowledge::from_table(&text)
+        .map_err(anyhow::Error::msg)
+        .context("what would be written does not read back")?;
     fs::write(&arguments.to, &text).with_context(|| format!("writing {}", arguments.to.display()))?;
     writeln!(output.stdout, "{}", summary(&knowledge))?;
     Ok(Exit::Done)
@@ -99,7 +109,9 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
 
 fn start(file: Option<&PathBuf>) -> Result<(Attack, Vec<Claim>)> {
     let parsed = match file {
-        Some(file) => table::parse(&read_text(file)?).map_err(|error| anyhow::anyhow!("{}: {error}", file.display())),
+        Some(file) => {
+            table::parse(&read_text(file)?).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
+        }
         None => table::parse(knowledge::built_in_table()).map_err(anyhow::Error::msg),
     };
     parsed
@@ -109,10 +121,17 @@ fn start(file: Option<&PathBuf>) -> Result<(Attack, Vec<Claim>)> {
 pub fn read_text(file: &Path) -> Result<String> {
     let about = || format!("reading {}", file.display());
     let mut bytes = Vec::new();
-    File::open(file).with_context(about)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(about)?;
+    File::open(file)
+        .with_context(about)?
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .with_context(about)?;
     if bytes.starts_with(&GZIP) {
         let mut unpacked = Vec::new();
-        GzDecoder::new(bytes.as_slice()).take(FILE_BYTES_MAX + 1).read_to_end(&mut unpacked).with_context(about)?;
+        GzDecoder::new(bytes.as_slice())
+            .take(FILE_BYTES_MAX + 1)
+            .read_to_end(&mut unpacked)
+            .with_context(about)?;
         bytes = unpacked;
     }
     if bytes.len() as u64 > FILE_BYTES_MAX {

@@ -99,7 +99,8 @@ pub fn assess<'i>(
     };
     let Some(first) = weighed.first.filter(|_| weighed.confidence >= NAMED_FROM) else { return assessment };
     if !of_the_past {
-        assessment.withheld = Some("there are too few earlier cases to say how often such a name would be right");
+        assessment.withheld =
+            Some("there are too few earlier cases to say how often such a name would be right");
     } else if tie {
         assessment.withheld = Some("two actors stand level");
     } else {
@@ -117,7 +118,8 @@ pub(crate) fn weigh(vintage: &Vintage, snapshot: &Snapshot<'_>, observed: &Obser
     let totals: Vec<f64> = measures.iter().map(|of| total(of, &vintage.weights)).collect();
     let shares = softmax(&totals);
     // Without one known item there is nothing to weigh: who is active is no evidence.
-    let is_known = |feature| snapshot.linked_holders[feature as usize] > 0 || snapshot.holders[feature as usize] > 0;
+    let is_known =
+        |feature| snapshot.linked_holders[feature as usize] > 0 || snapshot.holders[feature as usize] > 0;
     let first = first_of(&totals).filter(|_| observed.features().any(is_known));
     let (signs, confidence) = first.map_or(([0.0; 4], 0.0), |first| {
         let signs = signs(snapshot, observed, &measures, first, shares[first]);
@@ -141,7 +143,10 @@ fn hypotheses(vintage: &Vintage, snapshot: &Snapshot<'_>, weighed: &Weighed) -> 
         })
         .collect();
     hypotheses.sort_by(|a, b| {
-        b.probability.total_cmp(&a.probability).then(b.total.total_cmp(&a.total)).then_with(|| a.actor.cmp(&b.actor))
+        b.probability
+            .total_cmp(&a.probability)
+            .then(b.total.total_cmp(&a.total))
+            .then_with(|| a.actor.cmp(&b.actor))
     });
     (hypotheses, unknown)
 }

@@ -28,7 +28,9 @@ pub(crate) fn signs(
     let agree = (0..LIKENESS).filter(leads).count();
     let actor = &snapshot.actors[first];
     let only = |feature| {
-        !snapshot.history.is_technique(feature) && snapshot.holders[feature as usize] == 1 && actor.knows(feature)
+        !snapshot.history.is_technique(feature)
+            && snapshot.holders[feature as usize] == 1
+            && actor.knows(feature)
     };
     let exclusive = observed.features().any(only);
     [1.0, (share / (1.0 - share)).ln(), agree as f64, f64::from(u8::from(exclusive))]
@@ -46,7 +48,8 @@ pub(crate) fn probability(signs: &Signs, weights: &Signs) -> f64 {
 /// the first one in the first stage. Gives the actors' probabilities and that of *unknown*.
 pub(crate) fn spread(shares: &[f64], first: usize, confidence: f64, unknown_share: f64) -> (Vec<f64>, f64) {
     let others = 1.0 - shares[first];
-    let second = shares.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, share)| *share).fold(0.0, f64::max);
+    let second =
+        shares.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, share)| *share).fold(0.0, f64::max);
     let rest = 1.0 - confidence;
     let per_share = if others > 0.0 { rest * (1.0 - unknown_share) / others } else { 0.0 };
     let limit = if second > 0.0 { confidence / shares[first] } else { per_share };

@@ -54,7 +54,8 @@ impl History {
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         let by_id: BTreeMap<String, Feature> =
             ids.iter().enumerate().map(|(index, id)| (id.clone(), index as Feature)).collect();
-        let is_malware = ids.iter().map(|id| attack.software.get(id).is_some_and(|entry| entry.is_malware)).collect();
+        let is_malware =
+            ids.iter().map(|id| attack.software.get(id).is_some_and(|entry| entry.is_malware)).collect();
         let actors: Vec<ActorHistory> =
             attack.groups.iter().map(|(id, group)| actor(attack, &by_id, id, group)).collect();
         let episodes = episodes(&actors);
@@ -133,7 +134,8 @@ fn episodes(actors: &[ActorHistory]) -> Vec<Episode> {
             }
         }
         for ((day, report), found) in found {
-            let before = |relation: &&Relation| relation.reports.first().is_some_and(|(first, _)| *first < day);
+            let before =
+                |relation: &&Relation| relation.reports.first().is_some_and(|(first, _)| *first < day);
             let known = actor.relations.iter().filter(before).map(|relation| relation.feature).collect();
             episodes.push(Episode { day, actor: index, report, known, found });
         }

@@ -44,8 +44,7 @@ impl Observed {
         let mut ids: Vec<&str> = ids.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
-        let items: Vec<_> =
-            ids.into_iter().map(|id| (id.to_owned(), snapshot.history.feature(id))).collect();
+        let items: Vec<_> = ids.into_iter().map(|id| (id.to_owned(), snapshot.history.feature(id))).collect();
         let techniques = items.iter().filter(|(id, _)| id.starts_with('T')).count();
         Self { items, techniques }
     }
@@ -98,7 +97,17 @@ impl<'s, 'h> Query<'s, 'h> {
         let (nearest, three_nearest) = self.reports(actor);
         let (software, malware) = self.software(actor);
         let (recurring, bernoulli) = self.techniques(actor);
-        [nearest, three_nearest, software, malware, recurring, bernoulli, self.profile(actor), actor.active, actor.recency]
+        [
+            nearest,
+            three_nearest,
+            software,
+            malware,
+            recurring,
+            bernoulli,
+            self.profile(actor),
+            actor.active,
+            actor.recency,
+        ]
     }
 
     fn sum_of_squares(&self, features: &[Feature]) -> f64 {
@@ -125,7 +134,8 @@ impl<'s, 'h> Query<'s, 'h> {
     }
 
     fn software(&self, actor: &KnownActor) -> (f64, f64) {
-        let norm = (K1 + 1.0) / (1.0 + K1 * (1.0 - B + B * actor.software as f64 / self.snapshot.mean_software));
+        let norm =
+            (K1 + 1.0) / (1.0 + K1 * (1.0 - B + B * actor.software as f64 / self.snapshot.mean_software));
         let (mut software, mut malware) = (0.0, 0.0);
         for feature in self.observed.features().filter(|f| !self.snapshot.history.is_technique(*f)) {
             let known = actor.knows(feature);
@@ -159,8 +169,12 @@ impl<'s, 'h> Query<'s, 'h> {
 
     fn profile(&self, actor: &KnownActor) -> f64 {
         let of_profile: f64 = actor.profile.iter().map(|f| self.snapshot.rarity(Some(*f)).powi(2)).sum();
-        let shared: f64 =
-            actor.profile.iter().filter(|f| self.is_observed[**f as usize]).map(|f| self.squares[*f as usize]).sum();
+        let shared: f64 = actor
+            .profile
+            .iter()
+            .filter(|f| self.is_observed[**f as usize])
+            .map(|f| self.squares[*f as usize])
+            .sum();
         shared / (self.length * of_profile.sqrt())
     }
 }

@@ -77,7 +77,12 @@ impl<'h> Snapshot<'h> {
 
     /// The knowledge of `day` without what rests on `left_out` alone; how recent an actor's last
     /// report is counts from `seen_from`, by reports before it.
-    pub(crate) fn without(history: &'h History, day: Day, left_out: Option<ReportId>, seen_from: Day) -> Self {
+    pub(crate) fn without(
+        history: &'h History,
+        day: Day,
+        left_out: Option<ReportId>,
+        seen_from: Day,
+    ) -> Self {
         let mut snapshot = Self {
             history,
             day,
@@ -110,7 +115,8 @@ impl<'h> Snapshot<'h> {
     }
 
     fn measure_reports(&mut self) {
-        let squares: Vec<f64> = (0..self.history.len() as Feature).map(|f| self.rarity(Some(f)).powi(2)).collect();
+        let squares: Vec<f64> =
+            (0..self.history.len() as Feature).map(|f| self.rarity(Some(f)).powi(2)).collect();
         let length = |features: &[Feature]| {
             (features.iter().map(|feature| squares[*feature as usize]).sum::<f64>() + SHORT_REPORT).sqrt()
         };
@@ -207,7 +213,8 @@ fn known_actor(
     }
     let reports = known_reports(history, &profile, left_out);
     let linked: BTreeSet<Feature> = reports.iter().flat_map(|report| &report.document).copied().collect();
-    let linked = linked.into_iter().filter(|f| !history.is_technique(*f) && !profile.contains_key(f)).collect();
+    let linked =
+        linked.into_iter().filter(|f| !history.is_technique(*f) && !profile.contains_key(f)).collect();
     let days = || reports.iter().map(|report| report.day).filter(|published| *published < seen_from);
     let recent = days().filter(|published| seen_from.0 - published.0 <= 730).count();
     let age = days().max().map_or(2000, |last| seen_from.0 - last.0);
@@ -255,7 +262,8 @@ fn stickiness(history: &History, day: Day, left_out: Option<ReportId>) -> Vec<f6
     let mut reports = 0.0f64;
     let mut in_found = vec![false; history.len()];
     let mut in_known = vec![false; history.len()];
-    let counts = |episode: &&crate::history::Episode| episode.found.len() >= 2 && Some(episode.report) != left_out;
+    let counts =
+        |episode: &&crate::history::Episode| episode.found.len() >= 2 && Some(episode.report) != left_out;
     for episode in history.episodes.iter().take_while(|episode| episode.day < day).filter(counts) {
         reports += 1.0;
         episode.found.iter().for_each(|feature| in_found[*feature as usize] = true);

@@ -1,8 +1,8 @@
 //! How strongly an actor is named: what the verdict would survive.
 
 use crate::assess::{NAMED_FROM, Sourcing, Weighed, weigh};
-use crate::model::Vintage;
 use crate::history::Feature;
+use crate::model::Vintage;
 use crate::score::{Observed, Query, total};
 use crate::snapshot::Snapshot;
 
@@ -149,6 +149,7 @@ fn lead_lost(
 ) -> f64 {
     let without = observed.without(&[item]);
     let query = Query::new(snapshot, &without);
-    let lost = |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
+    let lost =
+        |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
     lost(first) - second.map_or(0.0, lost)
 }

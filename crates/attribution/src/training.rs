@@ -55,8 +55,12 @@ struct SignsOf {
 pub fn fit(history: &History, years: &[i32]) -> Vec<Vintage> {
     let last = years.iter().copied().max().unwrap_or(FIRST_YEAR);
     let end = new_year(last);
-    let time_travel: Vec<Example> =
-        history.episodes.iter().filter(|episode| episode.day < end).filter_map(|episode| time_travel(history, episode)).collect();
+    let time_travel: Vec<Example> = history
+        .episodes
+        .iter()
+        .filter(|episode| episode.day < end)
+        .filter_map(|episode| time_travel(history, episode))
+        .collect();
     let mut weights: Vec<(i32, Measures)> = Vec::new();
     let mut vintages = Vec::new();
     for year in FIRST_YEAR..=last {

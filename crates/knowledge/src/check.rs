@@ -53,8 +53,12 @@ fn conflict(
     (start, end): (usize, usize),
     (offset, written): (usize, &str),
 ) -> Option<Conflict> {
-    let named: BTreeSet<(&str, &str)> =
-        knowledge.names.about(&short_form(written)).iter().map(|claim| (claim.actor_id.as_str(), claim.actor.as_str())).collect();
+    let named: BTreeSet<(&str, &str)> = knowledge
+        .names
+        .about(&short_form(written))
+        .iter()
+        .map(|claim| (claim.actor_id.as_str(), claim.actor.as_str()))
+        .collect();
     for dossier in &knowledge.dossiers.actors {
         let id = dossier.attack.as_deref().unwrap_or(&dossier.id);
         if named.iter().any(|(other, _)| *other == id) {
@@ -62,7 +66,9 @@ fn conflict(
         }
         let find = |claim: &&Sponsor| about(claim, &lower[start..end]).is_some();
         let sources: Vec<Sponsor> = dossier.accountability.iter().filter(find).cloned().collect();
-        let Some(phrase) = sources.first().and_then(|claim| about(claim, &lower[start..end])) else { continue };
+        let Some(phrase) = sources.first().and_then(|claim| about(claim, &lower[start..end])) else {
+            continue;
+        };
         // When the sentence also names the actor that others name, there is nothing to tell.
         if names_in(knowledge, &text[start..end]).iter().any(|(_, other)| {
             knowledge.names.about(&short_form(other)).iter().any(|claim| claim.actor_id == id)
@@ -71,7 +77,11 @@ fn conflict(
             continue;
         }
         let near: BTreeSet<&str> = knowledge.names.one_edit_away(&short_form(written)).into_iter().collect();
-        let other = knowledge.names.claims().iter().find(|claim| claim.actor_id == id && near.contains(key(&claim.name).as_str()));
+        let other = knowledge
+            .names
+            .claims()
+            .iter()
+            .find(|claim| claim.actor_id == id && near.contains(key(&claim.name).as_str()));
         let (own_id, own) = named.first()?;
         let label = knowledge.attack.name(id).or(dossier.name.as_deref()).unwrap_or(id);
         return Some(Conflict {

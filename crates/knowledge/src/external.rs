@@ -31,15 +31,24 @@ pub fn update(
     producers: &BTreeMap<String, String>,
 ) -> Result<Update, String> {
     if json["type"] == "bundle" || json["objects"].is_array() {
-        let own = json["objects"].as_array().into_iter().flatten().find(|object| object["type"] == "x-mitre-collection");
+        let own = json["objects"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|object| object["type"] == "x-mitre-collection");
         let own = own.and_then(|collection| collection["x_mitre_version"].as_str());
-        let version = own.or(version).ok_or("the bundle does not say its version of ATT&CK: give it with --attack-version")?;
+        let version = own
+            .or(version)
+            .ok_or("the bundle does not say its version of ATT&CK: give it with --attack-version")?;
         return stix::read(json, version).map(|attack| Update::Attack(Box::new(attack)));
     }
     let named = if json["values"].is_array() { misp(json, producers) } else { microsoft(json) };
     match named {
         Some((source, claims)) if !claims.is_empty() => Ok(Update::Names { source, claims }),
-        _ => Err("neither a STIX bundle of ATT&CK, nor a cluster of the MISP galaxy, nor Microsoft's map of names".to_owned()),
+        _ => Err(
+            "neither a STIX bundle of ATT&CK, nor a cluster of the MISP galaxy, nor Microsoft's map of names"
+                .to_owned(),
+        ),
     }
 }
 
@@ -97,7 +106,11 @@ fn microsoft(json: &Value) -> Option<(String, Vec<Claim>)> {
     };
     let mut claims = Vec::new();
     for entry in list {
-        let Some(Value::String(label)) = field(entry, &["threatactorname", "currentname", "name", "threatactor"]) else { continue };
+        let Some(Value::String(label)) =
+            field(entry, &["threatactorname", "currentname", "name", "threatactor"])
+        else {
+            continue;
+        };
         let label = one_line(&label);
         let date = field(entry, &["date", "published"]).and_then(|date| Date::parse(date.as_str()?));
         let others = match field(entry, &["othernames", "aliases", "previousname"]) {

@@ -180,7 +180,13 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        for (a, b, wanted) in [("apt30", "apt31", true), ("apt3", "apt30", true), ("apt30", "apt30", false), ("apt30", "apt13", false), ("", "a", true)] {
+        for (a, b, wanted) in [
+            ("apt30", "apt31", true),
+            ("apt3", "apt30", true),
+            ("apt30", "apt30", false),
+            ("apt30", "apt13", false),
+            ("", "a", true),
+        ] {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             assert_eq!(is_one_edit(&chars(a), &chars(b)), wanted, "{a} {b}");
             assert_eq!(is_one_edit(&chars(b), &chars(a)), wanted, "{b} {a}");

@@ -10,8 +10,18 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// Reads a bundle of ATT&CK for enterprises, which is of `version`: the bundle does not say.
@@ -21,7 +31,8 @@ const MONTHS: [&str; 12] = [
 pub fn read(bundle: &Value, version: &str) -> Result<Attack, String> {
     let objects = bundle["objects"].as_array().ok_or("no STIX bundle: it has no \"objects\"")?;
     let cited = Cited::read(objects);
-    let mut attack = Attack { version: version.to_owned(), reports: cited.reports.clone(), ..Attack::default() };
+    let mut attack =
+        Attack { version: version.to_owned(), reports: cited.reports.clone(), ..Attack::default() };
     let mut ids: BTreeMap<&str, String> = BTreeMap::new();
     for object in objects {
         if let (Some(stix), Some(id)) = (object["id"].as_str(), attack_id(object)) {
@@ -117,7 +128,9 @@ impl Cited {
     fn read(objects: &[Value]) -> Self {
         let mut by_url: BTreeMap<String, Date> = BTreeMap::new();
         let mut dates: BTreeMap<(String, String), Option<Date>> = BTreeMap::new();
-        for reference in objects.iter().filter_map(|object| object["external_references"].as_array()).flatten() {
+        for reference in
+            objects.iter().filter_map(|object| object["external_references"].as_array()).flatten()
+        {
             let Some(key) = key(reference) else { continue };
             let date = printed_date(reference["description"].as_str().unwrap_or_default());
             if let Some(date) = date.filter(|_| !key.1.is_empty()) {
@@ -150,7 +163,8 @@ impl Cited {
         let text = own.and_then(|own| own["description"].as_str()).unwrap_or_default();
         let named: BTreeSet<&str> =
             text.split("(Citation: ").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)).collect();
-        let of_names = references().filter(|reference| reference["source_name"].as_str().is_some_and(|name| named.contains(name)));
+        let of_names = references()
+            .filter(|reference| reference["source_name"].as_str().is_some_and(|name| named.contains(name)));
         let ids = of_names.filter_map(|reference| self.by_key.get(&key(reference)?).copied());
         ids.collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -217,7 +231,8 @@ fn printed_date(citation: &str) -> Option<Date> {
 }
 
 fn month_and_day(year: i32, rest: &str) -> Option<Date> {
-    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let word: String =
+        rest.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
     let month = MONTHS.iter().position(|name| word.len() >= 3 && name.starts_with(&word[..3]))? as i32 + 1;
     let digits: String =
         rest[word.len()..].trim_start_matches(['.', ' ']).chars().take_while(char::is_ascii_digit).collect();
@@ -232,7 +247,10 @@ mod tests {
     #[test]
     fn dates_are_read_from_citations() {
         for (citation, wanted) in [
-            ("Gruzweig, J. et al. (2021, March 2). Operation Exchange Marauder. Retrieved March 3, 2021.", "2021-03-02"),
+            (
+                "Gruzweig, J. et al. (2021, March 2). Operation Exchange Marauder. Retrieved March 3, 2021.",
+                "2021-03-02",
+            ),
             ("MSTIC. (2021, March). HAFNIUM. Retrieved March 3, 2021.", "2021-03"),
             ("FireEye. (2015). APT30. Retrieved May 1, 2015.", "2015"),
             ("Mandiant. (n.d.). APT43. Retrieved October 14, 2024.", ""),

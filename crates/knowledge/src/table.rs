@@ -55,7 +55,11 @@ fn parse_line(attack: &mut Attack, claims: &mut Vec<Claim>, columns: &[&str]) ->
         }
         ["g" | "c", id, name] => add(attack, id, Entry { name: name.to_owned(), ..Entry::default() })?,
         ["s", id, name, kind @ ("malware" | "tool")] => {
-            add(attack, id, Entry { name: name.to_owned(), is_malware: kind == "malware", ..Entry::default() })?;
+            add(
+                attack,
+                id,
+                Entry { name: name.to_owned(), is_malware: kind == "malware", ..Entry::default() },
+            )?;
         }
         ["n", id, name, reports] => {
             let reports = numbers(attack, reports)?;
@@ -63,7 +67,8 @@ fn parse_line(attack: &mut Attack, claims: &mut Vec<Claim>, columns: &[&str]) ->
         }
         ["u", id, reports, targets] => {
             let reports = numbers(attack, reports)?;
-            let uses = targets.split(' ').map(|target| Use { target: target.to_owned(), reports: reports.clone() });
+            let uses =
+                targets.split(' ').map(|target| Use { target: target.to_owned(), reports: reports.clone() });
             entry(attack, id)?.uses.extend(uses);
         }
         ["b", id, reports, group] => {
