@@ -71,7 +71,7 @@ impl Support {
         let (known, observed) = self.techniques;
         let agrees = known as f64 >= TECHNIQUES_SHARE_MIN * observed as f64 && known > 0;
         let stands = self.without_exclusive.place == 1 && !self.without_two.names_another;
-        if !self.has_software || !agrees || !stands {
+        if !self.has_software || !agrees || !stands || sourcing.circular {
             Strength::Low
         } else if sourcing.independent_groups >= 2 && self.without_two.place == 1 {
             Strength::High

@@ -1,6 +1,6 @@
 //! `assay attribute`, `assay actor`, `assay knowledge`, as a user runs them.
 
-use super::{Ran, run};
+use super::{Ran, json as json_file, run, scan, workspace};
 use assay::Exit;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -183,4 +183,28 @@ fn names_of_others_are_taken_over() {
     assert!(ran.stdout.contains("MISP threat-actor: APT28 (u-28); by A [31mgency"), "{}", ran.stdout);
     assert!(ran.stdout.contains("One source gives this name to several actors"));
     assert!(!ran.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_case_of_the_exchange_hole_names_nobody_and_says_who_used_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let evidence = workspace().join("examples/exchange-2021");
+    let (_, case) = scan(&[&evidence], scratch.path(), &[]);
+    let ran = run(&["attribute", case.to_str().unwrap(), "--as-of", "2021-07-19"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
+    assert!(ran.stdout.contains("Insufficient evidence to name an actor."), "{}", ran.stdout);
+    assert!(ran.stdout.contains("11 actors are known to have used it (ESET"), "{}", ran.stdout);
+    let written = json_file(&case.join("attribution.json"));
+    assert_eq!(written["schema"], "assay-attribution/1");
+    let intrusion = &written["intrusions"][0];
+    assert_eq!(intrusion["verdict"], "insufficient");
+    let items = intrusion["items"].as_array().unwrap();
+    assert!(
+        items.iter().any(|item| item["id"] == "T1505.003" && item["findings"].as_u64() > Some(0)),
+        "{items:?}"
+    );
+    // The same again gives the same bytes.
+    let first = std::fs::read(case.join("attribution.json")).unwrap();
+    run(&["attribute", case.to_str().unwrap(), "--as-of", "2021-07-19", "--format", "json"]);
+    assert_eq!(std::fs::read(case.join("attribution.json")).unwrap(), first);
 }
