@@ -48,7 +48,10 @@ struct Outcome<'c> {
 
 impl Outcome<'_> {
     fn first(&self) -> (&str, f64) {
-        self.assessment.hypotheses.first().map_or(("", 0.0), |first| (first.actor.as_str(), first.probability))
+        self.assessment
+            .hypotheses
+            .first()
+            .map_or(("", 0.0), |first| (first.actor.as_str(), first.probability))
     }
 
     fn first_is_right(&self) -> bool {
@@ -88,11 +91,13 @@ fn run<'c>(history: &History, model: &Model, case: &'c Case) -> Outcome<'c> {
     let snapshot = Snapshot::new(history, case.day);
     let observed = || case.observed.iter().map(String::as_str);
     let assessment = assess(model, &snapshot, observed(), Sourcing::default());
-    let techniques = assess(model, &snapshot, observed().filter(|id| id.starts_with('T')), Sourcing::default());
+    let techniques =
+        assess(model, &snapshot, observed().filter(|id| id.starts_with('T')), Sourcing::default());
     let known = |rank: usize| case.known_before.then_some(rank);
     Outcome {
         rank: known(rank(&assessment, &case.truth)),
-        techniques_rank: known(rank(&techniques, &case.truth)).filter(|_| observed().any(|id| id.starts_with('T'))),
+        techniques_rank: known(rank(&techniques, &case.truth))
+            .filter(|_| observed().any(|id| id.starts_with('T'))),
         bm25: known(measures::bm25_rank(&snapshot, &case.observed, &case.truth)),
         case,
         assessment,
@@ -113,12 +118,15 @@ pub fn evaluate(root: &Path) -> Result<bool> {
     let mut report = String::from(
         "# What attribution is worth, measured\n\nMade by `cargo xtask evaluate`; do not edit. What each line means: [README.md](README.md).\n",
     );
-    let mut rows = String::from("split,case_id,date,truth,known_before,rank,first,probability,named,strength,place_without_two,place_without_exclusive\n");
+    let mut rows = String::from(
+        "split,case_id,date,truth,known_before,rank,first,probability,named,strength,place_without_two,place_without_exclusive\n",
+    );
     for split in ["train", "test"] {
         let mut cases = cases(root, split)?;
         cases.retain(|case| case.day >= Day::from_civil(2017, 1, 1).unwrap_or(Day(0)));
         let outcomes: Vec<Outcome<'_>> = cases.iter().map(|case| run(&history, &model, case)).collect();
-        let title = if split == "train" { "Folds of the training cases, 2017–2019" } else { "Test, 2020–2023" };
+        let title =
+            if split == "train" { "Folds of the training cases, 2017–2019" } else { "Test, 2020–2023" };
         let _ = writeln!(report, "\n## {title}\n\n{}", measures::render(&outcomes));
         let _ = writeln!(report, "{}", plants::render(&history, &model, &cases, &outcomes));
         outcomes.iter().for_each(|outcome| write_row(&mut rows, split, outcome));

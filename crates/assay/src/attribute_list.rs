@@ -37,13 +37,14 @@ struct List {
     not_known: Vec<String>,
 }
 
-/// Weighs `--observed` or `--cases`.
+/// Weighs a case, `--observed` or `--cases`.
 pub fn run(arguments: &AttributeArguments, output: &mut Output<'_>) -> Result<Exit> {
     let bench = Bench::new(arguments)?;
-    match (&arguments.observed, &arguments.cases) {
-        (Some(file), _) => run_observed(&bench, file, arguments, output),
-        (None, Some(file)) => run_cases(&bench, file, arguments, output),
-        (None, None) => bail!("name a case folder, --observed or --cases"),
+    match (&arguments.case, &arguments.observed, &arguments.cases) {
+        (Some(folder), _, _) => crate::attribute_case::run(&bench, folder, arguments, output),
+        (None, Some(file), _) => run_observed(&bench, file, arguments, output),
+        (None, None, Some(file)) => run_cases(&bench, file, arguments, output),
+        (None, None, None) => bail!("name a case folder, --observed or --cases"),
     }
 }
 

@@ -79,7 +79,9 @@ pub fn likelihood(probability: f64) -> String {
             format!("{} ({}, {from}-{until} %)", likelihood.word, likelihood.scale.as_str())
         })
         .collect();
-    format!("{:.0} %, {}", probability * 100.0, words.join("; "))
+    let percent =
+        if probability > 0.99 { "over 99".to_owned() } else { format!("{:.0}", probability * 100.0) };
+    format!("{percent} %, {}", words.join("; "))
 }
 
 fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
@@ -114,7 +116,7 @@ fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Asse
     let mut out = String::from(
         "\nItems against hypotheses: the most telling first; what an item adds to a hypothesis, natural logarithms, below zero it speaks against it\n",
     );
-    let _ = write!(out, "  {:<44}", "");
+    let _ = write!(out, "  {:<51} {:>6}", "", "actors");
     actors.iter().for_each(|actor| {
         let _ = write!(out, "{actor:>8}");
     });
@@ -142,14 +144,9 @@ fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Asse
 }
 
 fn item_cell(bench: &Bench, row: &Row) -> String {
-    let known = match row.holders {
-        0 => "nobody".to_owned(),
-        1 => "1 actor".to_owned(),
-        holders => format!("{holders} actors"),
-    };
-    let text = format!("{} [{known}]", label(bench, &row.item));
-    let cut: String = text.chars().take(43).collect();
-    format!("{cut:<44}")
+    let name = bench.knowledge.attack.name(&row.item).unwrap_or_default();
+    let cut: String = escape_terminal(name).chars().take(40).collect();
+    format!("{:<10} {cut:<40} {:>6}", row.item, row.holders)
 }
 
 fn change(bench: &Bench, ids: &[String], snapshot: &Snapshot<'_>, assessment: &Assessment) -> String {
@@ -242,9 +239,9 @@ fn explanation(bench: &Bench, assessment: &Assessment) -> String {
     out
 }
 
-/// When what speaks for the first actor rests on one wave of reports, the profile may describe the
-/// very intrusion that is weighed.
-pub fn circularity(bench: &Bench, ids: &[String], assessment: &Assessment) -> Option<String> {
+/// The reports on which a match of the first actor rests, when they are one wave and nothing was
+/// known of it before: begin, end, names. The profile may then describe the very intrusion.
+pub fn wave(bench: &Bench, ids: &[String], assessment: &Assessment) -> Option<(Day, Day, String)> {
     let first = assessment.hypotheses.first().filter(|first| first.probability > 0.0)?;
     let snapshot = Snapshot::new(&bench.history, assessment.as_of);
     let all = reports_on(&snapshot, &first.actor);
@@ -260,13 +257,17 @@ pub fn circularity(bench: &Bench, ids: &[String], assessment: &Assessment) -> Op
         .filter_map(|(_, report)| bench.knowledge.attack.report(*report))
         .map(|report| report.name.as_str())
         .collect();
-    (wave && !earlier).then(|| {
-        format!(
-            "Circular if the intrusion is one of those described there: all that is known of {} on that day and matches comes from one wave of reports, {begin} to {end} ({}).",
-            label(bench, &first.actor),
-            escape_terminal(&names.join("; "))
-        )
-    })
+    (wave && !earlier).then(|| (begin, end, escape_terminal(&names.join("; ")).into_owned()))
+}
+
+/// The same in words.
+pub fn circularity(bench: &Bench, ids: &[String], assessment: &Assessment) -> Option<String> {
+    let (begin, end, names) = wave(bench, ids, assessment)?;
+    let first = label(bench, &assessment.hypotheses.first()?.actor);
+    Some(format!(
+        "Circular if the intrusion is one of those described there: all that is known of {first} on that day and \
+         matches comes from one wave of reports, {begin} to {end} ({names})."
+    ))
 }
 
 /// The actor that today's knowledge would put first, when nobody knew it on the day.

@@ -108,13 +108,12 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
 }
 
 fn start(file: Option<&PathBuf>) -> Result<(Attack, Vec<Claim>)> {
-    let parsed = match file {
+    match file {
         Some(file) => {
             table::parse(&read_text(file)?).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
         }
         None => table::parse(knowledge::built_in_table()).map_err(anyhow::Error::msg),
-    };
-    parsed
+    }
 }
 
 /// The text of `file`, which may be packed with gzip.

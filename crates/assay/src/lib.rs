@@ -6,6 +6,7 @@
 
 mod actor_command;
 mod arguments;
+mod attribute_case;
 mod attribute_list;
 mod attribute_text;
 mod builtin;

@@ -68,6 +68,9 @@ pub struct Sourcing {
     /// How many groups of sources it comes from that do not depend on each other; 0: not known,
     /// as for a bare list.
     pub independent_groups: usize,
+    /// Whether the first actor's profile rests on reports about these very intrusions: findings and
+    /// profile then confirm nothing, and the strength is low.
+    pub circular: bool,
 }
 
 /// Weighs what was observed against the actors of the snapshot.

@@ -83,9 +83,8 @@ pub fn grounds<'i>(
     actor: &str,
 ) -> Vec<(String, Vec<(Day, ReportId)>)> {
     let Some(known) = snapshot.position(actor).map(|at| &snapshot.actors[at]) else { return Vec::new() };
-    let reports = |feature: Feature| {
-        known.profile.binary_search(&feature).ok().map(|at| known.sources[at].clone())
-    };
+    let reports =
+        |feature: Feature| known.profile.binary_search(&feature).ok().map(|at| known.sources[at].clone());
     let observed = Observed::new(snapshot, observed);
     observed.items.iter().filter_map(|(id, feature)| Some((id.clone(), reports((*feature)?)?))).collect()
 }

@@ -1,8 +1,8 @@
 //! How strongly an actor is named: what the verdict would survive.
 
 use crate::assess::{NAMED_FROM, Sourcing, Weighed, weigh};
-use crate::model::Vintage;
 use crate::history::Feature;
+use crate::model::Vintage;
 use crate::score::{Observed, Query, total};
 use crate::snapshot::Snapshot;
 
@@ -71,7 +71,7 @@ impl Support {
         let (known, observed) = self.techniques;
         let agrees = known as f64 >= TECHNIQUES_SHARE_MIN * observed as f64 && known > 0;
         let stands = self.without_exclusive.place == 1 && !self.without_two.names_another;
-        if !self.has_software || !agrees || !stands {
+        if !self.has_software || !agrees || !stands || sourcing.circular {
             Strength::Low
         } else if sourcing.independent_groups >= 2 && self.without_two.place == 1 {
             Strength::High
@@ -149,6 +149,7 @@ fn lead_lost(
 ) -> f64 {
     let without = observed.without(&[item]);
     let query = Query::new(snapshot, &without);
-    let lost = |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
+    let lost =
+        |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
     lost(first) - second.map_or(0.0, lost)
 }

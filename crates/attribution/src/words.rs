@@ -66,7 +66,8 @@ impl Scale {
         if self == Self::Icd203 {
             percent = percent.clamp(1.0, 99.0);
         }
-        let within = |(_, from, until): &&(&str, u8, u8)| f64::from(*from) <= percent && percent <= f64::from(*until);
+        let within =
+            |(_, from, until): &&(&str, u8, u8)| f64::from(*from) <= percent && percent <= f64::from(*until);
         let (word, from, until) = *terms.iter().find(within)?;
         Some(Likelihood { word, scale: self, percent: (from, until) })
     }
@@ -88,7 +89,11 @@ mod tests {
             (Scale::Nato, 0.95, None),
             (Scale::Nato, 0.5, Some("even")),
         ] {
-            assert_eq!(scale.word(probability).map(|likelihood| likelihood.word), wanted, "{scale:?} {probability}");
+            assert_eq!(
+                scale.word(probability).map(|likelihood| likelihood.word),
+                wanted,
+                "{scale:?} {probability}"
+            );
         }
     }
 }

@@ -225,7 +225,7 @@ mod tests {
     fn faults_are_told() {
         for (from, to, wanted) in [
             ("date: 2021-03-02, source: ms-hafnium}", "date: 2021-03-02, source: nobody}", "no source"),
-            ("level: state, date: 2021-03-02", "level: state, date: 2021-03", "is no day"),
+            ("level: state, date: 2021-07-19", "level: state, date: 2021-07", "is no day"),
             ("used_by: [hafnium", "used_by: [nobody", "no actor"),
             ("relation: overlaps", "relation: is", "relation"),
         ] {

@@ -92,15 +92,19 @@ pub fn render(outcomes: &[Outcome<'_>]) -> String {
     let mut out = String::new();
     let unknown = outcomes.iter().filter(|outcome| !outcome.case.known_before).count();
     let _ = writeln!(out, "{} cases, {unknown} of them of an actor not known before.\n", outcomes.len());
-    let _ = writeln!(out, "| known actors | top-1 | top-3 | top-10 | mean reciprocal rank | cases |\n|---|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "| known actors | top-1 | top-3 | top-10 | mean reciprocal rank | cases |\n|---|---|---|---|---|---|"
+    );
     let ranks = |of: fn(&Outcome<'_>) -> Option<usize>| outcomes.iter().filter_map(of).collect::<Vec<_>>();
     let _ = writeln!(out, "| this | {} |", top(&ranks(|outcome| outcome.rank)));
     let _ = writeln!(out, "| BM25 | {} |", top(&ranks(|outcome| outcome.bm25)));
     let _ = writeln!(out, "| this, techniques only | {} |", top(&ranks(|outcome| outcome.techniques_rank)));
     let stated: Vec<(f64, bool)> =
         outcomes.iter().map(|outcome| (outcome.first().1, outcome.first_is_right())).collect();
-    let brier = stated.iter().map(|(stated, right)| (stated - f64::from(u8::from(*right))).powi(2)).sum::<f64>()
-        / stated.len().max(1) as f64;
+    let brier =
+        stated.iter().map(|(stated, right)| (stated - f64::from(u8::from(*right))).powi(2)).sum::<f64>()
+            / stated.len().max(1) as f64;
     let _ = writeln!(
         out,
         "\nProbability of the first actor, all cases: Brier {brier:.4}; calibration error in {BINS} bins of equal mass {:.4} \
@@ -108,7 +112,10 @@ pub fn render(outcomes: &[Outcome<'_>]) -> String {
         calibration_error(&stated),
         perfect_error(&stated)
     );
-    let _ = writeln!(out, "| named | cases | share | right | of actors not known before |\n|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "| named | cases | share | right | of actors not known before |\n|---|---|---|---|---|"
+    );
     for (name, least) in [("at any strength", Strength::Low), ("moderate or above", Strength::Moderate)] {
         let named: Vec<_> = outcomes.iter().filter(|outcome| outcome.named_at(least)).collect();
         let right = named.iter().filter(|outcome| outcome.first_is_right()).count();

@@ -19,7 +19,9 @@ enum Kind {
 
 /// What comes of planting, as Markdown.
 pub fn render(history: &History, model: &Model, cases: &[Case], clean: &[Outcome<'_>]) -> String {
-    let mut out = String::from("| planted | cases | decoy named | decoy named at moderate or above |\n|---|---|---|---|\n");
+    let mut out = String::from(
+        "| planted | cases | decoy named | decoy named at moderate or above |\n|---|---|---|---|\n",
+    );
     for (kind, count, name) in [
         (Kind::Exclusive, 2, "2 exclusive tools of a decoy"),
         (Kind::Exclusive, 4, "4 exclusive tools of a decoy"),

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, with words"
 )]
 
+mod attribute;
 mod cli;
 mod determinism;
 mod evidence;
