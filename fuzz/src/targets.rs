@@ -61,6 +61,7 @@ const TARGETS: &[Target] = &[
     Target { name: "report-case", run: report::fuzz::folder, seeds: case_folders, rounds_in_tests: 1_700 },
     Target { name: "script", run: script, seeds: pages, rounds_in_tests: 8_500 },
     Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 13_600 },
+    Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines, rounds_in_tests: 8_500 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 170_000 },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
@@ -232,6 +233,13 @@ fn indicators() -> Vec<Vec<u8>> {
 
 fn rules() -> Vec<Vec<u8>> {
     files_below(&workspace().join("rules"))
+}
+
+fn pipelines() -> Vec<Vec<u8>> {
+    let mut seeds = files_below(&workspace().join("crates/sigma/pipelines"));
+    seeds.extend(files_below(&workspace().join("crates/sigma/testdata/diagnostics")));
+    seeds.retain(|seed| seed.windows(15).any(|words| words == b"transformations"));
+    seeds
 }
 
 fn yara_rules() -> Vec<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! Entrances for fuzzing: any bytes as a rule file, and any bytes as choices
 //! from which rules and records are made that both matchers must agree on.
 
-use crate::{Engine, LoadOptions, RuleText, load, naive};
+use crate::{Engine, LoadOptions, RuleText, check, load, load_pipelines, naive};
 use model::{LogFamily, Position, Record, Role, Shape, Slot, Timestamp, Value};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,6 +16,38 @@ pub fn rule(data: &[u8]) {
     let record = Record { shape: &shape, values: &values, position: Position::default(), time: None };
     agree(&engine, &record, &text);
 }
+
+/// Loads any bytes as a pipeline, applies it to rules of each kind, and runs what becomes of them.
+pub fn pipeline(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (pipelines, _) = load_pipelines([RuleText { file: "fuzz", text: &text }]);
+    let options = LoadOptions { pipelines, ..LoadOptions::default() };
+    let loaded = check([RuleText { file: "fuzz", text: PIPED }], &options);
+    let engine = Engine::new(loaded.rules);
+    let shape = Arc::new(Shape::new(LogFamily::WindowsEvents, "", vec![Slot::new("Image")], false));
+    let values = [Value::Utf8("cmd.exe")];
+    let record = Record { shape: &shape, values: &values, position: Position::default(), time: None };
+    agree(&engine, &record, &text);
+}
+
+/// Rules that pipelines are tried on.
+const PIPED: &str = r"title: a
+name: a
+tags: [attack.t1059]
+logsource: {product: windows}
+detection:
+    s: {Image|endswith: ['*\cmd.exe', '%name%'], User|expand: '%one%', A|re: 'x.*', B|all: [1, 2], C: null}
+    t: ['key', 'word?']
+    u: [{A|fieldref: B}, {D|neq: 5, E|exists: true}]
+    condition: s or 1 of t* or not u
+---
+title: c
+correlation: {type: value_count, rules: [a], group-by: [Image], timespan: 1h, condition: {field: User, gte: 2}}
+---
+title: f
+logsource: {product: windows}
+filter: {rules: any, g: {Image: x}, condition: not g}
+";
 
 /// Makes rules and records from `data`; panics when the engine and the naive
 /// matcher differ. Gives back how many rules loaded and how many matches there were.

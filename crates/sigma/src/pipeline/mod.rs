@@ -15,6 +15,7 @@ mod builtin;
 mod conditions;
 mod read;
 mod transform;
+mod values;
 
 pub(crate) use conditions::evaluate;
 pub(crate) use read::check_names;
