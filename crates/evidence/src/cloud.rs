@@ -248,12 +248,9 @@ impl<'a> CloudReader<'a> {
             let problem = Problem::new(fault.kind, position.offset + fault.at as u64, fault.wanted, found);
             return sink.problem(problem.losing(1));
         }
-        if let Some(leaf) = names::wrapper(&object.paths) {
-            if let Some(Value::Utf8(inner)) =
-                object.leaves.get(leaf).map(|leaf| object.value(leaf, &line, &[]))
-            {
-                return self.wrapped(inner, position, sink);
-            }
+        let inner = names::wrapper(&object.paths).and_then(|leaf| object.leaves.get(leaf));
+        if let Some(Value::Utf8(inner)) = inner.map(|leaf| object.value(leaf, &line, &[])) {
+            return self.wrapped(inner, position, sink);
         }
         self.record(&line, &object, position, sink);
     }
