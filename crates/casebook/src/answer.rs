@@ -169,7 +169,9 @@ impl<'a> Room<'a> {
     fn answers(&self, intrusion: Option<IntrusionId>) -> Vec<Answer> {
         let Some(view) = self.views.get(&intrusion) else { return Vec::new() };
         let mut by_question: BTreeMap<&str, Vec<Ground>> = BTreeMap::new();
-        for question in self.book.questions.iter().filter(|question| question.kind == Kind::Steps) {
+        let is_silent = self.book.only_own && !self.is_server;
+        let by_steps = |question: &&Question| question.kind == Kind::Steps && !is_silent;
+        for question in self.book.questions.iter().filter(by_steps) {
             by_question.insert(&question.id, view.grounds(question));
         }
         // When an intruder last did something.

@@ -72,6 +72,8 @@ pub struct Casebook {
     pub(crate) title: String,
     /// Whether it asks about everything, and so repeats what others say.
     pub(crate) general: bool,
+    /// Whether it says nothing of hosts that it is not about, whatever their findings show.
+    pub(crate) only_own: bool,
     pub(crate) list: CollectList,
     pub(crate) builds: BuildTable,
     pub(crate) window: WindowRule,

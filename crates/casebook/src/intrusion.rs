@@ -360,6 +360,9 @@ fn is_intruder(
     if members.iter().all(|member| traces.list[*member].steps.is_empty()) {
         return false;
     }
+    if book.only_own && !is_asked {
+        return false;
+    }
     let view = View::new(book, traces, members.to_vec(), components);
     let weighs = |question: &&Question| book.is_intrusion(question) && (is_asked || question.server_only);
     // What lies there without a time, and nothing else, must speak for itself.

@@ -1,7 +1,7 @@
 //! Synthetic evidence with the truth beside it.
 //!
-//! [`scenario`] gives the files of an Exchange server (or two), or of another
-//! Windows host, or of a tenant of a cloud, as a collector leaves them, and a [`Truth`]: the right answer
+//! [`scenario`] gives the files of an Exchange server (or two), of another Windows or
+//! Linux host, or of a tenant of a cloud, as a collector leaves them, and a [`Truth`]: the right answer
 //! to every question of the casebooks that it is about. The same name and seed
 //! give the same bytes. [`bulk`] writes logs of any size for measurements of
 //! speed and memory; [`hostile`] makes inputs that are damaged or made to hurt.
@@ -32,6 +32,7 @@ mod exchange;
 mod host;
 mod iis;
 pub mod indicators;
+mod linux_cases;
 mod noise;
 mod scenarios;
 mod server;
@@ -62,7 +63,9 @@ pub struct Scenario {
 /// Makes the scenario `name`; `None` when there is none of that name.
 pub fn scenario(name: &str, seed: u64) -> Option<Scenario> {
     // The only error is an event larger than a chunk, and ours are not.
-    let of_hosts = scenarios::make(name, seed).or_else(|| windows_cases::make(name, seed));
+    let of_hosts = scenarios::make(name, seed)
+        .or_else(|| windows_cases::make(name, seed))
+        .or_else(|| linux_cases::make(name, seed));
     of_hosts.map_or_else(|| tenant::make(name, seed), Result::ok)
 }
 
@@ -70,7 +73,7 @@ pub fn scenario(name: &str, seed: u64) -> Option<Scenario> {
 pub fn names() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let of_hosts = scenarios::names().iter().copied().chain(windows_cases::names());
-        of_hosts.chain(tenant::names()).collect()
+        of_hosts.chain(linux_cases::names()).chain(tenant::names()).collect()
     });
     &NAMES
 }

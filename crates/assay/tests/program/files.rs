@@ -242,17 +242,21 @@ impl WebFolders {
         self
     }
 
-    /// Scans them against the list of what `new` has, as files of one build.
-    #[track_caller]
-    fn check(&self, listed: &Self, expect: &str) -> String {
-        let scratch = tempfile::tempdir().unwrap();
-        let list = scratch.path().join("list.csv");
-        let rows = listed.files.iter().filter(|(path, _)| path.contains("FrontEnd")).map(|(path, bytes)| {
+    /// The list in which they are the files of one build.
+    fn list(&self) -> String {
+        let own = self.files.iter().filter(|(path, _)| path.contains("FrontEnd"));
+        let rows = own.map(|(path, bytes)| {
             let path = path.split("V15/").nth(1).unwrap().replace("15.2.1118", "version").replace('/', "\\");
             format!("{path},{},15.1.2106.2,15.1.2106.2\n", scanned_hash(bytes))
         });
-        fs::write(&list, format!("path,sha256,first_build,last_build\n{}", rows.collect::<String>()))
-            .unwrap();
+        format!("path,sha256,first_build,last_build\n{}", rows.collect::<String>())
+    }
+
+    #[track_caller]
+    fn check(&self, listed: &str, expect: &str) -> String {
+        let scratch = tempfile::tempdir().unwrap();
+        let list = scratch.path().join("list.csv");
+        fs::write(&list, listed).unwrap();
         let members: Vec<(&str, &[u8], Option<u32>)> =
             self.files.iter().map(|(path, bytes)| (path.as_str(), &bytes[..], None)).collect();
         let known_good = ["--known-good", list.to_str().unwrap()];

@@ -31,6 +31,8 @@ pub(super) struct RawBook {
     title: String,
     #[serde(default)]
     general: bool,
+    #[serde(default)]
+    only_own: bool,
     builds: Option<String>,
     collect: String,
     window: RawWindow,
@@ -290,6 +292,7 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         id: raw.id,
         title: raw.title,
         general: raw.general,
+        only_own: raw.only_own,
         list,
         cves,
         needs,
