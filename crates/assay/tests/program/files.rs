@@ -270,9 +270,9 @@ impl WebFolders {
 
 #[test]
 fn web_folders_alone_answer() {
-    let own = WebFolders::new();
+    let own = WebFolders::new().list();
     let coverage =
-        own.check(&own, "no-trace: no page lies in the web folders but those of Exchange (Files of the web folders compared with the list of their build: 13 files)");
+        WebFolders::new().check(&own, "no-trace: no page lies in the web folders but those of Exchange (Files of the web folders compared with the list of their build: 13 files)");
     // The build is told by its program files.
     assert!(coverage.contains("\"build\": \"15.1.2106.2\""), "{coverage}");
     WebFolders::new().with(PAGE, shell().as_bytes()).check(&own, "yes: ");
