@@ -169,7 +169,7 @@ impl<'a> Room<'a> {
     fn answers(&self, intrusion: Option<IntrusionId>) -> Vec<Answer> {
         let Some(view) = self.views.get(&intrusion) else { return Vec::new() };
         let mut by_question: BTreeMap<&str, Vec<Ground>> = BTreeMap::new();
-        let is_silent = self.book.only_own && !self.is_server;
+        let is_silent = self.book.verdict.only_own && !self.is_server;
         let by_steps = |question: &&Question| question.kind == Kind::Steps && !is_silent;
         for question in self.book.questions.iter().filter(by_steps) {
             by_question.insert(&question.id, view.grounds(question));

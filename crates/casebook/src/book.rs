@@ -72,8 +72,6 @@ pub struct Casebook {
     pub(crate) title: String,
     /// Whether it asks about everything, and so repeats what others say.
     pub(crate) general: bool,
-    /// Whether it says nothing of hosts that it is not about, whatever their findings show.
-    pub(crate) only_own: bool,
     pub(crate) list: CollectList,
     pub(crate) builds: BuildTable,
     pub(crate) window: WindowRule,
@@ -163,10 +161,7 @@ pub(crate) struct Question {
     pub techniques: Vec<String>,
     /// Indexes of what must be covered before "no trace" may be said.
     pub needs: Vec<usize>,
-    /// Indexes of what does instead of all of these.
-    pub instead: Vec<usize>,
-    /// Indexes of questions that must be answerable, too, before "no trace" may be said.
-    pub rests_on: Vec<usize>,
+    pub beyond: Beyond,
     /// Indexes of what is named in the coverage, and not needed.
     pub also: Vec<usize>,
     /// What to do where the answer is yes or likely.
@@ -212,6 +207,15 @@ pub(crate) enum Part {
     Weakness,
     /// Whether they are still in.
     StillIn,
+}
+
+/// What makes "no trace" possible beside the needs of a question, or keeps it from being said.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Beyond {
+    /// Indexes of needs that do instead of all others.
+    pub instead: Vec<usize>,
+    /// Indexes of questions that must be answerable, too.
+    pub rests_on: Vec<usize>,
 }
 
 /// What lasts beyond the records of it.
@@ -289,6 +293,8 @@ impl Texts {
 /// Which answers make which headline.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct VerdictRule {
+    /// Whether the book says nothing of hosts that it is not about, whatever their findings show.
+    pub only_own: bool,
     /// `yes` here is a breach.
     pub breach: Vec<String>,
     /// `likely` here is a probable breach; `likely` elsewhere is only suspicious.

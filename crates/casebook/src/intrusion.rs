@@ -360,7 +360,7 @@ fn is_intruder(
     if members.iter().all(|member| traces.list[*member].steps.is_empty()) {
         return false;
     }
-    if book.only_own && !is_asked {
+    if book.verdict.only_own && !is_asked {
         return false;
     }
     let view = View::new(book, traces, members.to_vec(), components);

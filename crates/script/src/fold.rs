@@ -5,8 +5,8 @@
 //! over literals.
 
 use crate::token::{Kind, Token};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 mod unpack;
 
@@ -94,7 +94,7 @@ fn lists(tokens: &[Token]) -> HashMap<String, Option<Vec<Token>>> {
         lists.entry(pair[0].text.clone()).and_modify(|known| *known = None).or_insert(list);
     }
     // `a(0) = "ev"`, `a(1) = "al"`.
-    let mut elements: HashMap<&str, Vec<Token>> = HashMap::new();
+    let mut elements: BTreeMap<&str, Vec<Token>> = BTreeMap::new();
     for part in tokens.windows(6) {
         let [name, open, index, close, sign, value] = part else { continue };
         let is_indexed = (open.is("(") && close.is(")")) || (open.is("[") && close.is("]"));

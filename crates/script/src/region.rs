@@ -154,18 +154,28 @@ impl Page {
             return until(open + 2, "%>");
         }
         let tag_end = self.tag_end(units, open);
+        if let Some(close) = self.element(units, open, tag_end) {
+            return close;
+        }
+        // Code blocks stand within tags, too.
+        open + 1
+    }
+
+    /// An element that runs, or declares what the script uses; gives where to go on after it.
+    fn element(&mut self, units: &Units, open: usize, tag_end: usize) -> Option<usize> {
+        let end = units.bytes.len();
         let within = |word: &str| units.find(word, open, tag_end).is_some();
         if units.starts_with(open, "<script") && within("language") && within("php") {
             self.is_php = true;
             let close = units.find("</script", tag_end, end).unwrap_or(end);
             self.regions.push(tag_end..close);
-            return close;
+            return Some(close);
         }
         if units.starts_with(open, "<script") && within("server") && within("runat") {
             self.is_vb |= within("vb");
             let close = units.find("</script", tag_end, end).unwrap_or(end);
             self.regions.push(tag_end..close);
-            return close;
+            return Some(close);
         }
         if units.starts_with(open, "<object") && within("server") && within("runat") {
             // What it makes has a name that the script uses.
@@ -178,8 +188,7 @@ impl Page {
         if CONTROLS.iter().any(|control| units.starts_with(open, control)) && within("runat") {
             self.controls.extend(identifier(units, open, tag_end));
         }
-        // Code blocks stand within tags, too.
-        open + 1
+        None
     }
 
     /// Blocks of Razor pages: `@{ … }`, `@functions { … }`.

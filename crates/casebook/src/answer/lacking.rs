@@ -14,7 +14,7 @@ impl Room<'_> {
         &'s self,
         question: &'s Question,
     ) -> impl Iterator<Item = (usize, &'s Measure)> {
-        let others = question.rests_on.iter().map(|index| &self.book.questions[*index]);
+        let others = question.beyond.rests_on.iter().map(|index| &self.book.questions[*index]);
         let others = others.filter(|other| self.is_server || !other.server_only);
         let mut told = BTreeSet::new();
         std::iter::once(question)
@@ -26,11 +26,11 @@ impl Room<'_> {
 
     /// What does instead of the needs, where these are not met.
     fn instead<'s>(&'s self, question: &'s Question) -> impl Iterator<Item = (usize, &'s Measure)> {
-        let others = question.rests_on.iter().map(|index| &self.book.questions[*index]);
+        let others = question.beyond.rests_on.iter().map(|index| &self.book.questions[*index]);
         let open = std::iter::once(question).chain(others).filter(|asked| {
             self.needs(asked).any(|(_, measure)| !measure.met) && (self.is_server || !asked.server_only)
         });
-        let needs = open.flat_map(|asked| asked.instead.iter().map(move |need| (asked, *need)));
+        let needs = open.flat_map(|asked| asked.beyond.instead.iter().map(move |need| (asked, *need)));
         let mut told = BTreeSet::new();
         needs
             .filter(move |(_, need)| told.insert(*need))
@@ -40,7 +40,7 @@ impl Room<'_> {
     /// Whether the question is answered by what does instead of its needs.
     fn is_met_instead(&self, question: &Question) -> bool {
         let measures = &self.asked(question).measures;
-        !question.instead.is_empty() && question.instead.iter().all(|need| measures[*need].met)
+        !question.beyond.instead.is_empty() && question.beyond.instead.iter().all(|need| measures[*need].met)
     }
 
     /// What the question needs on this host.
@@ -55,7 +55,7 @@ impl Room<'_> {
     /// What there was to answer the question, a line for each log.
     pub(super) fn coverage(&self, question: &Question) -> Vec<String> {
         let asked = |need: &&usize| self.is_server || !self.book.needs[**need].server_only;
-        let also = question.instead.iter().chain(&question.also).filter(asked);
+        let also = question.beyond.instead.iter().chain(&question.also).filter(asked);
         let also = also.map(|need| &self.asked(question).measures[*need]);
         let measures = self.needs(question).map(|(_, measure)| measure).chain(also);
         let mut lines: Vec<String> = measures.flat_map(|measure| measure.lines.iter().cloned()).collect();

@@ -1,7 +1,7 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    ANY_OF, Act, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay, Texts,
+    ANY_OF, Act, Beyond, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay, Texts,
     VerdictRule, WindowRule,
 };
 use crate::build::BuildTable;
@@ -31,8 +31,6 @@ pub(super) struct RawBook {
     title: String,
     #[serde(default)]
     general: bool,
-    #[serde(default)]
-    only_own: bool,
     builds: Option<String>,
     collect: String,
     window: RawWindow,
@@ -102,13 +100,7 @@ struct RawQuestion {
     #[serde(default)]
     techniques: Vec<String>,
     #[serde(default)]
-    needs: Vec<String>,
-    /// What does instead of all needs.
-    #[serde(default)]
-    instead: Vec<String>,
-    /// Questions whose needs are this one's, too, where they are asked.
-    #[serde(default)]
-    rests_on: Vec<String>,
+    needs: RawNeeds,
     #[serde(default)]
     also: Vec<String>,
     #[serde(default)]
@@ -121,6 +113,42 @@ struct RawQuestion {
     ended_by: Vec<String>,
     hole: Option<RawHole>,
     text: RawTexts,
+}
+
+/// A list, or one with what stands beside it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawNeeds {
+    List(Vec<String>),
+    More(RawBeyond),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBeyond {
+    all: Vec<String>,
+    /// What does instead of all needs.
+    #[serde(default)]
+    instead: Vec<String>,
+    /// Questions whose needs are this one's, too, where they are asked.
+    #[serde(default)]
+    rests_on: Vec<String>,
+}
+
+impl RawNeeds {
+    /// All, what does instead, and what it rests on.
+    fn parts(&self) -> (&[String], &[String], &[String]) {
+        match self {
+            RawNeeds::List(all) => (all, &[], &[]),
+            RawNeeds::More(more) => (&more.all, &more.instead, &more.rests_on),
+        }
+    }
+}
+
+impl Default for RawNeeds {
+    fn default() -> Self {
+        RawNeeds::List(Vec::new())
+    }
 }
 
 #[derive(Deserialize)]
@@ -238,6 +266,8 @@ struct RawTexts {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawVerdict {
+    #[serde(default)]
+    only_own: bool,
     breach: Vec<String>,
     probable: Vec<String>,
     suspect: Vec<String>,
@@ -292,7 +322,6 @@ pub(super) fn check(file: &str, raw: RawBook) -> Result<Casebook, BookError> {
         id: raw.id,
         title: raw.title,
         general: raw.general,
-        only_own: raw.only_own,
         list,
         cves,
         needs,
@@ -409,10 +438,12 @@ fn check_question(
         let index = before.iter().position(|question| question.id == *id);
         index.ok_or_else(|| fail(format!("no question {id:?} stands before it")))
     };
+    let (all, instead, rests_on) = raw.needs.parts();
+    let rests_on = rests_on.iter().map(question).collect::<Result<_, _>>()?;
+    let beyond = Beyond { instead: find(instead)?, rests_on };
     Ok(Question {
-        needs: find(&raw.needs)?,
-        instead: find(&raw.instead)?,
-        rests_on: raw.rests_on.iter().map(question).collect::<Result<_, _>>()?,
+        needs: find(all)?,
+        beyond,
         also: find(&raw.also)?,
         text: Texts {
             yes: sentence(&raw.text.yes)?,
@@ -525,6 +556,7 @@ fn check_verdict(file: &str, raw: RawVerdict, questions: &[Question]) -> Result<
         }
     }
     Ok(VerdictRule {
+        only_own: raw.only_own,
         breach: raw.breach,
         probable: raw.probable,
         suspect: raw.suspect,

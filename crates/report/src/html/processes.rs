@@ -155,16 +155,31 @@ fn write_node(
         page.value(&parts.join(" · "))?;
         page.raw("</span>")?;
     }
-    for id in process.findings.iter().take(FINDINGS_MAX) {
-        let Some(finding) = findings.get(id) else { continue };
+    let by_rule = by_rule(findings, process);
+    for (finding, count) in by_rule.iter().take(FINDINGS_MAX) {
         page.raw("<br>")?;
         write_badge(page, finding.rule.level)?;
-        page.element(" <a href=\"#f-", &id.to_string(), "\">")?;
+        page.element(" <a href=\"#f-", &finding.id.to_string(), "\">")?;
         page.value(&finding.rule.title)?;
         page.raw("</a>")?;
+        if *count > 1 {
+            page.element(" <span class=\"small\">", &format!("({count} records)"), "</span>")?;
+        }
     }
-    page.rest(process.findings.len(), FINDINGS_MAX, "finding", "sessions.json")?;
+    page.rest(by_rule.len(), FINDINGS_MAX, "rule", "sessions.json")?;
     page.raw("</div>")
+}
+
+/// The first finding of each rule, and how many there are: two logs may tell of one start.
+fn by_rule<'c>(findings: &BTreeMap<FindingId, &'c Finding>, process: &Process) -> Vec<(&'c Finding, usize)> {
+    let mut by_rule: Vec<(&Finding, usize)> = Vec::new();
+    for finding in process.findings.iter().filter_map(|id| findings.get(id)) {
+        match by_rule.iter_mut().find(|(known, _)| known.rule.id == finding.rule.id) {
+            Some((_, count)) => *count += 1,
+            None => by_rule.push((finding, 1)),
+        }
+    }
+    by_rule
 }
 
 /// The program's name, the last part of its path.
@@ -194,7 +209,8 @@ fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<FindingId, &
         )?;
         page.cell(&process.command_line)?;
         page.cell(&process.user)?;
-        let titles = process.findings.iter().filter_map(|id| Some(findings.get(id)?.rule.title.as_str()));
+        let by_rule = by_rule(findings, process);
+        let titles = by_rule.iter().map(|(finding, _)| finding.rule.title.as_str());
         page.cell(&titles.collect::<Vec<_>>().join("; "))?;
         page.raw("</tr>\n")?;
     }
