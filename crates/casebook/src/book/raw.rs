@@ -1,8 +1,8 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    ANY_OF, Act, Beyond, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay, Texts,
-    VerdictRule, WindowRule,
+    ANY_OF, Act, Beyond, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay,
+    Texts, VerdictRule, WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;

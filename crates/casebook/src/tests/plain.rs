@@ -5,7 +5,7 @@ use super::sketch::Sketch;
 use crate::Casebook;
 
 const A: &str = "ClientIpAddress=203.0.113.7";
-const ALL: [&str; 5] = ["exchange-2021", "ransomware", "coin-mining", "cloud-identity", "windows"];
+const ALL: [&str; 6] = ["exchange-2021", "ransomware", "coin-mining", "cloud-identity", "linux", "windows"];
 /// Words that somebody who runs no computers does not use.
 const JARGON: [&str; 14] = [
     "CVE",
