@@ -114,6 +114,12 @@ impl Page {
         if units.starts_with(open, "<%--") {
             return units.find("--%>", open, end).map_or(end, |close| close + 4);
         }
+        if units.starts_with(open, "<!--#exec") {
+            // A server-side include that starts a program: all of it, for its rule names it whole.
+            let close = units.find("-->", open, end).map_or(end, |close| close + 3);
+            self.regions.push(open..close);
+            return close;
+        }
         if units.starts_with(open, "<%@") {
             let close = units.find("%>", open, end).unwrap_or(end);
             let names = |word: &&str| units.find(word, open, close).is_some();
