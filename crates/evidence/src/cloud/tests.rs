@@ -1,3 +1,5 @@
+//! Cloud logs, read in batches as small as they can be.
+
 use super::*;
 use crate::format::{Content, sniff};
 
