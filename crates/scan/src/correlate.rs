@@ -63,6 +63,9 @@ pub fn looks_at(correlation: &Correlation) -> String {
     format!("{} of {}", correlation.kind(), names.join(", "))
 }
 
+/// The values of `group-by`, and of the condition's fields.
+type Values = (Vec<String>, Vec<String>);
+
 struct Work<'c> {
     case: &'c Case,
     rules: &'c [Rule],
@@ -178,7 +181,7 @@ impl<'c> Work<'c> {
         correlation: &Correlation,
         input: usize,
         bases: &[usize],
-    ) -> Result<BTreeSet<(Vec<String>, Vec<String>)>, String> {
+    ) -> Result<BTreeSet<Values>, String> {
         let mut groups = BTreeSet::new();
         for place in bases {
             let at = self.matches.binary_search_by_key(place, |(place, _)| *place);
@@ -193,11 +196,7 @@ impl<'c> Work<'c> {
     }
 
     /// The values of `group-by` and of the condition's fields; `None` when one is missing.
-    fn fields(
-        &self,
-        finding: &Finding,
-        names: &FieldNames,
-    ) -> Result<Option<(Vec<String>, Vec<String>)>, String> {
+    fn fields(&self, finding: &Finding, names: &FieldNames) -> Result<Option<Values>, String> {
         let fields = if names.group.is_empty() && names.values.is_empty() {
             Vec::new().into()
         } else {

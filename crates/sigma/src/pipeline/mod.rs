@@ -20,7 +20,7 @@ mod values;
 pub(crate) use conditions::evaluate;
 pub(crate) use read::check_names;
 
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, Place};
 use crate::document::{FILE_BYTES_MAX, documents};
 use crate::draft::Draft;
 use crate::load::RuleText;
@@ -109,8 +109,9 @@ pub fn load_pipelines<'a>(texts: impl IntoIterator<Item = RuleText<'a>>) -> (Pip
         for document in documents {
             let read = match &document.content {
                 Ok(content) => read::pipeline(content).map_err(|fault| {
-                    let place = document.place_of(&fault.near);
-                    (fault, place)
+                    let first = Place { line: document.first_line, column: None, width: 0 };
+                    let place = document.place_of(&fault.near).unwrap_or(first);
+                    (fault, Some(place))
                 }),
                 Err((fault, place)) => Err((fault.clone(), *place)),
             };
