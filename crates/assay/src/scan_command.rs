@@ -44,7 +44,7 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     casebook::assess(&mut case, &books);
     sessions.fill(&mut case).context("reading back starts of processes from a temporary file")?;
     if arguments.out.is_some() {
-        rule_texts::add(&mut case.rules);
+        rule_texts::add(&mut case.looked_for.rules);
     }
     run.indicators_not_loaded = indicators.not_loaded;
     run.rules_not_met = rules_not_met(&rules.sigma);
@@ -168,7 +168,7 @@ fn scan_evidence(
     });
     progress.end();
     let (mut case, sessions) = case.context("putting findings aside in a temporary file")?;
-    case.indicators.clone_from(&indicators.files);
+    case.looked_for.indicators.clone_from(&indicators.files);
     Ok((case, sessions))
 }
 
@@ -220,7 +220,7 @@ fn exit(arguments: &ScanArguments, case: &Case) -> Exit {
     let mut problems = items().flat_map(|(_, coverage)| &coverage.problems);
     let lost = problems.any(is_loss) || case.unread.iter().any(|(_, problem)| is_loss(problem));
     let fail_on = arguments.fail_on.map(model::Level::from);
-    if !any_read && case.files_scanned == 0 {
+    if !any_read && case.looked_for.files_scanned == 0 {
         Exit::NothingRead
     } else if fail_on.is_some_and(|level| case.findings.iter().any(|finding| finding.rule.level >= level)) {
         Exit::FailOn

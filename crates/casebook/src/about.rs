@@ -31,7 +31,7 @@ impl About {
             let is_tenant = logs.has_any(&tenant_logs);
             let subject = |book: &Casebook| Subject {
                 is_server: logs.has_any(&book.signs) || has_build(case, book, &host),
-                is_tenant: is_tenant && book.questions.iter().any(|question| question.is_of_tenant),
+                is_tenant: is_tenant && book.questions.iter().any(|question| question.asked.is_of_tenant),
             };
             let books: Vec<Subject> = books.iter().map(subject).collect();
             about.insert(host, books);

@@ -218,8 +218,8 @@ impl<'a> Room<'a> {
     }
 
     fn without_grounds(&self, question: &Question) -> AnswerWord {
-        let is_subject = if question.is_of_tenant { self.is_tenant } else { self.is_server };
-        if (question.server_only && !is_subject) || self.is_immune(question) {
+        let is_subject = if question.asked.is_of_tenant { self.is_tenant } else { self.is_server };
+        if (question.asked.server_only && !is_subject) || self.is_immune(question) {
             return AnswerWord::NotApplicable;
         }
         let mut all = self.lacking(question);

@@ -149,10 +149,7 @@ pub(crate) struct Question {
     pub id: String,
     pub title: String,
     pub kind: Kind,
-    /// Whether it makes sense for servers (or tenants) of the book's kind only.
-    pub server_only: bool,
-    /// Whether it is asked of tenants, and not of servers.
-    pub is_of_tenant: bool,
+    pub asked: Asked,
     pub supports: Vec<Support>,
     /// How many of them are its own, and not those of a question it is like.
     pub own: usize,
@@ -171,9 +168,16 @@ pub(crate) struct Question {
     pub stay: Stay,
     /// Set where the question is about one hole, or one chain of them.
     pub hole: Option<Hole>,
-    /// How its answer is told to those who decide.
-    pub plain: Option<Plain>,
     pub text: Texts,
+}
+
+/// Of whom a question is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Asked {
+    /// Whether it makes sense for servers (or tenants) of the book's kind only.
+    pub server_only: bool,
+    /// Whether it is asked of tenants, and not of servers.
+    pub is_of_tenant: bool,
 }
 
 /// A question in the words of those who decide; no jargon.
@@ -276,6 +280,8 @@ pub(crate) struct Texts {
     pub no_trace_instead: Option<Sentence>,
     pub cannot_tell: Sentence,
     pub not_applicable: Sentence,
+    /// How the answer is told to those who decide.
+    pub plain: Option<Plain>,
 }
 
 impl Texts {

@@ -364,7 +364,8 @@ fn is_intruder(
         return false;
     }
     let view = View::new(book, traces, members.to_vec(), components);
-    let weighs = |question: &&Question| book.is_intrusion(question) && (is_asked || question.server_only);
+    let weighs =
+        |question: &&Question| book.is_intrusion(question) && (is_asked || question.asked.server_only);
     // What lies there without a time, and nothing else, must speak for itself.
     let is_timed = members.iter().any(|member| traces.list[*member].time().is_some());
     let least = if is_timed { Grade::None } else { Grade::Yes };

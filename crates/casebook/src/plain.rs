@@ -51,7 +51,7 @@ impl<'a> Facts<'a> {
                 facts.extend(answers.filter_map(|answer| {
                     let question = book.question(&answer.question_id)?;
                     let is_grave = book.verdict.is_grave(&question.id);
-                    Some((question.plain.as_ref()?, *answer, is_grave))
+                    Some((question.text.plain.as_ref()?, *answer, is_grave))
                 }));
             }
         }

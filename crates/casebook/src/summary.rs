@@ -42,8 +42,9 @@ pub fn summaries(case: &Case, books: &[Casebook], by_book: &ByBook<'_>) -> Vec<B
 pub fn asked<'a>(books: &'a [Casebook], host: &Option<HostName>, by_book: &ByBook<'_>) -> Vec<&'a Casebook> {
     let applies = |book: &&Casebook| {
         let own = by_book.get(&(host, book.id.as_str())).into_iter().flatten();
-        let mut special = own
-            .filter(|answer| book.question(&answer.question_id).is_some_and(|question| question.server_only));
+        let mut special = own.filter(|answer| {
+            book.question(&answer.question_id).is_some_and(|question| question.asked.server_only)
+        });
         special.any(|answer| answer.answer != AnswerWord::NotApplicable)
     };
     let own: Vec<&Casebook> = books.iter().filter(applies).collect();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn techniques(case: &Case) -> Vec<TechniqueCoverage> {
     let mut known: BTreeMap<&str, Known<'_>> = BTreeMap::new();
     let mut loaded: BTreeSet<&str> = BTreeSet::new();
-    for rule in &case.rules {
+    for rule in &case.looked_for.rules {
         loaded.insert(&rule.facts.id);
         for technique in &rule.facts.techniques {
             let own = known.entry(technique).or_default();

@@ -45,12 +45,30 @@ pub struct Case {
     pub plain: Vec<String>,
     /// What the rules say of each ATT&CK technique that some rule names, by id.
     pub techniques: Vec<TechniqueCoverage>,
+    /// Who started what, and who logged on from where.
+    pub sessions: Sessions,
+    /// What was looked for.
+    pub looked_for: LookedFor,
+    /// Whether any item carries the mark of synthetic evidence.
+    pub synthetic: bool,
+    /// Where spilled fields lie.
+    pub spill: Spill,
+}
+
+/// Who started what, and who logged on from where, as far as it has to do with what was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sessions {
     /// Processes of trees in which something was found, by host, time, place; a parent stands before its children.
     pub processes: Vec<Process>,
     /// Logons over the network, by host, source, account, kind.
     pub logons: Vec<Logon>,
     /// What of both was left out.
-    pub sessions_left_out: SessionsLeftOut,
+    pub left_out: SessionsLeftOut,
+}
+
+/// What a scan looked for, and in how much.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct LookedFor {
     /// The rules that were loaded, by id, file.
     pub rules: Vec<RuleUse>,
     /// SHA-256 over the rules that were loaded.
@@ -61,10 +79,6 @@ pub struct Case {
     pub indicators: Vec<IndicatorFile>,
     /// Scripts, and files of web folders, whose content rules have looked at.
     pub files_scanned: usize,
-    /// Whether any item carries the mark of synthetic evidence.
-    pub synthetic: bool,
-    /// Where spilled fields lie.
-    pub spill: Spill,
 }
 
 impl Case {

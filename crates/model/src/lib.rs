@@ -22,7 +22,7 @@ mod time;
 mod value;
 
 pub use answer::{Answer, AnswerWord, BookAnswer, HostBasis, Intrusion, Verdict};
-pub use case::{Case, Host, IndicatorFile, RuleNote, Run, Spill};
+pub use case::{Case, Host, IndicatorFile, LookedFor, RuleNote, Run, Sessions, Spill};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
 pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,

@@ -7,7 +7,7 @@ use crate::{EvidenceId, FindingId, HostName, Position, Span, Timestamp};
 pub struct Process {
     /// The host it ran on.
     pub host: Option<HostName>,
-    /// Index of its parent in [`crate::Case::processes`]; `None` for a root.
+    /// Index of its parent in [`crate::Sessions::processes`]; `None` for a root.
     pub parent: Option<u32>,
     /// When it was started; `None` when only a child's record tells of it.
     pub time: Option<Timestamp>,

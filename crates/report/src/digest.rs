@@ -35,8 +35,8 @@ impl Totals {
             size_bytes: case.items.iter().fold(0, |sum, item| sum.saturating_add(item.size_bytes)),
             records: case.coverage.items.iter().fold(0, |sum, item| sum.saturating_add(item.records)),
             hosts: case.hosts.len() as u64,
-            rules: case.rules_loaded as u64,
-            indicators: case.indicators.iter().map(|file| file.loaded).sum(),
+            rules: case.looked_for.rules_loaded as u64,
+            indicators: case.looked_for.indicators.iter().map(|file| file.loaded).sum(),
             unknown: case.items.iter().filter(|item| item.format.is_none()).count() as u64,
             looked_at: looked_at(case),
         }

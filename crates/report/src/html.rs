@@ -132,8 +132,8 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
             "<a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> <a href=\"#timeline\">Timeline</a> ",
         ),
         (true, "<a href=\"#attack\">ATT&amp;CK</a> "),
-        (!case.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
-        (!case.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
+        (!case.sessions.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
+        (!case.sessions.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
         (
             true,
             "<a href=\"#intrusions\">Intrusions</a> <a href=\"#findings\">Findings</a> <a href=\"#rules\">Rules</a> ",

@@ -43,7 +43,7 @@ pub fn write_markdown(case: &Case, run: &Run, options: &Options, out: &mut dyn W
     sheet.ours("\n---\n\nMade by assay ")?;
     sheet.prose(&run.version)?;
     sheet.ours("; rules SHA-256 ")?;
-    sheet.code(&words::hex(&case.rules_sha256))?;
+    sheet.code(&words::hex(&case.looked_for.rules_sha256))?;
     sheet.ours(". ")?;
     sheet.ours(options.tlp.as_str())?;
     sheet.ours("\n")

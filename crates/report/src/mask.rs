@@ -97,7 +97,7 @@ impl Mask {
     pub(crate) fn of(case: &Case) -> io::Result<Self> {
         let (mut people, mut shells, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         // An older case does not say what its rules are about: any page may be a shell.
-        let unknown = case.rules.is_empty();
+        let unknown = case.looked_for.rules.is_empty();
         for finding in &case.findings {
             let is_shell = unknown || finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
             for (name, text) in case.fields(finding).map_err(io::Error::other)?.iter() {
@@ -120,11 +120,11 @@ impl Mask {
                 people.extend(homes(text));
             }
         }
-        for process in &case.processes {
+        for process in &case.sessions.processes {
             people.extend(person(&process.user));
             people.extend(homes(&process.command_line).chain(homes(&process.image)));
         }
-        people.extend(case.logons.iter().filter_map(|logon| person(&logon.user)));
+        people.extend(case.sessions.logons.iter().filter_map(|logon| person(&logon.user)));
         Ok(Self::over(&people, &shells, &queries))
     }
 

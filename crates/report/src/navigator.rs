@@ -119,7 +119,7 @@ pub(crate) fn write_layer(case: &Case, out: &mut dyn Write) -> io::Result<()> {
         },
         legend_items: Sight::ALL.map(|sight| LegendItem { label: sight.as_str(), color: colour(sight) }),
         metadata: vec![
-            Metadata { name: "rules", value: words::thousands(case.rules_loaded as u64) },
+            Metadata { name: "rules", value: words::thousands(case.looked_for.rules_loaded as u64) },
             Metadata {
                 name: "synthetic evidence",
                 value: if case.synthetic { "yes" } else { "no" }.to_owned(),

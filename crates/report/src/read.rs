@@ -108,10 +108,11 @@ pub fn read_case(open: &mut OpenSource<'_>) -> Result<(Case, Run), ReadError> {
     case.coverage = coverage::read(read_file("coverage.json", open)?, &case, &places)?;
     case.answers = others::answers(read_file("answers.json", open)?, &places)?;
     let rules = read_file_if_there("rules.json", open)?.map(others::rules).unwrap_or_default();
-    case.rules = rules.loaded;
+    case.looked_for.rules = rules.loaded;
     let records = store::Lines::of_records(open)?;
     let lines = store::Lines::of_findings(open)?;
-    let known = findings::Known { places: &places, rules: &case.rules, other_rules: &rules.others };
+    let known =
+        findings::Known { places: &places, rules: &case.looked_for.rules, other_rules: &rules.others };
     let (findings, store) = findings::read(lines, records, &known)?;
     case.findings = findings;
     case.spill = Spill(Some(Arc::new(store)));

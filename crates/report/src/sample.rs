@@ -3,8 +3,8 @@
 use model::{
     Answer, AnswerWord, Case, Coverage, EvidenceId, EvidenceItem, FileFacts, Finding, FindingId, Gap,
     GapKind, Host, HostBasis, IndicatorFile, Intrusion, IntrusionId, ItemCoverage, Level, LogCoverage,
-    LogKey, Logon, Position, Problem, Process, RuleFacts, RuleNote, RuleUse, Run, SessionsLeftOut, Span,
-    Spill, TechniqueCoverage, Timestamp, Verdict,
+    LogKey, Logon, LookedFor, Position, Problem, Process, RuleFacts, RuleNote, RuleUse, Run, Sessions,
+    SessionsLeftOut, Span, Spill, TechniqueCoverage, Timestamp, Verdict,
 };
 use std::sync::Arc;
 
@@ -292,14 +292,14 @@ pub(crate) fn case() -> Case {
         ],
         plain: vec!["Somebody broke into the mail server MXS01.".to_owned()],
         techniques: techniques(),
-        processes: processes(),
-        logons: vec![logon("203.0.113.7"), logon("192.0.2.4")],
-        sessions_left_out: SessionsLeftOut { processes: 3, logons: 0 },
-        rules: vec![rule_use(&ssrf, 1), rule_use(&shell, 2), rule_use(&logon_rule, 1)],
-        rules_sha256: [0xab; 32],
-        rules_loaded: 3_912,
-        indicators: vec![indicator_file("lists/march.csv")],
-        files_scanned: 0,
+        sessions: Sessions { processes: processes(), logons: vec![logon("203.0.113.7"), logon("192.0.2.4")], left_out: SessionsLeftOut { processes: 3, logons: 0 } },
+        looked_for: LookedFor {
+            rules: vec![rule_use(&ssrf, 1), rule_use(&shell, 2), rule_use(&logon_rule, 1)],
+            rules_sha256: [0xab; 32],
+            rules_loaded: 3_912,
+            indicators: vec![indicator_file("lists/march.csv")],
+            files_scanned: 0,
+        },
         synthetic: true,
         spill: Spill::default(),
     }
@@ -408,7 +408,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         item.root = owned();
         item.hosts = vec![text.into()];
     }
-    case.indicators = vec![indicator_file(text)];
+    case.looked_for.indicators = vec![indicator_file(text)];
     case.unread[0].0 = owned();
     case.unread[0].1.wanted = owned();
     case.unread[0].1.found = owned();
@@ -452,7 +452,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         technique.tactics.push(owned());
         technique.seen_on = vec![text.into()];
     }
-    for process in &mut case.processes {
+    for process in &mut case.sessions.processes {
         process.host = Some(text.into());
         for field in
             [&mut process.image, &mut process.command_line, &mut process.user, &mut process.process_id]
@@ -460,14 +460,14 @@ pub(crate) fn hostile_case(text: &str) -> Case {
             *field = owned();
         }
     }
-    for logon in &mut case.logons {
+    for logon in &mut case.sessions.logons {
         logon.host = Some(text.into());
         logon.source_host = logon.source_host.take().map(|_| text.into());
         for field in [&mut logon.source, &mut logon.user, &mut logon.kind] {
             *field = owned();
         }
     }
-    for rule in &mut case.rules {
+    for rule in &mut case.looked_for.rules {
         rule.facts = evil.clone();
         rule.file = owned();
         rule.looks_at = owned();

@@ -81,8 +81,8 @@ fn people_and_shells_are_masked_in_the_report_only() {
     let mut case = sample::case();
     case.findings.push(sample::finding(9, &Arc::new(rule), "2021-03-04T00:00:00Z", &fields));
     case.answers[0].text = "requests for …/secret1.aspx by jdoe".to_owned();
-    case.processes[1].user = "EXAMPLE\\asmith".to_owned();
-    case.processes[2].command_line = r"type C:\Users\bmiller\x.txt for asmith".to_owned();
+    case.sessions.processes[1].user = "EXAMPLE\\asmith".to_owned();
+    case.sessions.processes[2].command_line = r"type C:\Users\bmiller\x.txt for asmith".to_owned();
     let options = Options { tlp: Tlp::Red, ..Options::default() };
     let files = files_with(&case, &sample::run(), options);
     let page = files["report.html"].to_lowercase();
@@ -571,7 +571,8 @@ fn a_finding_opens_its_record_with_what_matched_and_its_rule() {
     assert!(row.contains(
         "Line 6, byte 4711 of <code>triage/HttpProxy/Ecp/HttpProxy_2021030411-1.LOG</code>, SHA-256 <code>"
     ));
-    let number = case.rules.iter().position(|rule| rule.facts.title == "Request for a web shell").unwrap();
+    let number =
+        case.looked_for.rules.iter().position(|rule| rule.facts.title == "Request for a web shell").unwrap();
     assert!(row.contains(&format!("<a href=\"#rule-{number}\">Request for a web shell</a>")), "{row}");
     assert_eq!(page.matches(&format!("id=\"rule-{number}\"")).count(), 1);
     assert_eq!(page.matches("title: Request for a web shell\n").count(), 1, "a rule's text stands once");

@@ -34,10 +34,10 @@ pub fn case(
 ) -> Case {
     gathered.sort_by(|a, b| a.item.path.cmp(&b.item.path));
     let synthetic = gathered.iter().any(|item| item.item.synthetic);
-    let files_scanned = gathered.iter().filter(|item| item.file.is_evidence()).count();
     let hosts = Hosts::learn(&gathered, argument);
 
-    let mut case = Case { synthetic, files_scanned, ..Case::default() };
+    let mut case = Case { synthetic, ..Case::default() };
+    case.looked_for.files_scanned = gathered.iter().filter(|item| item.file.is_evidence()).count();
     let lists = gathered.iter().filter_map(|item| item.gathered.as_ref()).flat_map(|one| &one.findings);
     case.findings.reserve_exact(lists.map(Vec::len).sum());
     let mut logs = Logs::new();
@@ -46,32 +46,20 @@ pub fn case(
         let id = EvidenceId(case.items.len() as u32);
         let is_known = known_good.has(&item.item.sha256);
         let paths = copies.iter().map(|copy| copy.path.clone()).collect();
-        let is_scanned = copies.iter().any(|copy| copy.file.is_scanned);
         for copy in &mut copies {
             let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
             web_files.extend(copy.web_file(id, host, item.item.sha256));
         }
         let ReadItem { path, root, sha256, size_bytes, format, records, mut problems, facts, .. } = item.item;
-        let gathered = item.gathered.unwrap_or_default();
+        let mut gathered = item.gathered.unwrap_or_default();
         let elsewhere = hosts.of_silent(&path, &root, gathered.is_of_tenant);
-        problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
-        problems.extend(gathered.settled.problem());
-        problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
+        add_problems(&mut problems, &gathered);
         let is_looked_at = copies.iter().any(|copy| copy.is_scanned);
         let coverage = item_coverage(id, records, problems, &gathered);
         case.coverage.items.push(ItemCoverage { is_looked_at, ..coverage });
         let (item_hosts, host_basis) =
             hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
-        let hosts_met: Vec<Option<HostName>> = match (&*item_hosts, &elsewhere) {
-            ([], elsewhere) => vec![elsewhere.as_ref().map(|(host, _)| host.clone())],
-            (own, _) => own.iter().cloned().map(Some).collect(),
-        };
-        for source in &gathered.sources {
-            met.sources.entry(*source).or_default().extend(hosts_met.iter().cloned());
-        }
-        if is_scanned {
-            met.contents.extend(hosts_met);
-        }
+        met.note(&gathered.sources, is_looked_at, &item_hosts, elsewhere.as_ref().map(|(host, _)| host));
         case.items.push(EvidenceItem {
             paths,
             root,
@@ -88,22 +76,16 @@ pub fn case(
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
         let from = case.findings.len();
-        let raws = gathered.findings.into_iter().flatten().filter(|raw| !(is_known && raw.is_of_file));
+        let raws = std::mem::take(&mut gathered.findings)
+            .into_iter()
+            .flatten()
+            .filter(|raw| !(is_known && raw.is_of_file));
         case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
         if !is_known {
             let of_copy = |raw, host: Option<HostName>| finding(raw, id, &sha256, |_| host.clone());
             add_copies(&mut case.findings, from, copies, of_copy, &hosts);
         }
-        for ((host, key), stats) in gathered.logs {
-            let (known, items) = logs.entry((resolve(host), key)).or_default();
-            known.merge(stats);
-            items.insert(id);
-        }
-        logons.add_item(gathered.logons, resolve);
-        for (host, builds) in gathered.builds {
-            let known = case.coverage.builds.entry(resolve(host)).or_default();
-            builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
-        }
+        count(gathered, id, resolve, &mut logs, logons, &mut case.coverage);
     }
     judge_web_files(&mut case, &mut logs, web_files, known_good);
     finish_logs(&mut case.coverage, logs);
@@ -112,6 +94,34 @@ pub fn case(
     case.findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
     settle_records(&mut case.findings);
     case
+}
+
+/// Adds what was not looked at for its number.
+fn add_problems(problems: &mut Vec<Problem>, gathered: &Gathered) {
+    problems.extend(gathered.hits.values().filter_map(|(rule, hits)| hits.problem(&rule.id)));
+    problems.extend(gathered.settled.problem());
+    problems.sort_by(|a, b| (a.offset, a).cmp(&(b.offset, b)));
+}
+
+/// Adds what an item's records count up to.
+fn count(
+    gathered: Gathered,
+    id: EvidenceId,
+    resolve: impl Fn(Option<HostName>) -> Option<HostName>,
+    logs: &mut Logs,
+    logons: &mut Logons,
+    coverage: &mut Coverage,
+) {
+    for ((host, key), stats) in gathered.logs {
+        let (known, items) = logs.entry((resolve(host), key)).or_default();
+        known.merge(stats);
+        items.insert(id);
+    }
+    for (host, builds) in gathered.builds {
+        let known = coverage.builds.entry(resolve(host)).or_default();
+        builds.into_iter().for_each(|(build, span)| known.entry(build).or_default().join(span));
+    }
+    logons.add_item(gathered.logons, resolve);
 }
 
 /// Whole records stay with the first findings of each rule, in the order of the case.

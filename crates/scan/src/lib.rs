@@ -86,8 +86,8 @@ pub fn scan(input: Input<'_>) -> io::Result<(Case, Sessions)> {
     case.unread.sort();
     case.unread.dedup();
     correlate::add(&mut case, input.engine.rules(), input.correlations).map_err(io::Error::other)?;
-    case.rules = rule_use::all(input.engine, input.correlations, input.yara, met, &case.findings);
-    case.rules_sha256 = input.rules_sha256;
-    case.rules_loaded = input.engine.rules().len() + input.correlations.len() + input.yara.len();
+    case.looked_for.rules = rule_use::all(input.engine, input.correlations, input.yara, met, &case.findings);
+    case.looked_for.rules_sha256 = input.rules_sha256;
+    case.looked_for.rules_loaded = input.engine.rules().len() + input.correlations.len() + input.yara.len();
     Ok((case, Sessions { starts, logons }))
 }

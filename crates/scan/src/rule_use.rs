@@ -18,6 +18,28 @@ pub struct Met {
     pub contents: Hosts,
 }
 
+impl Met {
+    /// Notes what was read of an item: of its own hosts, else of the one it lies among.
+    pub fn note(
+        &mut self,
+        sources: &BTreeSet<usize>,
+        is_looked_at: bool,
+        own: &[HostName],
+        elsewhere: Option<&HostName>,
+    ) {
+        let hosts: Hosts = match own {
+            [] => [elsewhere.cloned()].into(),
+            own => own.iter().cloned().map(Some).collect(),
+        };
+        for source in sources {
+            self.sources.entry(*source).or_default().extend(hosts.iter().cloned());
+        }
+        if is_looked_at {
+            self.contents.extend(hosts);
+        }
+    }
+}
+
 /// All rules, by id and file. Texts are the caller's to add.
 pub fn all(
     engine: &sigma::Engine,

@@ -15,7 +15,7 @@ impl Room<'_> {
         question: &'s Question,
     ) -> impl Iterator<Item = (usize, &'s Measure)> {
         let others = question.beyond.rests_on.iter().map(|index| &self.book.questions[*index]);
-        let others = others.filter(|other| self.is_server || !other.server_only);
+        let others = others.filter(|other| self.is_server || !other.asked.server_only);
         let mut told = BTreeSet::new();
         std::iter::once(question)
             .chain(others)
@@ -28,7 +28,7 @@ impl Room<'_> {
     fn instead<'s>(&'s self, question: &'s Question) -> impl Iterator<Item = (usize, &'s Measure)> {
         let others = question.beyond.rests_on.iter().map(|index| &self.book.questions[*index]);
         let open = std::iter::once(question).chain(others).filter(|asked| {
-            self.needs(asked).any(|(_, measure)| !measure.met) && (self.is_server || !asked.server_only)
+            self.needs(asked).any(|(_, measure)| !measure.met) && (self.is_server || !asked.asked.server_only)
         });
         let needs = open.flat_map(|asked| asked.beyond.instead.iter().map(move |need| (asked, *need)));
         let mut told = BTreeSet::new();

@@ -1,8 +1,8 @@
 //! A casebook as it is written in YAML, and the one place that checks it.
 
 use super::{
-    ANY_OF, Act, Beyond, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question, Stay,
-    Texts, VerdictRule, WindowRule,
+    ANY_OF, Act, Asked, Beyond, BookError, Casebook, Hole, JoinRules, Kind, Link, Note, Plain, Question,
+    Stay, Texts, VerdictRule, WindowRule,
 };
 use crate::build::BuildTable;
 use crate::collect::CollectList;
@@ -445,21 +445,16 @@ fn check_question(
         needs: find(all)?,
         beyond,
         also: find(&raw.also)?,
-        text: Texts {
-            yes: sentence(&raw.text.yes)?,
-            likely: sentence(&raw.text.likely)?,
-            no_trace: sentence(&raw.text.no_trace)?,
-            no_trace_instead: raw.text.no_trace_instead.as_ref().map(sentence).transpose()?,
-            cannot_tell: sentence(&raw.text.cannot_tell)?,
-            not_applicable: sentence(&raw.text.not_applicable)?,
-        },
+        text: check_texts(raw.text, sentence)?,
         kind: match raw.kind {
             RawKind::Steps => Kind::Steps,
             RawKind::Builds => Kind::Builds,
             RawKind::StillIn => Kind::StillIn,
         },
-        server_only: raw.about != RawAbout::AnyHost,
-        is_of_tenant: raw.about == RawAbout::Tenant,
+        asked: Asked {
+            server_only: raw.about != RawAbout::AnyHost,
+            is_of_tenant: raw.about == RawAbout::Tenant,
+        },
         supports,
         own,
         techniques: raw.techniques,
@@ -470,9 +465,23 @@ fn check_question(
             None => None,
         },
         next: raw.next,
-        plain: raw.text.plain,
         title: raw.title,
         id: raw.id,
+    })
+}
+
+fn check_texts(
+    raw: RawTexts,
+    sentence: impl Fn(&String) -> Result<Sentence, BookError>,
+) -> Result<Texts, BookError> {
+    Ok(Texts {
+        yes: sentence(&raw.yes)?,
+        likely: sentence(&raw.likely)?,
+        no_trace: sentence(&raw.no_trace)?,
+        no_trace_instead: raw.no_trace_instead.as_ref().map(&sentence).transpose()?,
+        cannot_tell: sentence(&raw.cannot_tell)?,
+        not_applicable: sentence(&raw.not_applicable)?,
+        plain: raw.plain,
     })
 }
 

@@ -46,7 +46,7 @@ fn sketch(sketch: Sketch, lines: &[String]) -> Sketch {
 fn every_question_of_every_book_is_put_plainly() {
     for book in books(&ALL) {
         for question in &book.questions {
-            let plain = question.plain.as_ref();
+            let plain = question.text.plain.as_ref();
             let plain = plain.unwrap_or_else(|| panic!("{}: {} has no `plain`", book.id, question.id));
             for text in [&plain.did, &plain.whether, &plain.decide].into_iter().flatten() {
                 let found = JARGON.iter().find(|word| text.contains(**word));

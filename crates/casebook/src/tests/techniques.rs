@@ -24,7 +24,7 @@ fn rule(id: &str, techniques: &[&str], tactics: &[&str], met: &[&str]) -> RuleUs
 
 fn techniques(rules: Vec<RuleUse>, findings: &[&str]) -> Vec<TechniqueCoverage> {
     let mut sketch = Sketch::full().findings(findings);
-    sketch.case.rules = rules;
+    sketch.case.looked_for.rules = rules;
     sketch.assess().techniques
 }
 

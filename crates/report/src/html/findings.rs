@@ -141,7 +141,7 @@ fn chosen(case: &Case) -> (Vec<&Finding>, Vec<&Finding>) {
     let grounds: BTreeSet<FindingId> =
         case.answers.iter().flat_map(|answer| answer.grounds.iter().copied()).collect();
     let mut linked: BTreeSet<FindingId> =
-        case.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
+        case.sessions.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
     linked.extend(attack::findings(case).values().filter_map(|own| Some(own.first?.id)));
     let mut findings: Vec<_> = case.findings.iter().collect();
     // Both sorts are stable and keep the case's order by time.

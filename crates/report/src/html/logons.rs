@@ -12,12 +12,12 @@ const ROWS_MAX: usize = 500;
 const LABEL_CHARS_MAX: usize = 28;
 
 pub(super) fn write_logons(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    if case.logons.is_empty() {
+    if case.sessions.logons.is_empty() {
         return Ok(());
     }
     page.raw("<section id=\"logons\" class=\"technical\">\n<h2>Logons between computers</h2>\n<p>Square boxes are hosts of this case, round ones other sources. ")?;
     page.raw("A thick broken arrow is suspicious: an intrusion came from that source, or a finding is on such a logon.</p>\n")?;
-    let graph = logon_graph::graph(&case.logons);
+    let graph = logon_graph::graph(&case.sessions.logons);
     if !graph.edges.is_empty() {
         write_picture(page, &graph)?;
     }
@@ -107,7 +107,8 @@ fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
         "Logons by source, target, account and kind",
         &["From", "To", "Account", "Kind", "#Count", "First", "Last", "Suspicious"],
     )?;
-    let (suspicious, other): (Vec<_>, Vec<_>) = case.logons.iter().partition(|logon| logon.suspicious);
+    let (suspicious, other): (Vec<_>, Vec<_>) =
+        case.sessions.logons.iter().partition(|logon| logon.suspicious);
     for logon in suspicious.iter().chain(&other).take(ROWS_MAX) {
         page.raw("<tr><th scope=\"row\">")?;
         page.value(&logon.source)?;
@@ -128,10 +129,10 @@ fn write_table(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
         })?;
     }
     page.end_table()?;
-    page.rest(case.logons.len(), ROWS_MAX, "row", "sessions.json")?;
+    page.rest(case.sessions.logons.len(), ROWS_MAX, "row", "sessions.json")?;
     page.raw("</details>\n")?;
-    if case.sessions_left_out.logons > 0 {
-        let count = words::count(case.sessions_left_out.logons, "more kind");
+    if case.sessions.left_out.logons > 0 {
+        let count = words::count(case.sessions.left_out.logons, "more kind");
         page.element("<p class=\"rest\">", &count, " of logon: beyond the limit of a case.</p>\n")?;
     }
     Ok(())

@@ -20,7 +20,7 @@ const FINDINGS_MAX: usize = 5;
 type Node = (usize, usize);
 
 pub(super) fn write_processes(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    if case.processes.is_empty() {
+    if case.sessions.processes.is_empty() {
         return Ok(());
     }
     page.raw("<section id=\"processes\" class=\"technical\">\n<h2>Processes</h2>\n<p>Who started what, where something was found on one of them. ")?;
@@ -28,11 +28,11 @@ pub(super) fn write_processes(page: &mut Page<'_>, case: &Case) -> io::Result<()
     let findings = findings(case);
     let mut shown = 0;
     let mut host = None;
-    for tree in trees(&case.processes) {
+    for tree in trees(&case.sessions.processes) {
         if shown + tree.len() > PROCESSES_MAX && shown > 0 {
             break;
         }
-        let own = &case.processes[tree[0].0].host;
+        let own = &case.sessions.processes[tree[0].0].host;
         if host != Some(own) {
             page.element("<h3>", own.as_deref().unwrap_or("(no host known)"), "</h3>\n")?;
             host = Some(own);
@@ -41,9 +41,9 @@ pub(super) fn write_processes(page: &mut Page<'_>, case: &Case) -> io::Result<()
         write_tree(page, case, &findings, tree)?;
         shown += tree.len();
     }
-    page.rest(case.processes.len(), shown, "program start", "sessions.json")?;
-    if case.sessions_left_out.processes > 0 {
-        let count = words::count(case.sessions_left_out.processes, "more program start");
+    page.rest(case.sessions.processes.len(), shown, "program start", "sessions.json")?;
+    if case.sessions.left_out.processes > 0 {
+        let count = words::count(case.sessions.left_out.processes, "more program start");
         page.element("<p class=\"rest\">", &count, " in such trees: beyond the limit of a case.</p>\n")?;
     }
     write_twin(page, case, &findings)?;
@@ -78,7 +78,7 @@ fn trees(processes: &[Process]) -> Vec<Vec<Node>> {
 /// The findings that a process names.
 fn findings(case: &Case) -> BTreeMap<FindingId, &Finding> {
     let named: BTreeSet<FindingId> =
-        case.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
+        case.sessions.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
     case.findings
         .iter()
         .filter(|finding| named.contains(&finding.id))
@@ -92,8 +92,8 @@ fn write_tree(
     findings: &BTreeMap<FindingId, &Finding>,
     tree: &[Node],
 ) -> io::Result<()> {
-    let root = &case.processes[tree[0].0];
-    let grave = tree.iter().filter(|(index, _)| !case.processes[*index].findings.is_empty()).count();
+    let root = &case.sessions.processes[tree[0].0];
+    let grave = tree.iter().filter(|(index, _)| !case.sessions.processes[*index].findings.is_empty()).count();
     page.raw(if tree.len() > OPEN_MAX {
         "<details class=\"tree\"><summary>"
     } else {
@@ -115,7 +115,7 @@ fn write_tree(
             }
             page.raw("</li>\n")?;
         }
-        write_node(page, findings, &case.processes[*index])?;
+        write_node(page, findings, &case.sessions.processes[*index])?;
     }
     for _ in 0..open {
         page.raw("</li></ul>")?;
@@ -195,8 +195,8 @@ fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<FindingId, &
         "Processes of these trees",
         &["Host", "Time (UTC)", "Process", "Id", "Started by", "Command line", "User", "Findings"],
     )?;
-    for process in case.processes.iter().take(PROCESSES_MAX) {
-        let parent = process.parent.and_then(|parent| case.processes.get(parent as usize));
+    for process in case.sessions.processes.iter().take(PROCESSES_MAX) {
+        let parent = process.parent.and_then(|parent| case.sessions.processes.get(parent as usize));
         page.raw("<tr>")?;
         page.cell(process.host.as_deref().unwrap_or("(no host known)"))?;
         page.time(&words::time(process.time))?;
@@ -215,7 +215,7 @@ fn write_twin(page: &mut Page<'_>, case: &Case, findings: &BTreeMap<FindingId, &
         page.raw("</tr>\n")?;
     }
     page.end_table()?;
-    page.rest(case.processes.len(), PROCESSES_MAX, "program start", "sessions.json")?;
+    page.rest(case.sessions.processes.len(), PROCESSES_MAX, "program start", "sessions.json")?;
     page.raw("</details>\n")
 }
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_tree_is_read_from_its_root_and_ends_where_parents_lie() {
-        let mut processes = sample::case().processes;
+        let mut processes = sample::case().sessions.processes;
         processes.push(Process { parent: Some(0), ..processes[1].clone() });
         processes.push(Process { parent: Some(99), ..processes[1].clone() });
         assert_eq!(trees(&processes), [vec![(0, 0), (1, 1), (2, 2), (3, 1)], vec![(4, 0)]]);

@@ -24,7 +24,7 @@ const RECORDS_UNTIL_BYTES: u64 = 16 << 20;
 pub(super) type RuleNumbers<'a> = BTreeMap<&'a str, usize>;
 
 pub(super) fn rule_numbers(case: &Case) -> RuleNumbers<'_> {
-    let fired = case.rules.iter().enumerate().filter(|(_, rule)| rule.findings > 0);
+    let fired = case.looked_for.rules.iter().enumerate().filter(|(_, rule)| rule.findings > 0);
     fired.map(|(number, rule)| (rule.facts.id.as_str(), number)).collect()
 }
 
@@ -137,7 +137,7 @@ fn write_rule(
     finding: &Finding,
 ) -> io::Result<()> {
     page.raw("<p>Rule ")?;
-    let rule = rules.get(finding.rule.id.as_str()).map(|number| (number, &case.rules[*number]));
+    let rule = rules.get(finding.rule.id.as_str()).map(|number| (number, &case.looked_for.rules[*number]));
     if let Some((number, _)) = rule {
         page.link(&format!("rule-{number}"), "<a href=\"")?;
     }

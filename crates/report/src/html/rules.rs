@@ -20,10 +20,10 @@ const HOSTS_MAX: usize = 12;
 
 pub(super) fn write_rules(page: &mut Page<'_>, case: &Case, run: &Run) -> io::Result<()> {
     page.raw("<section id=\"rules\" class=\"technical\">\n<h2>Rules</h2>\n<p>")?;
-    page.text(&words::count(case.rules_loaded as u64, "rule"))?;
+    page.text(&words::count(case.looked_for.rules_loaded as u64, "rule"))?;
     page.element(
         " loaded, SHA-256 over all of them <code>",
-        &words::hex(&case.rules_sha256),
+        &words::hex(&case.looked_for.rules_sha256),
         "</code>.</p>\n",
     )?;
     write_fired(page, case)?;
@@ -36,7 +36,7 @@ pub(super) fn write_rules(page: &mut Page<'_>, case: &Case, run: &Run) -> io::Re
 
 fn write_fired(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     let mut fired: Vec<(usize, &RuleUse)> =
-        case.rules.iter().enumerate().filter(|(_, rule)| rule.findings > 0).collect();
+        case.looked_for.rules.iter().enumerate().filter(|(_, rule)| rule.findings > 0).collect();
     page.element("<h3>Rules that fired: ", &words::thousands(fired.len() as u64), "</h3>\n")?;
     // The sort is stable: rules of one level and count stay in the order of their ids.
     fired.sort_by_key(|(_, rule)| std::cmp::Reverse((rule.facts.level, rule.findings)));
@@ -91,7 +91,7 @@ struct Source<'a> {
 /// By what the rules look at.
 fn sources(case: &Case) -> BTreeMap<&str, Source<'_>> {
     let mut sources: BTreeMap<&str, Source<'_>> = BTreeMap::new();
-    for rule in &case.rules {
+    for rule in &case.looked_for.rules {
         let own = sources.entry(&rule.looks_at).or_default();
         own.met.extend(rule.met.iter().flatten());
         own.quiet += u64::from(rule.findings == 0 && !rule.met.is_empty());

@@ -41,8 +41,8 @@ struct RuleShape<'a> {
 pub(crate) fn write_rules_json(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     let shape = RulesShape {
         schema: "assay-rules/1",
-        sha256: Hex(&case.rules_sha256),
-        rules: case.rules.iter().map(rule_shape).collect(),
+        sha256: Hex(&case.looked_for.rules_sha256),
+        rules: case.looked_for.rules.iter().map(rule_shape).collect(),
         other_rules: other_rules(case),
     };
     write_pretty(&shape, out)
@@ -51,7 +51,7 @@ pub(crate) fn write_rules_json(case: &Case, out: &mut dyn Write) -> io::Result<(
 /// Rules of findings that are not among the loaded ones, by id and title. Those without tags, such as the one of
 /// each indicator, say no more than their findings do.
 fn other_rules(case: &Case) -> Vec<OtherShape<'_>> {
-    let loaded: BTreeSet<(&str, &str)> = case.rules.iter().map(|rule| name(&rule.facts)).collect();
+    let loaded: BTreeSet<(&str, &str)> = case.looked_for.rules.iter().map(|rule| name(&rule.facts)).collect();
     let rules = case.findings.iter().map(|finding| &*finding.rule);
     let others: BTreeMap<(&str, &str), &RuleFacts> = rules
         .filter(|facts| !facts.tags.is_empty() && !loaded.contains(&name(facts)))

@@ -46,10 +46,10 @@ struct LogonShape<'a> {
 pub(crate) fn write_sessions_json(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     let shape = SessionsShape {
         schema: "assay-sessions/1",
-        processes: case.processes.iter().map(|process| process_shape(case, process)).collect(),
-        processes_left_out: case.sessions_left_out.processes,
-        logons: case.logons.iter().map(logon_shape).collect(),
-        logons_left_out: case.sessions_left_out.logons,
+        processes: case.sessions.processes.iter().map(|process| process_shape(case, process)).collect(),
+        processes_left_out: case.sessions.left_out.processes,
+        logons: case.sessions.logons.iter().map(logon_shape).collect(),
+        logons_left_out: case.sessions.left_out.logons,
     };
     write_pretty(&shape, out)
 }

@@ -4,7 +4,7 @@ use super::ReadError;
 use super::value::{Count, ProblemPart, Slug, Text, inner, inner_all, slug, span};
 use model::{
     AnswerWord, BookAnswer, Case, EvidenceId, EvidenceItem, FileBasis, FileFacts, FindingId, Host, HostBasis,
-    HostName, IndicatorFile, Intrusion, IntrusionId, TechniqueCoverage, Timestamp, Verdict,
+    HostName, IndicatorFile, Intrusion, IntrusionId, LookedFor, TechniqueCoverage, Timestamp, Verdict,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -145,10 +145,13 @@ pub(super) fn read(part: CasePart) -> Result<Case, ReadError> {
     let Text(rules_sha256) = part.rules.sha256;
     Ok(Case {
         synthetic: part.synthetic,
-        rules_sha256,
-        rules_loaded: count(part.rules.loaded),
-        files_scanned: count(part.rules.files_scanned),
-        indicators: part.indicators.into_iter().map(indicators).collect(),
+        looked_for: LookedFor {
+            rules_sha256,
+            rules_loaded: count(part.rules.loaded),
+            files_scanned: count(part.rules.files_scanned),
+            indicators: part.indicators.into_iter().map(indicators).collect(),
+            ..LookedFor::default()
+        },
         items: part.evidence.into_iter().map(item).collect::<Result<_, _>>()?,
         unread: part.unread.into_iter().map(|unread| (unread.path, unread.problem.into())).collect(),
         hosts: part.hosts.into_iter().map(host).collect(),

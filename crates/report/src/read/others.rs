@@ -181,9 +181,10 @@ struct LogonPart {
 
 pub(super) fn add_sessions(case: &mut Case, part: SessionsPart, places: &Places) -> Result<(), ReadError> {
     let processes = part.processes.into_iter().enumerate();
-    case.processes = processes.map(|(index, part)| process(index, part, places)).collect::<Result<_, _>>()?;
-    case.logons = part.logons.into_iter().map(logon).collect();
-    case.sessions_left_out =
+    case.sessions.processes =
+        processes.map(|(index, part)| process(index, part, places)).collect::<Result<_, _>>()?;
+    case.sessions.logons = part.logons.into_iter().map(logon).collect();
+    case.sessions.left_out =
         SessionsLeftOut { processes: part.processes_left_out.0, logons: part.logons_left_out.0 };
     Ok(())
 }

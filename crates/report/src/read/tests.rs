@@ -134,7 +134,7 @@ fn an_older_folder_is_read_and_masked_no_less() {
     let findings = written.get_mut("findings.jsonl").unwrap();
     *findings = findings.replace("\"whole_record\":1,", "").replace("\"matched\":[\"cs-uri-stem\"],", "");
     let (case, run) = read(&written).unwrap();
-    assert_eq!((case.rules.len(), case.processes.len(), case.findings.len()), (0, 0, 4));
+    assert_eq!((case.looked_for.rules.len(), case.sessions.processes.len(), case.findings.len()), (0, 0, 4));
     let masked = files_with(&case, &run, Options::default());
     assert!(!masked["report.html"].contains("/aspnet_client/example.aspx"));
 }

@@ -27,11 +27,11 @@ impl Sessions {
     /// When what was put aside in temporary files cannot be read back.
     pub fn fill(self, case: &mut Case) -> std::io::Result<()> {
         let (processes, left_out) = trees::around_findings(&self.starts, case)?;
-        case.processes = processes;
-        case.sessions_left_out.processes = left_out;
+        case.sessions.processes = processes;
+        case.sessions.left_out.processes = left_out;
         let (logons, left_out) = self.logons.settle(case);
-        case.logons = logons;
-        case.sessions_left_out.logons = left_out;
+        case.sessions.logons = logons;
+        case.sessions.left_out.logons = left_out;
         Ok(())
     }
 }

@@ -24,6 +24,9 @@ const SAME_START_NANOS: i64 = 2_000_000_000;
 /// Where a start is recorded: item and offset.
 type Place = (EvidenceId, u64);
 
+/// A start with findings: outside of an intrusion, how grave, when, where.
+type Seed = (bool, Reverse<Level>, Option<Timestamp>, Place, Entry);
+
 /// A process being put into its tree.
 struct Node {
     entry: Entry,
@@ -78,7 +81,7 @@ impl Trees {
             let guids = ["ProcessGuid", "SourceProcessGUID"].iter().filter_map(|name| finding.field(name));
             actors.extend(guids.map(|guid| guid_key(finding.host.as_deref(), guid)));
         }
-        let mut seeds: Vec<(bool, Reverse<Level>, Option<Timestamp>, Place, Entry)> = Vec::new();
+        let mut seeds: Vec<Seed> = Vec::new();
         let mut others = Vec::new();
         starts.each(&mut |entry| {
             let Some(at) = place(&entry) else { return };
