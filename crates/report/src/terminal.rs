@@ -342,7 +342,7 @@ impl<'a> View<'a> {
             Some(dir) => {
                 self.screen.line(&format!("Read on: {dir}/report.html"));
                 self.screen.line(&format!(
-                    "In {dir}/: answers.json, findings.jsonl, coverage.json, timeline.csv, case.json, run.json"
+                    "In {dir}/: answers.json, findings.jsonl, coverage.json, timeline.csv, layer.json, case.json and more"
                 ));
             }
             None => {
