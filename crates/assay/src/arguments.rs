@@ -39,7 +39,7 @@ pub struct ScanArguments {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Write the case here: report.html, timeline.csv, and as JSON case,
-    /// answers, findings, records, coverage, rules, sessions, run
+    /// answers, findings, records, coverage, rules, sessions, layer, run
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// More Sigma rules: a file, or a folder with all below it (repeatable)

@@ -20,6 +20,8 @@ pub struct Kind {
 
 /// Sigma rules.
 pub const SIGMA: Kind = Kind { option: "--rules", endings: &["yml", "yaml"] };
+/// Sigma rules that a command is about, named without an option.
+pub const NAMED: Kind = Kind { option: "rules", ..SIGMA };
 /// YARA rules.
 pub const YARA: Kind = Kind { option: "--yara", endings: &["yar", "yara"] };
 

@@ -19,7 +19,7 @@ const LINE_CHARS_MAX: usize = 200;
 pub fn run(arguments: &RulesCheckArguments, output: &mut Output<'_>) -> Result<Exit> {
     let reading = &arguments.reading;
     let options = rule_files::load_options(&reading.pipeline, reading.placeholders.as_deref())?;
-    let files = rule_files::read(&rule_files::SIGMA, &arguments.paths)?;
+    let files = rule_files::read(&rule_files::NAMED, &arguments.paths)?;
     let texts = files.texts.iter().map(|(file, text)| RuleText { file, text });
     let loaded = sigma::check(texts, &options);
     let count = |severity| loaded.diagnostics.iter().filter(|own| own.severity() == severity).count();

@@ -65,7 +65,7 @@ fn rules(arguments: &RulesExplainArguments) -> Result<Vec<Rule>> {
         None => String::new(),
     };
     if path.is_file() {
-        let files = rule_files::read(&rule_files::SIGMA, &[path.to_path_buf()])?;
+        let files = rule_files::read(&rule_files::NAMED, &[path.to_path_buf()])?;
         let texts = files.texts.iter().map(|(file, text)| RuleText { file, text });
         let loaded = sigma::load(texts, &options);
         if loaded.rules.is_empty() {
