@@ -203,13 +203,14 @@ fn windows(record: &Record<'_>, host: Option<&HostName>) -> Option<LogonKey> {
 }
 
 fn ssh(record: &Record<'_>, host: Option<&HostName>) -> Option<LogonKey> {
+    // Few lines of a system log are of a logon; only those have a shape with this slot.
+    record.shape.slot("Method")?;
     let message = record.field("message").to_text();
     let kind = match message.split(' ').next()? {
         "Accepted" => "ssh",
         "Failed" => "failed",
         _ => return None,
     };
-    record.field("Method").is_present().then_some(())?;
     let address = short(record.field("SourceIp").to_text());
     (!is_local(&address)).then(|| LogonKey {
         host: host.cloned(),
