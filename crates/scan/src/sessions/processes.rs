@@ -151,8 +151,12 @@ pub fn guid_key(host: Option<&str>, guid: &str) -> u64 {
 fn key(host: Option<&str>, id: &str, is_guid: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
     host.hash(&mut hasher);
-    for byte in id.trim_matches(['{', '}']).bytes() {
-        hasher.write_u8(byte.to_ascii_lowercase());
+    let id = id.trim_matches(['{', '}']);
+    for part in id.as_bytes().chunks(64) {
+        let mut folded = [0; 64];
+        folded[..part.len()].copy_from_slice(part);
+        folded.make_ascii_lowercase();
+        hasher.write(&folded[..part.len()]);
     }
     hasher.finish() & !1 | u64::from(is_guid)
 }

@@ -8,13 +8,14 @@
 //! Tests without literals: they are computed when a condition asks for them.
 
 use super::expression;
-use super::literals::Literals;
+use super::literals::{LONG_BYTES, Literals};
 use crate::detection::{Number, Part, Pattern, Test};
 use crate::naive::number_of;
 use crate::text::{Piece, fits, fold, fold_value};
 use model::Value;
 use regex::Regex;
-use std::collections::HashMap;
+// Its quick hash is enough: what is in these tables the rules say, not the evidence.
+use hashbrown::HashMap;
 
 /// A field as the records of a group name it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -106,6 +107,28 @@ impl Scan {
     }
 }
 
+/// Whether the literals of `test` are so short that most values hold their windows. They are only
+/// looked for where they must wake a rule: else a condition seldom asks.
+pub(super) fn is_short(test: &Test) -> bool {
+    let is_short = |text: &[u8]| text.len() < LONG_BYTES;
+    match (test, scan_of(test)) {
+        (_, Some(Scan::Literal(literal))) => literal.place != Place::Whole && is_short(&literal.text),
+        (Test::Text(_), Some(Scan::Verify { literals, .. })) => literals.iter().any(|text| is_short(text)),
+        _ => false,
+    }
+}
+
+/// A pattern as a test on a whole value.
+pub(super) fn whole_of(test: &Test) -> Option<WholeTest> {
+    let Test::Text(pattern) = test else { return None };
+    Some(whole_of_pattern(pattern))
+}
+
+fn whole_of_pattern(pattern: &Pattern) -> WholeTest {
+    let pieces = pieces_of(pattern);
+    if pattern.cased { WholeTest::Cased(pieces) } else { WholeTest::Folded(pieces) }
+}
+
 /// How scanning decides `test`; `None` when it does not.
 pub(super) fn scan_of(test: &Test) -> Option<Scan> {
     match test {
@@ -146,9 +169,7 @@ fn scan_of_pattern(pattern: &Pattern) -> Option<Scan> {
         _ => None,
     });
     let literal = texts.max_by_key(String::len).filter(|text| !text.is_empty())?;
-    let pieces = pieces_of(pattern);
-    let whole = if pattern.cased { WholeTest::Cased(pieces) } else { WholeTest::Folded(pieces) };
-    Some(Scan::Verify { literals: vec![literal.into_bytes()], whole })
+    Some(Scan::Verify { literals: vec![literal.into_bytes()], whole: whole_of_pattern(pattern) })
 }
 
 /// The pattern over bytes, folded unless it is cased.
@@ -203,6 +224,16 @@ pub(super) struct Buffers {
     /// enough, however often its literal stands in it.
     verified: Vec<u64>,
     scans: u64,
+}
+
+impl Buffers {
+    /// Whether a whole test holds for a value.
+    pub(super) fn whole(&mut self, whole: &WholeTest, value: &Value<'_>) -> bool {
+        let Buffers { folded, spare, .. } = self;
+        folded.clear();
+        fold_value(value, folded, spare);
+        whole.holds(folded, &mut Raw::new(value, spare))
+    }
 }
 
 impl FieldMatcher {
@@ -275,7 +306,7 @@ impl FieldMatcher {
         if verified.len() < self.verify.len() {
             verified.resize(self.verify.len(), 0);
         }
-        let mut raw = Raw { value, text: spare, rendered: false };
+        let mut raw = Raw::new(value, spare);
         self.literals.find(folded, &mut |literal, from, to| {
             let [first, end] = [0, 1].map(|next| self.hit_starts[literal as usize + next] as usize);
             for hit in &self.hits[first..end] {
@@ -319,7 +350,11 @@ struct Raw<'a> {
     rendered: bool,
 }
 
-impl Raw<'_> {
+impl<'a> Raw<'a> {
+    fn new(value: &'a Value<'a>, text: &'a mut String) -> Self {
+        Self { value, text, rendered: false }
+    }
+
     fn text(&mut self) -> &str {
         if !self.rendered {
             self.text.clear();

@@ -1,10 +1,15 @@
 //! Many literals looked for at once, by one window of each.
 //!
-//! Of each literal one window of four bytes (all of a shorter one) is chosen.
-//! A value is then read once: each of its windows asks one bit, which is seldom
-//! set; where it is, the window is looked up, and only then is a literal
-//! compared. The fewer values hold a window, the less is compared, so the
-//! window is taken that fewest literals have and that is in no [`COMMON`] text.
+//! Of each literal two windows of four bytes are chosen, one that begins at an
+//! even and one that begins at an odd place, so that wherever the literal stands
+//! in a value, one of them stands at an even place there. A value is then read
+//! once, in steps of two bytes: each window asks one bit, which is seldom set;
+//! where it is, the window is looked up, and only then is a literal compared.
+//! The fewer values hold a window, the less is compared, so those are taken that
+//! fewest literals have and that are in no [`COMMON`] text.
+//!
+//! Literals of less than [`LONG_BYTES`] have no two such windows: they are looked
+//! for at every place, by all of their bytes.
 //!
 //! Against one automaton over all literals (aho-corasick's contiguous NFA over
 //! those of SigmaHQ's Windows rules) this reads a value some five times faster:
@@ -35,6 +40,10 @@ const COMMON: &[&str] = &[
     ".dll\",",
     "00000000",
 ];
+/// Bytes of a window, but for shorter literals.
+const WINDOW_BYTES: usize = 4;
+/// From so many bytes on a literal has a window at an even place, wherever it stands.
+pub(super) const LONG_BYTES: usize = WINDOW_BYTES + 1;
 /// At least so many bits are asked for each window that is looked for: one in so many is set.
 const BITS_PER_WINDOW: usize = 32;
 /// Windows asked before the literals of those whose bit was set are compared.
@@ -44,11 +53,13 @@ const BLOCK: usize = 256;
 #[derive(Default)]
 pub(super) struct Literals {
     texts: Vec<Box<[u8]>>,
-    /// By width of the window, one to four bytes; `None` where no literal has it.
-    widths: [Option<Windows>; 4],
+    /// Windows of long literals.
+    long: Option<Windows>,
+    /// Those of short ones, by length from one to four bytes.
+    short: [Option<Windows>; WINDOW_BYTES],
 }
 
-/// Windows of one width.
+/// Windows of one kind.
 struct Windows {
     bits: Bits,
     /// Windows by the upper bits of their hash; the next free place where that is taken.
@@ -83,16 +94,23 @@ impl Literals {
     /// `texts` are folded, none is empty, none is there twice.
     pub(super) fn new(texts: Vec<Vec<u8>>) -> Self {
         let common = Common::new(&texts);
-        let mut entries: [Vec<(u32, Entry)>; 4] = Default::default();
+        let mut long = Vec::new();
+        let mut short: [Vec<(u32, Entry)>; WINDOW_BYTES] = Default::default();
         for (literal, text) in (0..).zip(&texts) {
-            let width = text.len().min(4);
-            let windows = text.windows(width).enumerate();
-            let best = windows.min_by_key(|(_, window)| common.count(window));
-            let Some((before, window)) = best else { continue };
-            entries[width - 1].push((number(window), Entry { literal, before: before as u32 }));
+            if text.len() < LONG_BYTES {
+                short[text.len() - 1].push((number(text), Entry { literal, before: 0 }));
+                continue;
+            }
+            for odd in [0, 1] {
+                let windows = text.windows(WINDOW_BYTES).enumerate().skip(odd).step_by(2);
+                let best = windows.min_by_key(|(_, window)| common.count(window));
+                long.extend(
+                    best.map(|(before, window)| (number(window), Entry { literal, before: before as u32 })),
+                );
+            }
         }
         let texts = texts.into_iter().map(Vec::into_boxed_slice).collect();
-        Self { texts, widths: entries.map(Windows::new) }
+        Self { texts, long: Windows::new(long), short: short.map(Windows::new) }
     }
 
     /// Whether there are none.
@@ -102,14 +120,15 @@ impl Literals {
 
     /// Shows each literal in `text`, which is folded, with where it begins and ends.
     pub(super) fn find(&self, text: &[u8], seen: &mut impl FnMut(u32, usize, usize)) {
-        let [one, two, three, four] = &self.widths;
-        self.find_width::<1>(one, text, seen);
-        self.find_width::<2>(two, text, seen);
-        self.find_width::<3>(three, text, seen);
-        self.find_width::<4>(four, text, seen);
+        let [one, two, three, four] = &self.short;
+        self.find_windows::<2, WINDOW_BYTES>(&self.long, text, seen);
+        self.find_windows::<1, 1>(one, text, seen);
+        self.find_windows::<1, 2>(two, text, seen);
+        self.find_windows::<1, 3>(three, text, seen);
+        self.find_windows::<1, 4>(four, text, seen);
     }
 
-    fn find_width<const WIDTH: usize>(
+    fn find_windows<const STEP: usize, const WIDTH: usize>(
         &self,
         windows: &Option<Windows>,
         text: &[u8],
@@ -119,7 +138,7 @@ impl Literals {
         let mut marked = [0; BLOCK];
         for begin in (0..=text.len() - WIDTH).step_by(BLOCK) {
             let block = &text[begin..text.len().min(begin + BLOCK + WIDTH - 1)];
-            let count = windows.bits.mark::<WIDTH>(block, &mut marked);
+            let count = windows.bits.mark::<STEP, WIDTH>(block, &mut marked);
             for at in &marked[..count] {
                 self.compare::<WIDTH>(windows, text, begin + usize::from(*at), seen);
             }
@@ -166,17 +185,17 @@ impl Bits {
         }
     }
 
-    /// Writes where in `block` (of at most [`BLOCK`] windows) the windows stand whose bits are set;
-    /// returns how many.
-    fn mark<const WIDTH: usize>(&self, block: &[u8], marked: &mut [u16; BLOCK]) -> usize {
+    /// Writes where in `block` (of at most [`BLOCK`] windows) every `STEP`th window stands whose bit
+    /// is set; returns how many.
+    fn mark<const STEP: usize, const WIDTH: usize>(&self, block: &[u8], marked: &mut [u16; BLOCK]) -> usize {
         // No branch on what is seen: a bit that is not set is written over by the next.
-        fn mark<const WORDS: usize, const WIDTH: usize>(
+        fn mark<const WORDS: usize, const STEP: usize, const WIDTH: usize>(
             bits: &[u64; WORDS],
             block: &[u8],
             marked: &mut [u16; BLOCK],
         ) -> usize {
             let mut count = 0;
-            for (at, window) in (0..).zip(block.array_windows::<WIDTH>()) {
+            for (at, window) in (0..).zip(block.array_windows::<WIDTH>()).step_by(STEP) {
                 let bit = bit_of::<WORDS>(number(window));
                 marked[count % BLOCK] = at;
                 count += (bits[bit / 64] >> (bit % 64) & 1) as usize;
@@ -184,9 +203,9 @@ impl Bits {
             count
         }
         match self {
-            Bits::Small(bits) => mark::<64, WIDTH>(bits, block, marked),
-            Bits::Medium(bits) => mark::<512, WIDTH>(bits, block, marked),
-            Bits::Large(bits) => mark::<4096, WIDTH>(bits, block, marked),
+            Bits::Small(bits) => mark::<64, STEP, WIDTH>(bits, block, marked),
+            Bits::Medium(bits) => mark::<512, STEP, WIDTH>(bits, block, marked),
+            Bits::Large(bits) => mark::<4096, STEP, WIDTH>(bits, block, marked),
         }
     }
 }
@@ -235,8 +254,7 @@ impl Windows {
     }
 
     fn place_of(&self, hash: u32) -> usize {
-        // Other bits than those that asked: what shares a bit should not share a place.
-        hash as usize & (self.table.len() - 1)
+        (hash ^ hash >> 15) as usize & (self.table.len() - 1)
     }
 }
 
@@ -247,9 +265,9 @@ fn number(window: &[u8]) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
+/// Its upper bits are spread well.
 fn hash(window: u32) -> u32 {
-    let mixed = window.wrapping_mul(0x9e37_79b1);
-    mixed ^ mixed >> 15
+    window.wrapping_mul(0x9e37_79b1)
 }
 
 /// How many literals have a window.
@@ -259,10 +277,10 @@ impl Common {
     fn new(texts: &[Vec<u8>]) -> Self {
         let mut counts: HashMap<u32, u32> = HashMap::new();
         for text in texts {
-            text.windows(4).for_each(|window| *counts.entry(number(window)).or_default() += 1);
+            text.windows(WINDOW_BYTES).for_each(|window| *counts.entry(number(window)).or_default() += 1);
         }
         for text in COMMON {
-            let windows = text.as_bytes().windows(4);
+            let windows = text.as_bytes().windows(WINDOW_BYTES);
             windows.for_each(|window| *counts.entry(number(window)).or_default() += 1_000);
         }
         Self(counts)
@@ -300,7 +318,7 @@ mod tests {
     fn a_window_that_few_have_is_chosen() {
         let texts = ["\\cmd.exe", "\\net.exe", "\\pwsh.exe"].map(|text| text.as_bytes().to_vec());
         let literals = Literals::new(texts.to_vec());
-        let four = literals.widths[3].as_ref().unwrap();
-        assert!(four.entries_of(number(b".exe"), hash(number(b".exe"))).is_empty());
+        let long = literals.long.as_ref().unwrap();
+        assert!(long.entries_of(number(b".exe"), hash(number(b".exe"))).is_empty());
     }
 }

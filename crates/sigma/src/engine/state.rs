@@ -219,6 +219,7 @@ impl Buffers {
     fn holds(&mut self, view: View<'_>, test: &Rest, value: &Value<'_>) -> bool {
         let test = match test {
             Rest::Test(test) => test,
+            Rest::Short(whole) => return self.whole(whole, value),
             Rest::Reference(reference, other) => return self.reference(view, reference, *other, value),
         };
         match test {
