@@ -16,7 +16,7 @@ use crate::{Engine, LoadOptions, RuleText, load, naive};
 use grammar::RuleSet;
 use model::{Position, Record};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
-use records::Draft;
+use records::{Draft, Own};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -102,7 +102,7 @@ fn engine_is_naive_on_random_rules() {
     }
 }
 
-/// Shows each record twice, with another of the same shape between, since the engine remembers.
+/// Shows each record twice, with others of the same shape between, since the engine remembers.
 fn compare(rules: &RuleSet, drafts: &[Draft], seen: &mut Seen) -> Result<(), TestCaseError> {
     let text = rules.written();
     let mut options = LoadOptions::default();
@@ -119,7 +119,8 @@ fn compare(rules: &RuleSet, drafts: &[Draft], seen: &mut Seen) -> Result<(), Tes
         let shape = Arc::new(made.shape);
         let mut turned = made.values.clone();
         turned.rotate_left(1.min(made.values.len()));
-        for values in [&made.values, &turned, &made.values] {
+        let alike: Vec<Own> = made.values.iter().map(Own::alike).collect();
+        for values in [&made.values, &alike, &turned, &made.values] {
             let found = records::with_values(values, |values| {
                 let record = Record { shape: &shape, values, position: Position::default(), time: None };
                 for (met, rule) in met.iter_mut().zip(engine.rules()) {

@@ -374,6 +374,20 @@ impl Aim {
     }
 }
 
+impl Own {
+    /// The same bytes as a value of another kind.
+    pub(super) fn alike(&self) -> Self {
+        match self {
+            Own::Int(number) => Own::Hex(number.cast_unsigned()),
+            Own::UInt(number) => Own::Hex(*number),
+            Own::Hex(number) => Own::UInt(*number),
+            Own::Utf8(text) => Own::Utf16(text.clone().into_bytes()),
+            Own::Utf16(bytes) => Own::Utf8(String::from_utf8_lossy(bytes).into_owned()),
+            other => other.clone(),
+        }
+    }
+}
+
 /// Text that the expression finds, anchors and borders aside.
 fn sample(hir: &Hir, out: &mut String) {
     match hir.kind() {
