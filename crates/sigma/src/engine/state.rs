@@ -187,9 +187,9 @@ impl Room {
             return;
         }
         let slots = view.slots.of(own.field);
-        // A leaf that holds where its only slot is present holds by that; where nothing is, by that.
+        // What holds where there is but one slot holds by its values, if it has any.
         if let [slot] = slots {
-            out.extend(view.record.value(*slot as usize).is_present().then_some(*slot));
+            out.extend(view.any_of_slot(own.field, *slot, &mut |_| true).then_some(*slot));
             return;
         }
         let matcher = view.group.matcher(own.field);
