@@ -30,7 +30,23 @@ impl FieldKey {
     /// same in most records wake badly, and programs are seen more often than
     /// what they are told.
     pub(super) fn score_max(&self) -> u32 {
-        const COMMON: &[&str] = &["EventID", "Provider_Name", "Channel"];
+        const COMMON: &[&str] = &[
+            "EventID",
+            "Provider_Name",
+            "Channel",
+            "Initiated",
+            "Protocol",
+            "IntegrityLevel",
+            "TokenElevationType",
+            "MandatoryLabel",
+            "LogonType",
+            "AuthenticationPackageName",
+            "EventType",
+            "Signed",
+            "SignatureStatus",
+            "Status",
+            "Level",
+        ];
         const PROGRAMS: &[&str] = &[
             "Image",
             "OriginalFileName",

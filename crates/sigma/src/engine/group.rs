@@ -102,7 +102,7 @@ impl Group {
 struct Builder {
     group: Group,
     fields: HashMap<FieldKey, u32>,
-    leaves: HashMap<(u32, String), usize>,
+    leaves: HashMap<(u32, Vec<u8>), usize>,
 }
 
 impl Builder {
@@ -144,7 +144,7 @@ impl Builder {
     }
 
     fn add(&mut self, field: u32, tests: Vec<Test>) -> usize {
-        let key = (field, format!("{tests:?}"));
+        let key = (field, same_tests(&tests));
         if let Some(leaf) = self.leaves.get(&key) {
             return *leaf;
         }
@@ -217,6 +217,29 @@ impl Builder {
 /// The one that is seen more seldom.
 fn better(best: Option<Necessary>, next: Necessary) -> Option<Necessary> {
     Some(best.filter(|best| best.score >= next.score).unwrap_or(next))
+}
+
+/// Bytes that are equal where the tests are.
+fn same_tests(tests: &[Test]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tests.len() * 32);
+    for test in tests {
+        match test {
+            // Nearly all of them; what a part is ends with a byte that no UTF-8 has.
+            Test::Text(pattern) => {
+                key.push(if pattern.cased { 0xf8 } else { 0xf9 });
+                for part in &pattern.parts {
+                    match part {
+                        Part::Text(text) => key.extend_from_slice(text.as_bytes()),
+                        Part::Any => key.push(0xfa),
+                        Part::One => key.push(0xfb),
+                    }
+                }
+            }
+            other => key.extend(format!("\u{1}{other:?}").bytes().chain([0xfc])),
+        }
+        key.push(0xff);
+    }
+    key
 }
 
 fn placed(node: &Node, leaves: &[usize]) -> Node {
