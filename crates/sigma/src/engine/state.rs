@@ -4,6 +4,7 @@
 //! to be cleared between records, and nothing is allocated once the buffers
 //! have grown.
 
+use super::answers::Answers;
 use super::field::{Buffers, FieldKey};
 use super::group::{Group, Rest};
 use super::slots::Slots;
@@ -34,6 +35,7 @@ pub(super) struct State {
 /// What answering takes.
 #[derive(Default)]
 struct Room {
+    answers: Answers,
     buffers: Buffers,
     /// For values that are put together.
     text: String,
@@ -106,7 +108,7 @@ impl State {
     /// Scans the values of a field, once for each record.
     fn scan(&mut self, view: View<'_>, field: u32) {
         let Self { generation, holds, scanned, woken, queue, room, .. } = self;
-        let Room { buffers, text } = room;
+        let Room { answers, buffers, text } = room;
         let generation = *generation;
         if std::mem::replace(&mut scanned[field as usize], generation) == generation {
             return;
@@ -116,7 +118,7 @@ impl State {
         }
         let matcher = view.group.matcher(field);
         view.any_value(field, text, &mut |value| {
-            matcher.scan(value, buffers, &mut |leaf| {
+            answers.show(matcher, value, buffers, &mut |leaf| {
                 if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
                     return;
                 }
