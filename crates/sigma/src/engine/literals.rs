@@ -99,7 +99,7 @@ impl Literals {
         let mut long = Vec::new();
         let mut short: [Vec<(u32, Entry)>; SHORT_BYTES] = Default::default();
         for (literal, text) in (0..).zip(&texts) {
-            let mut add = |windows: &mut Vec<(u32, Entry)>, width: usize, from: usize, step: usize| {
+            let add = |windows: &mut Vec<(u32, Entry)>, width: usize, from: usize, step: usize| {
                 let all = text.windows(width).enumerate().skip(from).step_by(step);
                 let best = all.min_by_key(|(_, window)| common.count(window));
                 windows.extend(
