@@ -140,11 +140,11 @@ fn library(file: &[u8]) -> u64 {
 }
 
 fn rsigma(texts: &[(String, String)]) -> Done<rsigma_eval::Engine> {
+    // All at once: each call builds its indexes anew.
+    let read = texts.iter().filter_map(|(_, text)| rsigma_parser::parse_sigma_yaml(text).ok());
+    let rules: Vec<_> = read.flat_map(|collection| collection.rules).collect();
     let mut engine = rsigma_eval::Engine::new();
-    for (_, text) in texts {
-        let Ok(collection) = rsigma_parser::parse_sigma_yaml(text) else { continue };
-        engine.add_rules(&collection.rules);
-    }
+    engine.add_rules(&rules);
     println!("rsigma-eval reads {} rules", engine.rule_count());
     Ok(engine)
 }
