@@ -71,14 +71,14 @@ fn measure(root: &Path, evidence: &Path) -> Result<()> {
 }
 
 /// What a program printed and took.
-struct Cost {
-    text: String,
+pub(crate) struct Cost {
+    pub(crate) text: String,
     exit: i32,
-    seconds: f64,
-    peak_kib: u64,
+    pub(crate) seconds: f64,
+    pub(crate) peak_kib: u64,
 }
 
-fn run_measured(command: &mut Command) -> Result<Cost> {
+pub(crate) fn run_measured(command: &mut Command) -> Result<Cost> {
     let before = children_seconds()?;
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let peak_kib = peak_memory(&mut child)?;
@@ -109,7 +109,7 @@ pub fn hostile(root: &Path, folder: &Path) -> Result<bool> {
 }
 
 /// The number before the word `records` in the first line.
-fn records(text: &str) -> Option<f64> {
+pub(crate) fn records(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.lines().next()?.split_whitespace().collect();
     let at = words.iter().position(|word| *word == "records")?;
     words.get(at.checked_sub(1)?)?.replace(',', "").parse().ok()
