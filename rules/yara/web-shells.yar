@@ -55,10 +55,13 @@ rule evaluates_what_is_sent
         $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
         $stream = /\b(include|require)(_once)?[ (]{0,2}"(data:|php:\/\/|https?:|ftp:|expect:|phar:)[^\n]{0,200}@input@/
         $temporary = /\b(include|require)(_once)?[ (]{0,2}(stream_get_meta_data\(|\$\w+\)?\n)/
-        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude )/
-        $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite)\([^\n]{0,300}@input@/
+        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude |pageContext\.(include|forward)\(|getRequestDispatcher\(|jsp:include )/
+        $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite|Files\.(write|writeString))\([^\n]{0,300}@input@/
+        $page_made = /\b(FileWriter|FileOutputStream|PrintWriter|RandomAccessFile|StreamWriter|CreateTextFile)\b/
+        $page_written = /@input@\.(write|print|println|Write|WriteLine|append)[ (][^\n]{0,200}@input@/
         $php_written = /\b(fwrite|fputs|file_put_contents)\([^\n]{0,300}@input@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
+        $included = /\b(include|require)(_once)?[ (]{1,2}(base64_decode|hex2bin|rawurldecode|urldecode|str_rot13|strrev|convert_uudecode|gzinflate|openssl_decrypt)\([^\n]{0,200}@input@/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
         $expression = /\b(createValueExpression|createMethodExpression|parseExpression|Ognl\.\w+|MVEL\.\w+|executeExpression|Velocity\.evaluate|GroovyShell\(\)\.(evaluate|parse)|ELProcessor\(\)\.\w+)\([^\n]{0,300}@(input|checked)@/
@@ -68,12 +71,12 @@ rule evaluates_what_is_sent
         $data_eval = /\bDataBinder\.Eval\(/
         $any = "@input@"
     condition:
-        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or
+        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or $included or
         $generated or $script_control or $expression or (($known or $constructor) and $any) or ($made and $writes) or
         $function_made or ($picture and $picture_run) or ($awakes and $awakes_call and $unserialised) or $server_include or
         $eval_text or $cold_included or $template or ($xpath and $any) or $created or ($prepended and $prepends and $any) or $uploaded or
         $called or $callback or (($magic and $magic_call or $eval_value) and $any) or ($dynamic and $dangerous) or $control or $fetched or $stream or
-        ($include_page and $file_written) or ($temporary and $php_written)
+        ($include_page and ($file_written or ($page_made and $page_written))) or ($temporary and $php_written)
 }
 
 rule loads_code_that_is_sent
@@ -104,13 +107,14 @@ rule loads_code_that_is_sent
         $input = "@input@"
         $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
         $php = /\b(FFI::(cdef|load)|dl)\([^\n]{0,200}@(input|checked)@/
+        $extension = /\bdl\(\$?\w+@(name|file|input)@\)/
         $ffi = /\bFFI::(cdef|load)\(/
         $preload = /\bputenv\("LD_PRELOAD=/
         // The domain or the assembly under another name.
         $load = /\.(Unsafe)?Load(From|File|Module)?\([^\n]{0,200}@(input|checked)@/
         $load_word = /\b(CurrentDomain|EntryPoint|System\.Reflection|GetExportedTypes|GetTypes\(\))\b/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or $extension or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
         ($class_sent and $method_sent) or ($java_compiler and $java_loads and $input) or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
@@ -143,6 +147,9 @@ rule runs_commands_that_are_sent
         $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
         $python_late = /\b(import_module|__import__)\([^\n]{0,40}"(subprocess|os|commands)"/
         $python_runs = /\.(check_output|check_call|Popen|getoutput|run|call|system|popen)\([^\n]{0,200}@input@/
+        $python_written = /\.write\([^\n]{0,200}@input@/
+        $python_executable = /\b(os\.chmod|S_I[RXW]{1,3}U)\b/
+        $python_started = /\b(os\.(system|popen|exec\w+|spawn\w+)|subprocess\.\w+)\(/
         $powershell = /\.(AddScript|InvokeScript|AddCommand|CreatePipeline|CreateNestedPipeline)\([^\n]{0,300}@(input|checked)@/
         $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
         $wmi_class = /Win32_Process/
@@ -164,9 +171,9 @@ rule runs_commands_that_are_sent
         $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
         $shell = /"[^"\n]{0,60}(cmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell|\/c_)/ nocase
     condition:
-        $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and $com_object) or
+        $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and ($com_object or $shell)) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
-        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or
+        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or ($python_written and $python_executable and $python_started) or
         (($group or $by_name or $mail or ($start_name and $process_made)) and $input)
 }
 
@@ -199,11 +206,12 @@ rule shell_script_that_runs_what_is_sent
     strings:
         $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
         $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
-        $stdin = /\bread (-r |-n \S+ ){0,2}(-r )?[a-zA-Z_]{1,20}\b|\bcat\b\s{0,2}(-|\)|\|)|head -c/
+        $stdin = /\bread {1,8}(-r {1,8}|-n {1,4}\S+ {1,8}){0,2}[a-zA-Z_]{1,20}\b|\bcat\b\s{0,2}(-|\)|\|)|head -c/
         $length = "CONTENT_LENGTH"
-        $runs = /\b(eval|(ba|da|k|z)?sh -c|exec) {1,4}["'$(`]|\|\s{0,4}(\/(usr\/)?bin\/)?(ba|da|k|z)?sh\b|\n[ \t]{0,20}("?\$\(|`|"?\$[a-zA-Z_]{1,20}"?[ \t]{0,4}(2>&1)?[ \t]{0,4}(\n|$))|<\(/
+        $answer = /\b(echo|printf)\b[^\n]{0,20}Content-[Tt]ype:/
+        $runs = /\b(eval|(ba|da|k|z)?sh -c|exec)\s{1,20}["'$(`]|\|\s{0,4}(\/(usr\/)?bin\/)?(ba|da|k|z)?sh\b|\n[ \t]{0,20}("?\$\(|`|"?\$[a-zA-Z_]{1,20}"?[ \t]{0,4}(2>&1)?[ \t]{0,4}(\n|$))|<\(/
     condition:
-        $first at 0 and $runs and ($input or ($stdin and $length))
+        $first at 0 and $runs and ($input or ($stdin and ($length or $answer)))
 }
 
 rule writes_files_that_are_sent
@@ -232,7 +240,7 @@ rule writes_files_that_are_sent
         $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
         $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
-        $cold = /\bcffile [^\n]{0,200}action(@input@)?\s?=\s?"(write|append)"[^\n]{0,200}\bfile(@input@)?\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold = /\bcffile [^\n]{0,200}action(@input@)?\s?=\s?"(write|append)"[^\n]{0,200}\bfile(@input@)?\s?=\s?"[^"\n]{0,160}"@input@/ nocase
         $cold_page = /\bcffile [^\n]{0,80}="write"[^\n]{0,200}\.(cfm|cfc)[^\n]{0,200}@input@/ nocase
         $made = /"<(\?php|\?|%)[^"\n]{0,80}"[.+&][^\n]{0,80}@input@/
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
@@ -242,10 +250,13 @@ rule writes_files_that_are_sent
         $cold_write = /\b(fileWrite|fileAppend)\([^,\n]{0,200}@input@/ nocase
         $cold_java = /"java\.io\.(FileOutputStream|FileWriter|RandomAccessFile|PrintWriter)"\)\.init\([^\n]{0,200}@input@/ nocase
         $registry = /\bRegistry(Key)?(\.\w+)?\.SetValue\([^,\n]{0,120}@input@/
+        $by_name = /\bGetMethod\("(WriteAllBytes|WriteAllText|AppendAllText|WriteAllLines|SaveAs)"/
+        $by_name_sent = /\.Invoke\([^\n]{0,200}@input@/
+        $late_save = /\bCallByName\([^\n]{0,60}"(SaveAs|SaveToFile|WriteAllText|WriteAllBytes)"[^\n]{0,200}@(input|file)@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
         (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
-        ($moved and $incoming)
+        ($moved and $incoming) or ($by_name and $by_name_sent) or $late_save
 }
 
 rule takes_any_upload
@@ -483,9 +494,13 @@ rule database_console
         looks_at = "script"
     strings:
         $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
+        // All that was sent is the query.
+        $body = /=(trim\(|base64_decode\(|urldecode\(){0,3}file_get_contents\("php:\/\/input"@input@\){1,4}\n/
+        $body_query = /\b(mysqli?|pg|sqlite|odbc|mssql)_(query|exec|multi_query)\((\$\w+(@input@)?,)?\$\w+@input@\)/
+        $parsed = /\b(json_decode|simplexml_load_string|parse_str|explode)\(/
         $query = /\bCommandText=[^\n]{0,200}@input@|\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
     condition:
-        $connect and $query
+        ($connect and $query) or ($body and $body_query and not $parsed)
 }
 
 rule implants_in_memory

@@ -101,6 +101,13 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
         let named = target[..end].iter().rfind(|token| token.kind == Kind::Word);
         return named.map(|name| (name.text.as_str(), true)).into_iter().collect();
     }
+    // JScript's `var a : Object[] = x` names what stands before the colon.
+    if let [var, name, colon, ..] = target
+        && ["var", "let", "const"].iter().any(|word| var.is_word(word))
+        && colon.is(":")
+    {
+        return vec![(name.text.as_str(), true)];
+    }
     let Some(name) = name else { return Vec::new() };
     let before = name.checked_sub(1).map(|before| &target[before]);
     let is_declared = name + 1 == target.len()

@@ -11,7 +11,7 @@ use crate::region::Page;
 use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
 use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
-use crate::words::{ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, PARSED, SHARED, STORES};
+use crate::words::{ASKS, ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, LOOKUPS, PARSED, SHARED, STORES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `((HttpApplication)sender).Context.Request` and the like.
@@ -36,6 +36,8 @@ pub(crate) struct Flow<'a> {
     given: BTreeMap<String, Bits>,
     /// Parameters of functions that are one expression, by the name that each is given to: `$f = fn($a) => …`.
     lambdas: Vec<(String, Option<u32>, Vec<String>)>,
+    /// Other names of functions, and beginnings of the names that they may have: `go = GetRef("Keep")`.
+    aliases: Vec<(String, String)>,
     /// PHP's `extract`: every name that nobody sets is the requester's.
     is_extracted: bool,
 }
@@ -52,6 +54,7 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
         known: BTreeSet::new(),
         given: BTreeMap::new(),
         lambdas: Vec::new(),
+        aliases: Vec::new(),
         is_extracted: false,
     };
     flow.declare();
@@ -132,9 +135,13 @@ impl Flow<'_> {
     fn statement(&mut self, statement: &Statement) {
         let tokens = &statement.tokens[..];
         let function = statement.function;
+        let is_tag = self.page.is_cf && is_cold_tag(tokens);
         for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
+            // An attribute's value is one string.
+            let value = if is_tag { value.get(..1).unwrap_or_default() } else { value };
             self.note_request(target, value);
             self.note_lambda(target, value, function);
+            self.note_alias(target, value);
             let bits = self.bits(value, function);
             if let [.., arrow, member] = target
                 && arrow.is("->")
@@ -152,7 +159,10 @@ impl Flow<'_> {
                 self.hold(None, &store, bits);
             }
         }
-        if let Some((names, list)) = each(tokens) {
+        // `if (…) for (…)` is one statement.
+        let loops =
+            tokens.iter().enumerate().filter(|(_, word)| word.is_word("for") || word.is_word("foreach"));
+        for (names, list) in loops.filter_map(|(at, _)| each(&tokens[at..])) {
             let bits = self.bits(list, function);
             names.iter().for_each(|name| self.hold(function, &name.text, bits));
         }
@@ -249,17 +259,26 @@ impl Flow<'_> {
         }
         if let Some(base) = base
             && !SHARED.iter().any(|shared| tokens[base].is_word(shared))
+            && !ASKS.contains(&name.as_str())
             && self.known.contains(&self.name(&tokens[base].text))
         {
             let bits = self.bits(inside, function);
             let object = tokens[base].text.clone();
             self.hold(function, &object, bits);
         }
+        self.pass_to_arguments(tokens, at, inside, function);
         let is_made = at.checked_sub(1).is_some_and(|before| tokens[before].is_word("new"));
         self.pass_arguments(&tokens[at].text, is_made, inside, function);
     }
 
     fn pass_arguments(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
+        for alias in self.called(name) {
+            self.pass(&alias, is_made, inside, function);
+        }
+        self.pass(name, is_made, inside, function);
+    }
+
+    fn pass(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
         let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
         let lambdas: Vec<_> = self.lambdas.iter().filter(|(own, ..)| own == name).cloned().collect();
         for (_, place, parameters) in lambdas {
@@ -385,9 +404,11 @@ impl Flow<'_> {
                 .is_some_and(|cast| cast.is_word("int") || cast.is_word("float") || cast.is_word("bool"))
             && tokens.get(at + 2).is_some_and(|close| close.is(")"))
         {
-            // `(int)$_GET["id"]`.
-            let end =
-                source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end);
+            // `(int)$_GET["id"]`, `(int)($_GET["n"] ?? 10)`.
+            let end = match tokens.get(at + 3) {
+                Some(open) if open.is("(") => at + within(&tokens[at + 3..]).len() + 5,
+                _ => source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end),
+            };
             return (at + 3 < tokens.len()).then_some(end);
         }
         if token.kind != Kind::Word || !tokens.get(at + 1)?.is("(") {
@@ -399,8 +420,17 @@ impl Flow<'_> {
     }
 
     fn is_lookup(&self, tokens: &[Token], at: usize) -> bool {
+        // `formulas.get(x)` is one of the formulas.
+        if let Some([object, dot, get]) = at.checked_sub(3).and_then(|from| tokens.get(from..at))
+            && tokens[at].is("(")
+            && dot.is(".")
+            && LOOKUPS.iter().any(|word| get.is_word(word))
+        {
+            return self.known.contains(&self.name(&object.text)) && !self.requests.is_request(object);
+        }
         let Some(before) = at.checked_sub(1).map(|before| &tokens[before]) else { return false };
-        tokens[at].is("[")
+        let is_perl = self.page.is_php && tokens[at].is("{") && before.text.starts_with('$');
+        (tokens[at].is("[") || is_perl)
             && before.kind == Kind::Word
             && !before.is_word("return")
             && !self.requests.is_request(before)
@@ -444,7 +474,10 @@ impl Flow<'_> {
 
     fn held(&self, function: Option<u32>, text: &str) -> Option<Bits> {
         let key = self.key(function, text);
-        let bits = match self.holds.get(&key) {
+        // Perl's `%c` is `$c{…}` where it is asked.
+        let whole =
+            || text.strip_prefix('$').filter(|_| self.page.is_php).map(|name| self.key(function, name));
+        let bits = match self.holds.get(&key).or_else(|| self.holds.get(&whole()?)) {
             Some(bits) => *bits,
             None if self.is_extracted
                 && text.starts_with('$')
@@ -463,6 +496,7 @@ impl Flow<'_> {
     fn cold(&self, word: &str, function: Option<u32>) -> Bits {
         let (scope, member) = word.split_once('.').unwrap_or((word, ""));
         match scope.to_ascii_lowercase().as_str() {
+            // `form[x]` lost its brackets (`without_keys`).
             "form" | "url" | "cookie" if !member.is_empty() => INPUT,
             "" => 0,
             _ => self.held(function, scope).unwrap_or(0),
@@ -483,6 +517,10 @@ impl Flow<'_> {
                 continue;
             }
             all |= match letter {
+                '$' if self.page.is_php && rest.starts_with("this->") => {
+                    let member = rest[6..].split(|letter: char| !is_name(letter) || letter == '.').next();
+                    self.held(None, &format!("->{}", member.unwrap_or_default())).unwrap_or(0)
+                }
                 '$' if self.page.is_php => {
                     let name = format!("${first}");
                     let is_sent = source::source(
@@ -497,6 +535,7 @@ impl Flow<'_> {
                 '#' if self.page.is_cf => {
                     // `#expandPath(form.p)#`: any word of the expression.
                     let expression = rest.split('#').next().unwrap_or_default();
+                    let expression = without_keys(expression);
                     let words = expression.split(|letter: char| !is_name(letter)).take(32);
                     words.map(|word| self.cold(word, function)).fold(0, |all, bits| all | bits)
                 }
@@ -505,6 +544,40 @@ impl Flow<'_> {
         }
         all & (INPUT | FILE | CHECKED)
     }
+}
+
+/// A ColdFusion expression without the keys by which its structures are asked: `tasks[form.task]` is one of the
+/// tasks; `form[name]` is what was sent.
+fn without_keys(expression: &str) -> String {
+    let (mut out, mut depth) = (String::new(), 0usize);
+    for letter in expression.chars() {
+        match letter {
+            '[' => {
+                let scope =
+                    out.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+                if depth == 0 && ["form", "url", "cookie"].iter().any(|own| scope.eq_ignore_ascii_case(own)) {
+                    out.push_str(".x");
+                }
+                depth += 1;
+            }
+            ']' => depth = depth.saturating_sub(1),
+            other if depth == 0 => out.push(other),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Whether a statement is a tag with attributes.
+fn is_cold_tag(tokens: &[Token]) -> bool {
+    let is_expression =
+        |word: &Token| ["cfset", "cfif", "cfelseif", "cfreturn"].iter().any(|own| word.is_word(own));
+    tokens.first().is_some_and(|first| {
+        first.kind == Kind::Word
+            && first.text.len() > 2
+            && first.text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("cf"))
+            && !is_expression(first)
+    })
 }
 
 /// The word that a chain of members begins with, whose last is at `at`.

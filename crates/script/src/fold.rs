@@ -8,7 +8,11 @@ use crate::token::{Kind, Token};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+mod containers;
+mod own;
 mod unpack;
+
+pub(crate) use unpack::second_stage;
 
 /// Times that constants are put in the place of names.
 const ROUNDS_MAX: usize = 4;
@@ -23,14 +27,15 @@ const ARGUMENTS_MAX: usize = 4_096;
 
 /// Folds all constants of a script.
 pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
-    let mut tokens = reduce_all(reduce_lists(reduce_all(tokens)));
+    let tokens = reduce_all(reduce_lists(reduce_all(containers::replace(tokens))));
+    let mut tokens = reduce_all(own::inline(tokens));
     let mut left = COPIES_BYTES_MAX;
     for _ in 0..ROUNDS_MAX {
         let constants = constants(&tokens);
         if constants.is_empty() || !replace(&mut tokens, &constants, &mut left) {
             break;
         }
-        tokens = reduce_all(tokens);
+        tokens = reduce_all(own::inline(containers::replace(tokens)));
     }
     tokens
 }
@@ -210,6 +215,18 @@ fn call(out: &mut Vec<Token>) -> bool {
         Some([.., text, dot]) if dot.is(".") && text.kind == Kind::Text => Some(text.clone()),
         _ => None,
     };
+    if function == "getattr" {
+        return attribute(out, open);
+    }
+    if arguments.is_empty()
+        && let Some(text) = &receiver
+        && ["decode", "encode", "strip", "tostring", "trim"].contains(&&*function)
+    {
+        // Python's `b"…".decode()`.
+        out.truncate(open - 3);
+        out.push(text.clone());
+        return true;
+    }
     let Some(result) = unpack::call(&function, receiver.as_ref(), arguments) else { return false };
     out.truncate(open - 1);
     if receiver.is_some() {
@@ -218,6 +235,21 @@ fn call(out: &mut Vec<Token>) -> bool {
         drop_path(out);
     }
     out.push(Token { kind: Kind::Text, text: result.text, at, is_packed: result.is_packed });
+    true
+}
+
+/// `getattr(os, "popen")`: the attribute itself.
+fn attribute(out: &mut Vec<Token>, open: usize) -> bool {
+    let [object @ .., comma, name, _] = &out[open + 1..] else { return false };
+    let is_plain = object.iter().all(|token| token.kind == Kind::Word || token.is("."));
+    if !comma.is(",") || !is_name(name) || object.is_empty() || !is_plain {
+        return false;
+    }
+    let mut own = object.to_vec();
+    own.push(Token::new(Kind::Sign, ".", name.at));
+    own.push(Token { kind: Kind::Word, ..name.clone() });
+    out.truncate(open - 1);
+    out.extend(own);
     true
 }
 

@@ -150,7 +150,8 @@ impl Cutter {
     fn sign(&mut self, token: Token) {
         match token.text.as_str() {
             ";" if self.brackets.last() != Some(&b'f') => self.end(),
-            "{" if self.is_block() => {
+            // Visual Basic has braces around values only.
+            "{" if !self.is_vb && self.is_block() => {
                 self.depth += 1;
                 if let Some(mut function) = definition(&self.open) {
                     function.is_remote |= self.is_remote && self.open[0].is_word("public");
@@ -187,7 +188,9 @@ impl Cutter {
         let is_value = ["=", "(", ",", "[", ":", "{", "?", "=>"].iter().any(|sign| last.is(sign))
             || last.is_word("return")
             || last.is_word("with");
-        if last.is("=>") {
+        // Java's `line -> {` is no `$object->{name}`.
+        let is_java = last.is("->") && !self.open.iter().any(|token| token.text.starts_with('$'));
+        if last.is("=>") || is_java {
             return true;
         }
         // `$name{key}` in Perl, `A::{name}()` in PHP.
@@ -311,7 +314,8 @@ fn nameless(tokens: &[Token]) -> Option<Function> {
 /// `Action<string> run = (a, b) => {`.
 fn lambda(tokens: &[Token]) -> Option<Function> {
     let (arrow, before) = tokens.split_last()?;
-    let assigned = before.iter().position(|token| token.is("=")).filter(|_| arrow.is("=>"))?;
+    let assigned =
+        before.iter().position(|token| token.is("=")).filter(|_| arrow.is("=>") || arrow.is("->"))?;
     let name = before.get(assigned.checked_sub(1)?).filter(|name| name.kind == Kind::Word)?;
     let list = before.get(assigned + 1..)?;
     let list = if list.first().is_some_and(|first| first.is("(")) { within(list) } else { list };
