@@ -49,7 +49,7 @@ rule evaluates_what_is_sent
         $control = /\bParseControl\([^\n]{0,200}@(input|checked)@/
         $fetched = /\b(Execute|ExecuteGlobal|Eval|eval)[ (][^\n]{0,200}(\.response(Text|Body)\b|(file_get_contents|fopen|curl_init|urlopen|DownloadString)\("https?:)/ nocase
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
-        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?[,)]/
+        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\(([^\n()]|\([^\n()]{0,80}\)){1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?[,)]/
         $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
         $named = /\$\{[^}\n]{1,80}\}\["?\w{1,20}"?\]\(/
         $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
@@ -105,7 +105,7 @@ rule loads_code_that_is_sent
         $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
         $delegate = /\bCreateDelegate\([^\n]{0,200}\bProcess\b[^\n]{0,80}"Start"/
         $input = "@input@"
-        $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
+        $telling = /"(CompileAssemblyFrom(Source|File|Dom)|JScriptEvaluate|Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
         $php = /\b(FFI::(cdef|load)|dl)\([^\n]{0,200}@(input|checked)@/
         $extension = /\bdl\(\$?\w+@(name|file|input)@\)/
         $ffi = /\bFFI::(cdef|load)\(/
@@ -214,6 +214,24 @@ rule shell_script_that_runs_what_is_sent
         $first at 0 and $runs and ($input or ($stdin and ($length or $answer)))
 }
 
+rule shell_script_that_writes_what_is_sent
+{
+    meta:
+        id = "7d8a0f35-7b1b-4f0c-93a5-5c2f5f5d1b64"
+        title = "CGI script of a shell that writes a file where the requester says"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
+        $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
+        // What comes in, as it is, into a file whose name is a variable alone.
+        $writes = /\b(cat|head -c \S{1,40}|base64 -d|xxd -r -p|tee)\s{0,4}(-\s{0,4})?>{1,2}\s{0,4}"?\$\{?[A-Za-z_]{1,20}\}?"?\s{0,4}[\n;]|\bdd [^\n]{0,60}of="?\$/
+    condition:
+        $first at 0 and $input and $writes
+}
+
 rule writes_files_that_are_sent
 {
     meta:
@@ -234,6 +252,7 @@ rule writes_files_that_are_sent
         $asp = /\.(CreateTextFile|SaveToFile)[ (][^,\n]{0,200}@input@/ nocase
         $asp_open = /\.OpenTextFile[ (][^,\n]{0,200}@input@[^,\n]{0,20},\s*(2|8|ForWriting|ForAppending)/ nocase
         $java = /\b(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile|Files\.(write|writeString|newOutputStream|newBufferedWriter))\([^,\n]{0,200}@input@/
+        $java_file = /\b(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile)\(new (java\.io\.)?File\([^,\n]{0,80},[^\n]{0,80}@input@/
         $java_copy = /\b(Files\.copy|transferTo|\w+\.write)\([^\n]{0,120}(File|Path|Paths\.get)\([^\n]{0,200}@input@/
         $php = /\bfile_put_contents\([^,\n]{0,200}@input@/
         $php_open = /\bfopen\([^,\n]{0,200}@input@[^,\n]{0,20},"[waxc+][wb+]{0,3}"/
@@ -255,7 +274,7 @@ rule writes_files_that_are_sent
         $late_save = /\bCallByName\([^\n]{0,60}"(SaveAs|SaveToFile|WriteAllText|WriteAllBytes)"[^\n]{0,200}@(input|file)@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
-        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
+        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $java_file, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
         ($moved and $incoming) or ($by_name and $by_name_sent) or $late_save
 }
 
@@ -294,7 +313,7 @@ rule manages_files
     strings:
         $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator|chdir)[ (][^\n]{0,200}@input@/ nocase
         $list_object = /@input@\.(GetFiles|GetDirectories|GetFileSystemInfos|listFiles|list|SubFolders|Files)\b/ nocase
-        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
+        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|open|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
         $delete = /\b(File\.Delete|Directory\.Delete|DeleteFile|DeleteFolder|unlink|rmdir|os\.remove|shutil\.rmtree|Files\.delete\w*)[ (][^\n]{0,200}@input@/ nocase
         $delete_object = /@input@\.(Delete|delete|deleteOnExit)\(/
         $move = /\b(File\.(Move|Copy)|Directory\.Move|MoveFile|MoveFolder|CopyFile|CopyFolder|rename|renameTo|copy|os\.rename|Files\.move)[ (][^\n]{0,200}@input@/ nocase
@@ -415,6 +434,9 @@ rule runs_packed_code
         date = "2026-11-24"
         looks_at = "script"
     strings:
+        $page = /\b(file_put_contents|fwrite|fputs)\([^\n]{0,200}"<\?/
+        $packed = "@packed@"
+        $page_run = /\b(include|require)(_once)?[ (]/
         $folded = /(^|[^.\w])(eval|assert|execute|executeglobal|create_function)[ (][^\n]{0,4000}@packed@/ nocase
         $calls = /(^|[^.\w])(eval|assert|create_function)\((@?"?\w*"?,)?@?("[^"\n]{0,10}"\.)?(\w+\(){0,4}(base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|openssl_decrypt|mcrypt_decrypt|hex2bin|rawurldecode|strrev)\(/ nocase
         $loaded = /\bAssembly\.Load\([^\n]{0,200}(FromBase64String|@packed@)/
@@ -423,7 +445,7 @@ rule runs_packed_code
         // A name that was put together from pieces and then called, with what is sent.
         $input = "@input@"
     condition:
-        $folded or $calls or $loaded or $java or ($named and $input)
+        $folded or $calls or $loaded or $java or ($page and $packed and $page_run) or ($named and $input)
 }
 
 rule injects_machine_code
@@ -493,14 +515,19 @@ rule database_console
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
+        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|DBI->connect|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
         // All that was sent is the query.
         $body = /=(trim\(|base64_decode\(|urldecode\(){0,3}file_get_contents\("php:\/\/input"@input@\){1,4}\n/
         $body_query = /\b(mysqli?|pg|sqlite|odbc|mssql)_(query|exec|multi_query)\((\$\w+(@input@)?,)?\$\w+@input@\)/
+        // No query of its own: what is sent is one.
+        $database = /\b(mysqli|PDO|SqlConnection|OleDbConnection|OdbcConnection|DriverManager|DBI|ADODB\.Connection|(mysql|pg|mssql|odbc|sqlite)_connect|cfquery|new query)\b/ nocase
+        $sent_query = /(->|\.|_)(query|exec|execute|prepare|multi_query|executeQuery|executeUpdate|setSQL|selectall_\w+|do|open)\((\$\w+,)?[\w$.>-]{1,60}(\[[^\]\n]{0,60}\])?@input@/ nocase
+        $own_query = /["_](select|insert|update|delete|replace|call|exec|show|describe|create|merge|with)_/ nocase
+        $perl_method = /->\$\w+\([^\n]{0,120}@input@/
         $parsed = /\b(json_decode|simplexml_load_string|parse_str|explode)\(/
         $query = /\bCommandText=[^\n]{0,200}@input@|\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
     condition:
-        ($connect and $query) or ($body and $body_query and not $parsed)
+        ($connect and ($query or $perl_method)) or ($database and $sent_query and not $own_query) or ($body and $body_query and not $parsed)
 }
 
 rule implants_in_memory

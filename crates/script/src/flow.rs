@@ -167,8 +167,29 @@ impl Flow<'_> {
             names.iter().for_each(|name| self.hold(function, &name.text, bits));
         }
         for at in 0..tokens.len().saturating_sub(1) {
-            if tokens[at].kind == Kind::Word && tokens[at + 1].is("(") {
+            if tokens[at].kind != Kind::Word {
+                continue;
+            }
+            if tokens[at + 1].is("(") {
                 self.call(tokens, at, function);
+            } else if tokens[at + 1].is("[")
+                && let end = at + within(&tokens[at + 1..]).len() + 3
+                && tokens.get(end).is_some_and(|open| open.is("("))
+            {
+                // `acts[x](y)`: any of them.
+                let name = tokens[at].text.clone();
+                self.pass_arguments(&name, false, within(&tokens[end..]), function);
+            }
+        }
+        if let Some(own) = function
+            && self.statements.functions[own as usize].name.is_empty()
+            && let Some(head) = nameless_head(tokens)
+        {
+            // `each($_POST, function ($one) {`: what stands before it.
+            let bits = self.bits(&tokens[..head], function);
+            let statements = self.statements;
+            for parameter in &statements.functions[own as usize].parameters {
+                self.hold(Some(own), &parameter.name, bits);
             }
         }
         if let Some(beside) = statement.beside {
@@ -302,7 +323,9 @@ impl Flow<'_> {
                 if argument.last().is_some_and(|last| self.requests.is_request(last)) && argument.len() <= 5 {
                     self.requests.add(&parameter.name);
                 }
-                let bits = self.bits(argument, function);
+                // What a closure takes along is not what it is.
+                let is_closure = argument.first().is_some_and(|first| first.is_word("function"));
+                let bits = if is_closure { 0 } else { self.bits(argument, function) };
                 let name = parameter.name.clone();
                 self.hold(Some(index as u32), &name, bits);
             }
@@ -544,6 +567,19 @@ impl Flow<'_> {
         }
         all & (INPUT | FILE | CHECKED)
     }
+}
+
+/// Where the function without a name begins, whose body comes after these tokens.
+fn nameless_head(tokens: &[Token]) -> Option<usize> {
+    let last = tokens.last()?;
+    if last.is("=>") || last.is("->") {
+        let before = tokens.len().checked_sub(2)?;
+        let open = || tokens.iter().rposition(|token| token.is("("));
+        return if tokens[before].is(")") { open() } else { Some(before) };
+    }
+    let is_head =
+        |pair: &[Token]| (pair[0].is_word("delegate") || pair[0].is_word("function")) && pair[1].is("(");
+    tokens.windows(2).rposition(is_head).filter(|_| last.is(")"))
 }
 
 /// A ColdFusion expression without the keys by which its structures are asked: `tasks[form.task]` is one of the

@@ -133,7 +133,7 @@ fn reduce(out: &mut Vec<Token>) -> bool {
         Kind::Number => cast(out),
         Kind::Sign if last.is(")") => call(out),
         Kind::Sign if last.is("(") => called_by_text(out),
-        Kind::Sign if last.is("}") || last.is("]") => indexed(out) || variable(out),
+        Kind::Sign if last.is("}") || last.is("]") => indexed(out) || variable(out) || global(out),
         _ => false,
     }
 }
@@ -338,6 +338,23 @@ fn variable(out: &mut Vec<Token>) -> bool {
         return false;
     }
     let token = Token::new(Kind::Word, format!("${}", text.text), name.at);
+    out.truncate(out.len() - 4);
+    out.push(token);
+    true
+}
+
+/// `this["eval"]`, `window["x"]`: a function by its name.
+fn global(out: &mut Vec<Token>) -> bool {
+    let [.., object, open, text, _] = &out[..] else { return false };
+    let is_global = ["this", "window", "globalthis", "self"].iter().any(|own| object.is_word(own));
+    if !is_global
+        || !open.is("[")
+        || !is_name(text)
+        || !["eval", "execScript", "Function"].contains(&&*text.text)
+    {
+        return false;
+    }
+    let token = Token { kind: Kind::Word, ..text.clone() };
     out.truncate(out.len() - 4);
     out.push(token);
     true

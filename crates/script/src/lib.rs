@@ -96,6 +96,7 @@ pub fn read(content: &[u8], standing: Standing) -> Option<Script> {
     spell_out(&mut tokens);
     if page.is_php && !page.is_python {
         lower_functions(&mut tokens);
+        slurp(&mut tokens);
     }
     let mut tokens = fold::fold(tokens);
     if page.is_python {
@@ -168,6 +169,25 @@ fn spell_modules(tokens: &mut [Token]) {
     }
 }
 
+/// Perl's `do { local $/; <STDIN> }`: all that was sent.
+fn slurp(tokens: &mut Vec<Token>) {
+    const TOKENS_MAX: usize = 12;
+    let mut at = 0;
+    while at + 1 < tokens.len() {
+        let rest = &tokens[at + 1..tokens.len().min(at + 1 + TOKENS_MAX)];
+        let close = rest.iter().position(|token| token.is("}"));
+        if tokens[at].is_word("do")
+            && rest[0].is("{")
+            && let Some(close) = close
+            && rest[..close].iter().any(|token| token.is_word("stdin"))
+        {
+            let word = Token::new(Kind::Word, "STDIN", tokens[at].at);
+            tokens.splice(at..at + close + 2, [word]);
+        }
+        at += 1;
+    }
+}
+
 /// PHP calls functions without regard to case.
 fn lower_functions(tokens: &mut [Token]) {
     for at in 0..tokens.len().saturating_sub(1) {
@@ -200,6 +220,11 @@ fn names_includes(tokens: &[Token], page: &region::Page) -> Vec<Token> {
 /// `execute own("6576…")`.
 fn run_text(tokens: &[Token]) -> Option<Token> {
     let (function, rest) = tokens.split_first()?;
+    let is_page = ["<?php", "<?=", "<%"].iter().any(|start| function.text.trim_start().starts_with(start));
+    if function.kind == Kind::Text && is_page {
+        // A page in a string is there to be written, and asked for.
+        return Some(function.clone());
+    }
     EVALUATIONS.iter().find(|word| function.is_word(word))?;
     let is_between = |token: &&Token| {
         token.kind == Kind::Word || ["(", ".", "::", "->", "@"].iter().any(|sign| token.is(sign))

@@ -26,6 +26,7 @@ impl Flow<'_> {
 
     /// Notes `$f = fn($a) => …` and `Action<string> f = a => …`.
     pub(super) fn note_lambda(&mut self, target: &[Token], value: &[Token], function: Option<u32>) {
+        self.note_lambdas(target, value, function);
         let is_arrow = |token: &Token| token.is("=>") || (token.is("->") && !self.page.is_php);
         let Some(arrow) = value.iter().position(is_arrow) else { return };
         let list = &value[..arrow];
@@ -40,6 +41,27 @@ impl Flow<'_> {
         {
             let words = list.iter().filter(|token| token.kind == Kind::Word && !token.is_word("fn"));
             self.lambdas.push((own.0, own.1, words.map(|token| token.text.clone()).collect()));
+        }
+    }
+
+    /// Notes the functions of `acts = { "a": lambda p: …, "b": lambda p: … }`, each by the container's name.
+    fn note_lambdas(&mut self, target: &[Token], value: &[Token], function: Option<u32>) {
+        if !value.first().is_some_and(|open| open.is("{") || open.is("[")) {
+            return;
+        }
+        let Some((name, _)) = targets(target).first().copied() else { return };
+        for at in 1..value.len().saturating_sub(1) {
+            let parameter = if value[at - 1].is_word("lambda") {
+                &value[at]
+            } else if value[at + 1].is("=>") && value[at].kind == Kind::Word {
+                &value[at]
+            } else {
+                continue;
+            };
+            let own = (name.to_owned(), function, vec![parameter.text.clone()]);
+            if self.lambdas.len() < 256 && !self.lambdas.contains(&own) {
+                self.lambdas.push(own);
+            }
         }
     }
 

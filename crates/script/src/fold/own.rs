@@ -139,7 +139,13 @@ fn with_body(tokens: &[Token], at: usize) -> Option<Own> {
         let is_xor = pair[0].is("^") || pair[0].is("^=") || pair[0].is_word("xor");
         pair[1].text.parse().ok().filter(|_| is_xor && pair[1].kind == Kind::Number)
     });
-    key.map(Own::Xor)
+    // ColdFusion's `bitXor(a[i], 9)`.
+    let called = || {
+        let at = body.iter().position(|token| token.is_word("bitxor"))?;
+        let last = parts(within(body.get(at + 1..)?)).last().copied()?;
+        last.first()?.text.parse().ok().filter(|_| last.len() == 1)
+    };
+    key.or_else(called).map(Own::Xor)
 }
 
 /// `d = x => expression`, `$d = fn($x) => expression`, `d = lambda x: expression`.
