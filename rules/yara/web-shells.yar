@@ -55,9 +55,9 @@ rule evaluates_what_is_sent
         $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
         $stream = /\b(include|require)(_once)?[ (]{0,2}"(data:|php:\/\/|https?:|ftp:|expect:|phar:)[^\n]{0,200}@input@/
         $temporary = /\b(include|require)(_once)?[ (]{0,2}(stream_get_meta_data\(|\$\w+\)?\n)/
-        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude |pageContext\.(include|forward)\(|getRequestDispatcher\(|jsp:include )/
+        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude |include "[^"\n]{1,60}\.cfm"|pageContext\.(include|forward)\(|getRequestDispatcher\(|jsp:include )/
         $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite|Files\.(write|writeString))\([^\n]{0,300}@input@/
-        $page_made = /\b(FileWriter|FileOutputStream|PrintWriter|RandomAccessFile|StreamWriter|CreateTextFile)\b/
+        $page_made = /\b(FileWriter|FileOutputStream|PrintWriter|RandomAccessFile|StreamWriter|CreateTextFile|SaveToFile)\b/
         $page_written = /@input@\.(write|print|println|Write|WriteLine|append)[ (][^\n]{0,200}@input@/
         $php_written = /\b(fwrite|fputs|file_put_contents)\([^\n]{0,300}@input@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
@@ -99,6 +99,7 @@ rule loads_code_that_is_sent
         $downloaded = /\bLoad\([^\n]{0,160}\bDownloadData(Async)?\(/
         $class_sent = /\b(forName|GetType|loadClass|CreateInstance(From)?|CreateObject|GetTypeFromProgID)\(([^\n()]|\([^\n()]{0,60}\)){1,120}@input@/
         $method_sent = /\b(getMethod|GetMethod|getDeclaredMethod|InvokeMember|CallByName)\(([^\n(),]|\([^\n()]{0,60}\)){1,120}@input@/
+        $cold_loader = /"java\.net\.URLClassLoader"\)\.init\([^\n]{0,200}@input@/
         $java_compiler = /\b(getSystemJavaCompiler|JavaCompiler|JavacTask|InMemoryJavaCompiler|SimpleCompiler|ScriptEvaluator)\b/
         $java_loads = /\b(loadClass|URLClassLoader|defineClass|cook)\b/
         $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
@@ -114,7 +115,7 @@ rule loads_code_that_is_sent
         $load = /\.(Unsafe)?Load(From|File|Module)?\([^\n]{0,200}@(input|checked)@/
         $load_word = /\b(CurrentDomain|EntryPoint|System\.Reflection|GetExportedTypes|GetTypes\(\))\b/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or $extension or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or $extension or $cold_loader or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
         ($class_sent and $method_sent) or ($java_compiler and $java_loads and $input) or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
@@ -150,6 +151,8 @@ rule runs_commands_that_are_sent
         $python_written = /\.write\([^\n]{0,200}@input@/
         $python_executable = /\b(os\.chmod|S_I[RXW]{1,3}U)\b/
         $python_started = /\b(os\.(system|popen|exec\w+|spawn\w+)|subprocess\.\w+)\(/
+        $script_host = /\bProcess\.Start\("(cscript|wscript|powershell|pwsh|mshta|msbuild|csc|vbc|node|python|cmd)[^"\n]{0,20}",[^\n]{0,60}[&+]/ nocase
+        $script_written = /\bFile\.(WriteAll(Text|Bytes)|AppendAllText)\([^\n]{0,200}@input@/
         $powershell = /\.(AddScript|InvokeScript|AddCommand|CreatePipeline|CreateNestedPipeline)\([^\n]{0,300}@(input|checked)@/
         $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
         $wmi_class = /Win32_Process/
@@ -173,7 +176,7 @@ rule runs_commands_that_are_sent
     condition:
         $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and ($com_object or $shell)) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
-        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or ($python_written and $python_executable and $python_started) or
+        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or ($script_host and $script_written) or ($python_written and $python_executable and $python_started) or
         (($group or $by_name or $mail or ($start_name and $process_made)) and $input)
 }
 
@@ -227,7 +230,7 @@ rule shell_script_that_writes_what_is_sent
         $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
         $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
         // What comes in, as it is, into a file whose name is a variable alone.
-        $writes = /\b(cat|head -c \S{1,40}|base64 -d|xxd -r -p|tee)\s{0,4}(-\s{0,4})?>{1,2}\s{0,4}"?\$\{?[A-Za-z_]{1,20}\}?"?\s{0,4}[\n;]|\bdd [^\n]{0,60}of="?\$/
+        $writes = /\b(cat|head -c \S{1,40}|base64 -d|xxd -r -p|tee)\s{0,4}(-\s{0,4})?>{1,2}\s{0,4}"?\$\{?[A-Za-z_0-9]{1,20}\}?"?\s{0,4}[\n;]|\bdd [^\n]{0,60}of="?\$/
     condition:
         $first at 0 and $input and $writes
 }
@@ -246,7 +249,8 @@ rule writes_files_that_are_sent
         $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\(([^\n()]|\([^\n()]{0,80}\)){0,200}|[^,\n]{0,200})@input@/
         $moved = /\b(File\.(Move|Copy)|Files\.(move|copy))\([^,\n]{0,200},[^\n]{0,160}@input@/
         $incoming = /\bRequest\.SaveAs\(|\bGetTempFileName\(|\bcreateTempFile\(/
-        $perl_open = /\bopen\((my )?\$?\w+,"[+>]{1,3}[^"\n]{0,20}"(,[^\n]{0,200})?@input@/
+        $python_open = /\bopen\([^\n]{0,200}@(input|file)@[^\n]{0,80},"[wax]b?\+?"/
+        $perl_open = /\bopen[ (](my )?\$?\w+,"[+>]{1,3}[^"\n]{0,20}"(,[^\n]{0,200})?@input@/
         $stream = /\bFileStream\(((\w+\.)*Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@[^\n]{0,60},\s*(\w+\.)*FileMode\.(Create|CreateNew|OpenOrCreate|Append|Truncate)/
         $save = /\.(SaveAs|SaveToFile|saveTo|WriteToFile)(@file@|@input@)?[ (][^\n]{0,200}@input@/ nocase
         $asp = /\.(CreateTextFile|SaveToFile)[ (][^,\n]{0,200}@input@/ nocase
@@ -274,7 +278,7 @@ rule writes_files_that_are_sent
         $late_save = /\bCallByName\([^\n]{0,60}"(SaveAs|SaveToFile|WriteAllText|WriteAllBytes)"[^\n]{0,200}@(input|file)@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
-        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $java_file, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
+        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $java_file, $php*, $any_script, $cold*, $made, $perl_open, $python_open, $stream_saved, $registry, $fetched)) or
         ($moved and $incoming) or ($by_name and $by_name_sent) or $late_save
 }
 
@@ -521,7 +525,7 @@ rule database_console
         $body_query = /\b(mysqli?|pg|sqlite|odbc|mssql)_(query|exec|multi_query)\((\$\w+(@input@)?,)?\$\w+@input@\)/
         // No query of its own: what is sent is one.
         $database = /\b(mysqli|PDO|SqlConnection|OleDbConnection|OdbcConnection|DriverManager|DBI|ADODB\.Connection|(mysql|pg|mssql|odbc|sqlite)_connect|cfquery|new query)\b/ nocase
-        $sent_query = /(->|\.|_)(query|exec|execute|prepare|multi_query|executeQuery|executeUpdate|setSQL|selectall_\w+|do|open)\((\$\w+,)?[\w$.>-]{1,60}(\[[^\]\n]{0,60}\])?@input@/ nocase
+        $sent_query = /(->|\.|_)(query|exec|execute|prepare|multi_query|executeQuery|executeUpdate|setSQL|selectall_\w+|do|open)\((\$\w+,)?[\w$.>-]{1,60}(\[[^\]\n]{0,60}\])?@input@|\bCommandText=[\w.]{1,60}@input@/ nocase
         $own_query = /["_](select|insert|update|delete|replace|call|exec|show|describe|create|merge|with)_/ nocase
         $perl_method = /->\$\w+\([^\n]{0,120}@input@/
         $parsed = /\b(json_decode|simplexml_load_string|parse_str|explode)\(/

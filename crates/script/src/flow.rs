@@ -11,7 +11,9 @@ use crate::region::Page;
 use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
 use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
-use crate::words::{ASKS, ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, LOOKUPS, PARSED, SHARED, STORES};
+use crate::words::{
+    APPLIES, ASKS, ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, LOOKUPS, MATCHES, PARSED, SHARED, STORES,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `((HttpApplication)sender).Context.Request` and the like.
@@ -135,6 +137,7 @@ impl Flow<'_> {
     fn statement(&mut self, statement: &Statement) {
         let tokens = &statement.tokens[..];
         let function = statement.function;
+        self.note_arguments(tokens, function);
         let is_tag = self.page.is_cf && is_cold_tag(tokens);
         for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
             // An attribute's value is one string.
@@ -287,6 +290,11 @@ impl Flow<'_> {
             let object = tokens[base].text.clone();
             self.hold(function, &object, bits);
         }
+        if APPLIES.contains(&name.as_str())
+            && base.is_none_or(|base| at > base + 2 || tokens[base].kind == Kind::Word)
+        {
+            self.pass("*", false, inside, function);
+        }
         self.pass_to_arguments(tokens, at, inside, function);
         let is_made = at.checked_sub(1).is_some_and(|before| tokens[before].is_word("new"));
         self.pass_arguments(&tokens[at].text, is_made, inside, function);
@@ -310,7 +318,10 @@ impl Flow<'_> {
         }
         for (index, own) in self.statements.functions.iter().enumerate() {
             let makes = is_made && (own.name == "__construct" || own.name.eq_ignore_ascii_case("new"));
-            let is_called = makes || own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
+            let is_called = makes
+                || own.name == name
+                || (name == "*" && own.name.is_empty())
+                || (fold && own.name.eq_ignore_ascii_case(name));
             if !is_called {
                 continue;
             }
@@ -446,6 +457,13 @@ impl Flow<'_> {
         // `formulas.get(x)` is one of the formulas.
         if let Some([object, dot, get]) = at.checked_sub(3).and_then(|from| tokens.get(from..at))
             && tokens[at].is("(")
+            && dot.is("->")
+            && MATCHES.iter().any(|word| get.is_word(word))
+        {
+            return self.held(None, &object.text).is_none();
+        }
+        if let Some([object, dot, get]) = at.checked_sub(3).and_then(|from| tokens.get(from..at))
+            && tokens[at].is("(")
             && dot.is(".")
             && LOOKUPS.iter().any(|word| get.is_word(word))
         {
@@ -470,13 +488,23 @@ impl Flow<'_> {
             return None;
         }
         if let Some(name) = store(&tokens[at..]) {
-            let bits = self.holds.get(&(None, self.name(&name))).copied()?;
+            let any = name.split_once(':').map(|(store, _)| format!("{store}:*")).unwrap_or_default();
+            let held = |name: &str| self.holds.get(&(None, self.name(name))).copied();
+            let bits = held(&name).or_else(|| held(&any))?;
             return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
         }
         // In PHP and Perl a dot joins strings, and a name begins with `$`.
         let joins = token.text.starts_with('$');
         let is_member = at >= 2
             && ((tokens[at - 1].is(".") && !joins) || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
+        let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
+        if is_member
+            && opens
+            && let Some(bits) = self.given.get(&self.name(&token.text))
+        {
+            // A method of the page's own, whatever it is called on.
+            return Some((at + 1, *bits));
+        }
         let is_own =
             is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
         if is_member && !is_own {
@@ -485,7 +513,6 @@ impl Flow<'_> {
         if is_own && let Some(bits) = self.held(None, &format!("->{}", token.text)) {
             return Some((at + 1, bits));
         }
-        let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
         if opens && token.is_word("func_get_args") {
             let bits = self.holds.get(&(function, "func_get_args".to_owned()))?;
             return Some((at + 3, *bits));
@@ -632,7 +659,8 @@ fn base_of(tokens: &[Token], at: usize) -> Option<usize> {
 fn store(tokens: &[Token]) -> Option<String> {
     let [name, open, key, ..] = tokens else { return None };
     let is_store = STORES.iter().any(|store| name.is_word(store)) && (open.is("[") || open.is("("));
-    (is_store && key.kind == Kind::Text).then(|| format!("{}:{}", name.text.to_ascii_lowercase(), key.text))
+    let key = if key.kind == Kind::Text { key.text.as_str() } else { "*" };
+    is_store.then(|| format!("{}:{key}", name.text.to_ascii_lowercase()))
 }
 
 /// Whether what stands from `at` to `end` is only compared, or asked about.

@@ -227,6 +227,9 @@ fn call(out: &mut Vec<Token>) -> bool {
         out.push(text.clone());
         return true;
     }
+    if receiver.is_none() && is_method_of_another(&function, &out[..open - 1]) {
+        return false;
+    }
     let Some(result) = unpack::call(&function, receiver.as_ref(), arguments) else { return false };
     out.truncate(open - 1);
     if receiver.is_some() {
@@ -236,6 +239,14 @@ fn call(out: &mut Vec<Token>) -> bool {
     }
     out.push(Token { kind: Kind::Text, text: result.text, at, is_packed: result.is_packed });
     true
+}
+
+/// Whether a method is asked of something that is no constant: `out.toString("UTF-8")` is not "UTF-8".
+fn is_method_of_another(function: &str, before: &[Token]) -> bool {
+    const METHODS: &[&str] =
+        &["tostring", "trim", "replace", "substring", "tolower", "toupper", "tochararray", "concat"];
+    let [.., object, dot] = before else { return false };
+    dot.is(".") && METHODS.contains(&function) && !object.is_word("string") && !object.is_word("convert")
 }
 
 /// `getattr(os, "popen")`: the attribute itself.
@@ -258,11 +269,16 @@ fn drop_path(out: &mut Vec<Token>) {
     while let [.., word, sign] = &out[..]
         && (sign.is(".") || sign.is("::"))
         && (word.kind == Kind::Word || word.is(")"))
+        // PHP's dot joins.
+        && !word.text.starts_with('$')
     {
         if word.is(")") {
             // `Base64.getDecoder().decode(…)`.
+            let Some(open) = opening(&out[..out.len() - 1]) else { return };
+            if out[open..].iter().any(|token| token.text.starts_with('$')) {
+                return;
+            }
             out.pop();
-            let Some(open) = opening(out) else { return };
             out.truncate(open.saturating_sub(1));
         } else {
             out.truncate(out.len() - 2);

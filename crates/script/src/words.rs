@@ -184,3 +184,7 @@ pub(crate) const ASKS: &[&str] = &[
 ];
 /// Of these, those that give an element: what is asked with is not what comes back.
 pub(crate) const LOOKUPS: &[&str] = &["get", "getordefault"];
+/// Methods of routers and the like: what they find is theirs.
+pub(crate) const MATCHES: &[&str] = &["match", "resolve", "find", "lookup", "route"];
+/// Methods that run a function which is a value.
+pub(crate) const APPLIES: &[&str] = &["apply", "accept", "call", "invoke", "test", "on"];

@@ -30,8 +30,10 @@ impl Flow<'_> {
         let is_arrow = |token: &Token| token.is("=>") || (token.is("->") && !self.page.is_php);
         let Some(arrow) = value.iter().position(is_arrow) else { return };
         let list = &value[..arrow];
-        let is_list =
-            |token: &Token| token.kind == Kind::Word || [",", "(", ")"].iter().any(|sign| token.is(sign));
+        // `fn(string $c): string =>`.
+        let is_list = |token: &Token| {
+            token.kind == Kind::Word || [",", "(", ")", ":", "?"].iter().any(|sign| token.is(sign))
+        };
         if list.len() > 16 || !list.iter().all(is_list) {
             return;
         }
@@ -39,8 +41,33 @@ impl Flow<'_> {
         let own = (name.to_owned(), function);
         if self.lambdas.iter().all(|known| (&known.0, known.1) != (&own.0, own.1)) && self.lambdas.len() < 256
         {
-            let words = list.iter().filter(|token| token.kind == Kind::Word && !token.is_word("fn"));
+            let is_name = |token: &&Token| {
+                let is_type = self.page.is_php && !token.text.starts_with('$');
+                token.kind == Kind::Word && !token.is_word("fn") && !is_type
+            };
+            let words = list.iter().filter(is_name);
             self.lambdas.push((own.0, own.1, words.map(|token| token.text.clone()).collect()));
+        }
+    }
+
+    /// Notes functions of one expression that are arguments, `ops.put("ls", (p, v) -> …)`: somebody may run them.
+    pub(super) fn note_arguments(&mut self, tokens: &[Token], function: Option<u32>) {
+        for at in 2..tokens.len() {
+            let is_arrow = tokens[at].is("=>") || (tokens[at].is("->") && !self.page.is_php);
+            let close = &tokens[at - 1];
+            let open = tokens[..at].iter().rposition(|token| token.is("("));
+            let Some(open) = open.filter(|open| is_arrow && close.is(")") && *open > 0) else { continue };
+            let list = &tokens[open + 1..at - 1];
+            let is_list = list.iter().all(|token| token.kind == Kind::Word || token.is(","));
+            let is_argument = tokens[open - 1].is(",") || tokens[open - 1].is("(");
+            if !is_list || !is_argument || list.is_empty() {
+                continue;
+            }
+            let words = list.iter().filter(|token| token.kind == Kind::Word);
+            let own = ("*".to_owned(), function, words.map(|token| token.text.clone()).collect());
+            if self.lambdas.len() < 256 && !self.lambdas.contains(&own) {
+                self.lambdas.push(own);
+            }
         }
     }
 

@@ -18,8 +18,8 @@ const ARGUMENTS_MAX: usize = 4_096;
 enum Own {
     /// One expression of one parameter.
     Expression(String, Vec<Token>),
-    /// Each number with this one, by exclusive or.
-    Xor(u32),
+    /// Each number with this one, by exclusive or; with the last argument where there is none.
+    Xor(Option<u32>),
 }
 
 /// Puts what they come to in the place of their calls.
@@ -68,6 +68,14 @@ fn comes_to(own: &Own, inside: &[Token]) -> Option<Token> {
             (left.is_empty() && first.kind == Kind::Text).then_some(first)
         }
         Own::Xor(key) => {
+            let (inside, key) = match key {
+                Some(key) => (inside, *key),
+                None => {
+                    let list = parts(inside);
+                    let [numbers, [key]] = list[..] else { return None };
+                    (numbers, key.text.parse().ok()?)
+                }
+            };
             let numbers = inside.iter().filter(|token| token.kind == Kind::Number);
             let others = inside.iter().filter(|token| token.kind != Kind::Number);
             let is_list = |token: &Token| {
@@ -145,7 +153,11 @@ fn with_body(tokens: &[Token], at: usize) -> Option<Own> {
         let last = parts(within(body.get(at + 1..)?)).last().copied()?;
         last.first()?.text.parse().ok().filter(|_| last.len() == 1)
     };
-    key.or_else(called).map(Own::Xor)
+    let second = parts(list).get(1).and_then(|part| self::parameter(part));
+    let by_argument = second.filter(|second| {
+        body.windows(2).any(|pair| (pair[0].is("^") || pair[0].is_word("xor")) && pair[1].text == *second)
+    });
+    key.or_else(called).map(|key| Own::Xor(Some(key))).or(by_argument.map(|_| Own::Xor(None)))
 }
 
 /// `d = x => expression`, `$d = fn($x) => expression`, `d = lambda x: expression`.
