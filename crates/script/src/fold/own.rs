@@ -135,7 +135,8 @@ fn with_body(tokens: &[Token], at: usize) -> Option<Own> {
     let given = body.iter().position(|token| token.is_word("return")).map(|at| at + 1).or_else(|| {
         let set = |pair: &[Token]| pair[0].text.eq_ignore_ascii_case(&name.text) && pair[1].is("=");
         body.windows(2).position(set).map(|at| at + 2)
-    })?;
+    });
+    let given = given.unwrap_or(body.len());
     let expression = expression(body.get(given..)?);
     // Nothing stands before what it gives back but the type.
     let is_plain =
