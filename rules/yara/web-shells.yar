@@ -23,7 +23,8 @@ rule evaluates_what_is_sent
         $assert = /(^|[^.>:$\w])(assert|create_function|evaluate|precisionevaluate)\([^\n]{0,400}@(input|checked)@/ nocase
         $replace = /\bpreg_replace\("[^"\n]{1,120}[^\w\s"]\w{0,6}e\w{0,6}",[^\n]{0,300}@(input|checked)@/
         $mb = /\bmb_ereg_replace\([^\n]{0,300}@(input|checked)@[^\n]{0,200},"[a-z]{0,4}e[a-z]{0,4}"/
-        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([^,\n]{0,120}@input@/
+        // Not the parameter of a function that is written there: `array_map(function($a) …`.
+        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\(([^,\n(]|[^n,\n(]\(){0,120}@input@/
         $called = /\(\$?\w+(->\w+)?(\["?[^"\]\n]{0,60}"?\])?@input@(->\w+|\["?[^"\]\n]{0,60}"?\])?\)\(/
         $eval_text = /\b(eval|execute|executeglobal)[ (]{1,2}"[^"\n]{0,80}\brequest\b/ nocase
         $xpath = /\bregisterPHPFunctions\(/ nocase
