@@ -78,13 +78,11 @@ impl Flow<'_> {
         }
         let Some((name, _)) = targets(target).first().copied() else { return };
         for at in 1..value.len().saturating_sub(1) {
-            let parameter = if value[at - 1].is_word("lambda") {
-                &value[at]
-            } else if value[at + 1].is("=>") && value[at].kind == Kind::Word {
-                &value[at]
-            } else {
+            let parameter = &value[at];
+            let is_arrow = value[at + 1].is("=>") && parameter.kind == Kind::Word;
+            if !is_arrow && !value[at - 1].is_word("lambda") {
                 continue;
-            };
+            }
             let own = (name.to_owned(), function, vec![parameter.text.clone()]);
             if self.lambdas.len() < 256 && !self.lambdas.contains(&own) {
                 self.lambdas.push(own);

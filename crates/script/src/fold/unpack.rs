@@ -151,6 +151,9 @@ fn rot13(letter: char) -> char {
     }
 }
 
+/// One way to unpack a text.
+type Way = fn(&str) -> Option<String>;
+
 /// What a long constant without blanks says once it is unpacked, in whatever known way gives plain text.
 pub(crate) fn second_stage(text: &str) -> Option<String> {
     let is_plain = |text: &String| {
@@ -161,13 +164,13 @@ pub(crate) fn second_stage(text: &str) -> Option<String> {
     if !is_packed {
         return None;
     }
-    let ways: [&dyn Fn(&str) -> Option<String>; 6] = [
-        &|text| hex(text).filter(|_| text.len().is_multiple_of(2)),
-        &|text| inflate(&latin(&base64(text)?)),
-        &|text| Some(latin(&base64(text)?)),
-        &|text| Some(latin(&base64(&text.chars().rev().collect::<String>())?)),
-        &|text| Some(latin(&base64(&text.chars().map(rot13).collect::<String>())?)),
-        &|text| Some(percent(text)).filter(|_| text.contains('%')),
+    let ways: [Way; 6] = [
+        |text| hex(text).filter(|_| text.len().is_multiple_of(2)),
+        |text| inflate(&latin(&base64(text)?)),
+        |text| Some(latin(&base64(text)?)),
+        |text| Some(latin(&base64(&text.chars().rev().collect::<String>())?)),
+        |text| Some(latin(&base64(&text.chars().map(rot13).collect::<String>())?)),
+        |text| Some(percent(text)).filter(|_| text.contains('%')),
     ];
     ways.iter().find_map(|way| way(text).filter(is_plain))
 }
