@@ -27,15 +27,15 @@ const ARGUMENTS_MAX: usize = 4_096;
 
 /// Folds all constants of a script.
 pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
-    let tokens = reduce_all(reduce_lists(reduce_all(containers::replace(tokens))));
-    let mut tokens = reduce_all(own::inline(tokens));
     let mut left = COPIES_BYTES_MAX;
+    let tokens = reduce_all(reduce_lists(reduce_all(containers::replace(tokens, &mut left))));
+    let mut tokens = reduce_all(own::inline(tokens, &mut left));
     for _ in 0..ROUNDS_MAX {
         let constants = constants(&tokens);
         if constants.is_empty() || !replace(&mut tokens, &constants, &mut left) {
             break;
         }
-        tokens = reduce_all(own::inline(containers::replace(tokens)));
+        tokens = reduce_all(own::inline(containers::replace(tokens, &mut left), &mut left));
     }
     tokens
 }

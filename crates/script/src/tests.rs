@@ -182,3 +182,16 @@ fn what_is_asked_with_is_not_what_comes_back() {
         &["Map m=Map.of(\"a\",\"b\")", "f(m.get(request.getParameter(\"x\")))"],
     );
 }
+
+#[test]
+fn what_grows_with_each_call_is_not_followed() {
+    let twice = "s+".repeat(30) + "s";
+    let calls = "d(d(d(d(d('0123456789')))));".repeat(200);
+    let page = format!("<% function d(s) {{ return {twice}; }} {calls} %>");
+    let script = read(page.as_bytes(), Runs).expect("a script");
+    assert!(script.text.len() < 16 << 20, "{}", script.text.len());
+    let long = "x".repeat(100_000);
+    let asks = "f($t['a']);".repeat(5_000);
+    let script = read(format!("<?php $t['a'] = '{long}'; {asks}").as_bytes(), Runs).expect("a script");
+    assert!(script.text.len() < 16 << 20, "{}", script.text.len());
+}

@@ -14,8 +14,8 @@ const CONTAINERS: &[&str] = &["array", "list", "dict", "of", "aslist", "hash", "
 /// The constant of each element, by container and key; `None` where it has two, or something else.
 type Elements = HashMap<(String, String), Option<Token>>;
 
-/// Puts the elements in the place of where they are asked for.
-pub(super) fn replace(tokens: Vec<Token>) -> Vec<Token> {
+/// Puts the elements in the place of where they are asked for, while `left` bytes are.
+pub(super) fn replace(tokens: Vec<Token>, left: &mut usize) -> Vec<Token> {
     let elements = elements(&tokens);
     if elements.is_empty() {
         return tokens;
@@ -26,6 +26,7 @@ pub(super) fn replace(tokens: Vec<Token>) -> Vec<Token> {
         let element = asked(&tokens, at).and_then(|(key, end)| {
             let is_set = tokens.get(end).is_some_and(is_assignment);
             let value = elements.get(&(token.text.clone(), key))?.as_ref().filter(|_| !is_set)?;
+            *left = left.checked_sub(value.text.len())?;
             Some((Token { at: token.at, ..value.clone() }, end))
         });
         match element {

@@ -22,8 +22,8 @@ enum Own {
     Xor(Option<u32>),
 }
 
-/// Puts what they come to in the place of their calls.
-pub(super) fn inline(tokens: Vec<Token>) -> Vec<Token> {
+/// Puts what they come to in the place of their calls, while `left` bytes are.
+pub(super) fn inline(tokens: Vec<Token>, left: &mut usize) -> Vec<Token> {
     let functions = functions(&tokens);
     if functions.is_empty() {
         return tokens;
@@ -34,7 +34,7 @@ pub(super) fn inline(tokens: Vec<Token>) -> Vec<Token> {
         let is_call = token.kind == Kind::Word && tokens.get(at + 1).is_some_and(|open| open.is("("));
         let own = functions.get(&token.text.to_ascii_lowercase()).filter(|_| is_call);
         let inside = own.map(|_| within(&tokens[at + 1..])).filter(|inside| inside.len() <= ARGUMENTS_MAX);
-        match own.zip(inside).and_then(|(own, inside)| Some((comes_to(own, inside)?, inside.len()))) {
+        match own.zip(inside).and_then(|(own, inside)| Some((comes_to(own, inside, left)?, inside.len()))) {
             Some((mut text, length)) => {
                 text.at = token.at;
                 while out.len() >= 2 && out[out.len() - 1].is(".") && out[out.len() - 2].kind == Kind::Word {
@@ -52,13 +52,16 @@ pub(super) fn inline(tokens: Vec<Token>) -> Vec<Token> {
     out
 }
 
-fn comes_to(own: &Own, inside: &[Token]) -> Option<Token> {
+fn comes_to(own: &Own, inside: &[Token], left: &mut usize) -> Option<Token> {
     match own {
         Own::Expression(parameter, expression) => {
             let [text] = inside else { return None };
             if text.kind != Kind::Text {
                 return None;
             }
+            let uses = expression.iter().filter(|token| token.text == *parameter).count();
+            // What it unpacks to is bounded by the room for unpacked text (`unpack`).
+            *left = left.checked_sub(text.text.len().saturating_mul(uses))?;
             let mut put = expression.clone();
             for token in put.iter_mut().filter(|token| token.kind == Kind::Word && token.text == *parameter) {
                 *token = text.clone();
