@@ -8,6 +8,9 @@ use crate::statement::parts;
 use crate::token::{Kind, Token};
 use crate::words::SHARED;
 
+/// Tokens of the parameters of a function of one expression.
+const PARAMETER_TOKENS_MAX: usize = 32;
+
 impl Flow<'_> {
     /// PHP calls methods of these names for whatever name the requester sent.
     pub(super) fn magic(&mut self) {
@@ -55,7 +58,8 @@ impl Flow<'_> {
         for at in 2..tokens.len() {
             let is_arrow = tokens[at].is("=>") || (tokens[at].is("->") && !self.page.is_php);
             let close = &tokens[at - 1];
-            let open = tokens[..at].iter().rposition(|token| token.is("("));
+            let from = at.saturating_sub(PARAMETER_TOKENS_MAX);
+            let open = tokens[from..at].iter().rposition(|token| token.is("(")).map(|open| from + open);
             let Some(open) = open.filter(|open| is_arrow && close.is(")") && *open > 0) else { continue };
             let list = &tokens[open + 1..at - 1];
             let is_list = list.iter().all(|token| token.kind == Kind::Word || token.is(","));
