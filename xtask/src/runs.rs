@@ -24,8 +24,14 @@ const ALL_RULES: [&str; 4] = [
     "../shared/data/sigma-rules/rules-threat-hunting",
     "rules",
 ];
-const ALL_EVIDENCE: [&str; 2] =
-    ["../shared/data/otrf-security-datasets", "../shared/data/evtx-attack-samples"];
+const ALL_EVIDENCE: [&str; 4] = [
+    "../shared/data/otrf-security-datasets",
+    "../shared/data/evtx-attack-samples",
+    "../shared/data/evtx-parser-samples",
+    "../shared/data/sigma-regression",
+];
+/// Where the third opinion may differ, and why.
+const EXPECTED_DISAGREEMENTS: &str = "evaluation/third-opinion.tsv";
 
 /// `scan` of a generated log, and of `given` ones, on one thread.
 pub fn bench(root: &Path, given: &[&str]) -> Result<bool> {
@@ -134,13 +140,14 @@ pub(crate) fn peak_memory(child: &mut Child) -> Result<u64> {
     Ok(peak)
 }
 
-/// The compiled matcher against the naive one over all shared evidence.
+/// The compiled matcher against the naive one, and both against a third, over all shared evidence.
 pub fn differential(root: &Path) -> Result<bool> {
     let mut command = cargo(root);
     command.args(["run", "--release", "-p", "scan", "--example", "differential", "--"]);
     for rules in ALL_RULES {
         command.args(["--rules", rules]);
     }
+    command.args(["--expected", EXPECTED_DISAGREEMENTS]);
     Ok(command.args(ALL_EVIDENCE).status()?.success())
 }
 

@@ -62,6 +62,10 @@ pub struct ScanArguments {
     /// YAML file of placeholder values for Sigma's `expand` (name: [values])
     #[arg(long, value_name = "FILE")]
     pub placeholders: Option<PathBuf>,
+    /// Say what each Sigma rule cost: records for which it was tried, matches, time. Times are measured,
+    /// and differ from run to run; with --out also in rules-profile.json
+    #[arg(long)]
+    pub profile_rules: bool,
     /// Look for indicators of a plain list, CSV, STIX 2.1 bundle or MISP
     /// event: addresses, domains, URLs, hashes, paths, file names, user agents,
     /// query parameters (repeatable)
@@ -145,15 +149,19 @@ pub struct RulesCheckArguments {
     pub reading: RuleReadingArguments,
 }
 
-/// Say why a rule matches a record or does not, item by item.
+/// Say why a rule matches a record or does not, item by item; of a correlation, why it holds in the
+/// evidence or does not, group by group.
 #[derive(Args, Debug)]
-#[command(after_help = "Exit codes: 0 the rule matches; 3 it does not; 1 no such record; 2 usage.")]
-#[command(group = clap::ArgGroup::new("place").required(true).args(["record", "line"]))]
+#[command(
+    after_help = "Exit codes: 0 the rule matches; 3 it does not; 1 no such record, or nothing was read; 2 usage."
+)]
+#[command(group = clap::ArgGroup::new("place").args(["record", "line"]))]
 pub struct RulesExplainArguments {
-    /// A rule file, or the id or title of a built-in rule
+    /// A rule file, or the id or title of a built-in rule. A file that holds correlations is explained
+    /// by them, unless a record or a line is named
     #[arg(value_name = "RULE")]
     pub rule: String,
-    /// Evidence that holds the record
+    /// Evidence that holds the record, or all that a correlation looks at
     #[arg(long, required = true, value_name = "PATH")]
     pub evidence: Vec<PathBuf>,
     /// The record's number (EventRecordID)

@@ -176,6 +176,7 @@ fn coverage() -> Coverage {
         }],
         hours: vec![(448_000, 448_100), (448_106, 448_200)],
         items: vec![EvidenceId(1)],
+        rules: Some(41),
     };
     let events = LogCoverage {
         records: 200,
@@ -185,6 +186,7 @@ fn coverage() -> Coverage {
             Gap { from: time("2021-03-02T00:00:00Z"), to: None, kind: GapKind::Cleared },
         ],
         items: vec![EvidenceId(0)],
+        rules: Some(0),
         ..LogCoverage::default()
     };
     Coverage {
@@ -195,7 +197,7 @@ fn coverage() -> Coverage {
         ],
         logs: [
             ((Some("MXS01".into()), log("httpproxy", "")), days.clone()),
-            ((Some("MXS01".into()), log("httpproxy", "ecp")), days),
+            ((Some("MXS01".into()), log("httpproxy", "ecp")), LogCoverage { rules: None, ..days }),
             ((Some("MXS01".into()), log("security", "")), events),
         ]
         .into(),

@@ -3,7 +3,7 @@
 //! Everything here adds up in any order, so that the result does not depend
 //! on how the evidence was split.
 
-use model::{EvidenceId, Gap, GapKind, LogCoverage, Span, Timestamp};
+use model::{EvidenceId, Gap, GapKind, LogCoverage, LogFamily, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours kept per log: eleven years. A log whose times are scattered further
@@ -35,6 +35,8 @@ pub struct NumberRun {
 /// Counts of one log of one host.
 #[derive(Clone, Debug, Default)]
 pub struct LogStats {
+    /// What rules tell logs apart by first; `None` for parts of a log, and for what is counted without records.
+    pub family: Option<LogFamily>,
     pub records: u64,
     pub span: Span,
     pub filled: BTreeMap<String, u64>,
@@ -87,6 +89,7 @@ impl LogStats {
     /// Adds what another part of the same log held.
     pub fn merge(&mut self, other: LogStats) {
         self.records += other.records;
+        self.family = self.family.or(other.family);
         self.span.join(other.span);
         for (field, count) in other.filled {
             *self.filled.entry(field).or_default() += count;
@@ -198,6 +201,7 @@ impl LogStats {
             gaps: self.gaps(window),
             hours: runs_of(&self.hours),
             items,
+            rules: None,
         }
     }
 }

@@ -4,8 +4,10 @@
 //! to be cleared between records, and nothing is allocated once the buffers
 //! have grown.
 
+use super::answers::Answers;
 use super::field::{Buffers, FieldKey};
 use super::group::{Group, Rest};
+use super::profile::Meter;
 use super::slots::Slots;
 use crate::detection::{Comparison, Node, Number, Part, Reference, Test};
 use crate::naive::{number_of, part_of, same_number, time_of};
@@ -34,6 +36,7 @@ pub(super) struct State {
 /// What answering takes.
 #[derive(Default)]
 struct Room {
+    answers: Answers,
     buffers: Buffers,
     /// For values that are put together.
     text: String,
@@ -55,6 +58,7 @@ impl State {
         (group, slots): (&Group, &Slots),
         record: &Record<'_>,
         with_slots: bool,
+        meter: Option<&mut Meter>,
         found: &mut dyn FnMut(usize, &[u32]),
     ) {
         self.begin(group);
@@ -64,10 +68,16 @@ impl State {
         }
         self.queue.extend_from_slice(&group.always);
         let mut queue = std::mem::take(&mut self.queue);
-        for index in queue.drain(..) {
-            let plan = &group.plans[index as usize];
-            if plan.only.is_none_or(|leaf| self.leaf(view, leaf)) && self.node(view, &plan.condition) {
-                self.found.push((plan.rule, index));
+        match meter {
+            None => queue.drain(..).for_each(|plan| {
+                self.attempt(view, plan);
+            }),
+            Some(meter) => {
+                for plan in queue.drain(..) {
+                    let began = meter.now();
+                    let matched = self.attempt(view, plan);
+                    meter.tried(group.plans[plan as usize].rule, matched, began);
+                }
             }
         }
         self.queue = queue;
@@ -84,6 +94,16 @@ impl State {
         }
         rules.clear();
         self.found = rules;
+    }
+
+    /// Whether a plan's condition holds; notes it when it does.
+    fn attempt(&mut self, view: View<'_>, index: u32) -> bool {
+        let plan = &view.group.plans[index as usize];
+        let holds = plan.only.is_none_or(|leaf| self.leaf(view, leaf)) && self.node(view, &plan.condition);
+        if holds {
+            self.found.push((plan.rule, index));
+        }
+        holds
     }
 
     fn begin(&mut self, group: &Group) {
@@ -106,7 +126,7 @@ impl State {
     /// Scans the values of a field, once for each record.
     fn scan(&mut self, view: View<'_>, field: u32) {
         let Self { generation, holds, scanned, woken, queue, room, .. } = self;
-        let Room { buffers, text } = room;
+        let Room { answers, buffers, text } = room;
         let generation = *generation;
         if std::mem::replace(&mut scanned[field as usize], generation) == generation {
             return;
@@ -116,7 +136,7 @@ impl State {
         }
         let matcher = view.group.matcher(field);
         view.any_value(field, text, &mut |value| {
-            matcher.scan(value, buffers, &mut |leaf| {
+            answers.show(matcher, value, buffers, &mut |leaf| {
                 if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
                     return;
                 }

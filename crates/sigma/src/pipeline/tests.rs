@@ -142,6 +142,12 @@ fn values() {
         &[("A", "a123b")],
         &[("A", "123b")],
     );
+    check(
+        "type: value_placeholders",
+        r"{s: {A|expand: '\%one%one%'}, condition: s}",
+        &[("A", "%onex")],
+        &[("A", r"\%onex")],
+    );
     check("type: set_value, value: 5", "{s: {A|contains: x}, condition: s}", &[("A", "5")], &[("A", "x")]);
     check(
         "type: convert_type, target_type: str",
