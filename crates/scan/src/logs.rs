@@ -44,17 +44,26 @@ pub struct LogStats {
     pub runs: Vec<NumberRun>,
     /// Times at which the log was cleared.
     pub cleared: BTreeSet<Timestamp>,
+    /// The hour of the last record, which is among `hours`: most records follow in their hour.
+    last_hour: Option<i64>,
 }
 
 impl LogStats {
+    /// Of a log of this family, with nothing in it yet.
+    pub fn of(family: LogFamily) -> Self {
+        Self { family: Some(family), ..Self::default() }
+    }
+
     /// Counts one record.
     pub fn add(&mut self, time: Option<Timestamp>, number: Option<u64>) {
         self.records += 1;
         self.span.add(time);
-        if let Some(time) = time
+        if let Some(hour) = time.map(|time| time.hour_index())
+            && self.last_hour != Some(hour)
             && self.hours.len() < HOURS_MAX
         {
-            self.hours.insert(time.hour_index());
+            self.hours.insert(hour);
+            self.last_hour = Some(hour);
         }
         if let Some(number) = number {
             self.add_run(NumberRun {

@@ -20,6 +20,7 @@ mod dispatch;
 mod expression;
 mod field;
 mod group;
+mod literals;
 mod profile;
 mod slots;
 mod state;
