@@ -49,6 +49,11 @@ pub struct LogStats {
 }
 
 impl LogStats {
+    /// Of a log of this family, with nothing in it yet.
+    pub fn of(family: LogFamily) -> Self {
+        Self { family: Some(family), ..Self::default() }
+    }
+
     /// Counts one record.
     pub fn add(&mut self, time: Option<Timestamp>, number: Option<u64>) {
         self.records += 1;

@@ -343,8 +343,7 @@ impl<'e> Part<'e> {
         let parts = entries.iter().map(|entry| (watched.entries[*entry].key.clone(), LogStats::default()));
         let parts = parts.collect();
         let key = LogKey { log, part: String::new() };
-        let mut stats = LogStats::default();
-        stats.family = Some(record.shape.family);
+        let stats = LogStats::of(record.shape.family);
         self.open.push(OpenLog { host, key, stats, entries, parts });
         self.open_by_key.insert(self.key.clone(), self.open.len() - 1);
         self.open.len() - 1
