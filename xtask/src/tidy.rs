@@ -27,6 +27,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("winevt", 1),
     ("script", 1),
     ("sigma", 1),
+    ("stix", 1),
     ("yara", 1),
     ("attribution", 2),
     ("casebook", 2),
