@@ -33,6 +33,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("casebook", 2),
     ("evidence", 2),
     ("report", 2),
+    ("export", 3),
     ("scan", 3),
     ("assay", 4),
 ];

@@ -43,5 +43,5 @@ pub use object::Object;
 pub use pattern::{Comparison, pattern};
 pub use position::{Position, Stance};
 pub use time::timestamp;
-pub use tlp::{Aggregate, Marking, NoAudience, TLP_2_EXTENSION, Tlp, strictest};
+pub use tlp::{Aggregate, Marking, NoAudience, TLP_2_EXTENSION, Tlp, strictest, synthetic_marking};
 pub use visibility::{Audience, Owner, Refusal, Visibility, visibility};

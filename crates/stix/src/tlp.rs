@@ -3,7 +3,7 @@
 //! A label stands in STIX as a reference to one of five fixed objects (`cti-stix-common-objects`, extension `tlp-2.0`). The four
 //! of version 1, which the specification has built in (section 7.2.1.4), are read, too; white is clear.
 
-use crate::Object;
+use crate::{Namespace, Object};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -114,6 +114,18 @@ impl Tlp {
     }
 }
 
+/// The marking of evidence that was made and tells of no real incident; the same object in every bundle. It limits nobody, and
+/// stands beside a label.
+pub fn synthetic_marking() -> Object {
+    let mut definition = Map::new();
+    definition.insert("statement".to_owned(), "Synthetic evidence: it was made, and tells of no real incident.".into());
+    let mut object = Object::new("marking-definition");
+    object.set("created", "2026-11-24T00:00:00.000Z").set("name", "Synthetic evidence");
+    object.set("definition_type", "statement").set("definition", Value::Object(definition));
+    object.seal(&Namespace::ASSAY);
+    object
+}
+
 /// What somebody said about who may have a thing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Marking {
@@ -131,14 +143,16 @@ impl From<Tlp> for Marking {
 
 impl Marking {
     /// The marking of an object: the strictest of all it carries, granular ones as if they were of the whole; without any,
-    /// AMBER+STRICT. One that is not known here makes the whole unknown.
+    /// AMBER+STRICT. One that is not known here makes the whole unknown; [`synthetic_marking`] says nothing of who may see it.
     pub fn of(object: &Object) -> Self {
+        let synthetic = synthetic_marking();
         let granular = object.get("granular_markings").and_then(Value::as_array).into_iter().flatten();
         let granular = granular.filter_map(|marking| marking["marking_ref"].as_str());
         let mut strictest = None;
         for id in object.refs("object_marking_refs").chain(granular) {
             match Tlp::of_id(id) {
                 Some(tlp) => strictest = strictest.max(Some(tlp)),
+                None if id == synthetic.id() => {}
                 None => return Self::Unknown(id.to_owned()),
             }
         }
