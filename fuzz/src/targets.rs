@@ -30,6 +30,7 @@ const TARGETS: &[Target] = &[
     Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 68_000 },
     Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_700 },
     Target { name: "evtx", run: |data| read_as("evtx", data), seeds: log_files, rounds_in_tests: 34_000 },
+    Target { name: "export-files", run: export::fuzz::files, seeds: Vec::new, rounds_in_tests: 17_000 },
     Target {
         name: "iis-config",
         run: |data| read_as("iis-config", data),
@@ -64,6 +65,7 @@ const TARGETS: &[Target] = &[
     Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines, rounds_in_tests: 8_500 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 170_000 },
+    Target { name: "stix-bundle", run: stix::fuzz::bundle, seeds: Vec::new, rounds_in_tests: 17_000 },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
     Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 8_500 },
     Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 51_000 },

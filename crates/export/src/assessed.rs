@@ -141,7 +141,9 @@ mod tests {
             r#"{"schema":"assay-attribution/1","intrusions":[{"matrix":{"actors":["a"],"rows":[{"item":"x"}]}}]}"#,
             "a cell for each actor",
         );
-        let good = Attribution::parse(r#"{"schema":"assay-attribution/1","intrusions":[{"intrusion":"intrusion-1"}]}"#);
+        let good = Attribution::parse(
+            r#"{"schema":"assay-attribution/1","intrusions":[{"intrusion":"intrusion-1"}]}"#,
+        );
         assert!(good.unwrap().of("intrusion-1").is_some());
     }
 }

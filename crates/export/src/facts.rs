@@ -248,7 +248,12 @@ pub fn host_names(case: &Case) -> BTreeSet<String> {
     let of_host = case.hosts.iter().flat_map(|host| host.also.iter().chain([&host.name]));
     let of_finding = case.findings.iter().filter_map(|finding| finding.host.as_ref());
     let of_item = case.items.iter().flat_map(|item| &item.hosts);
-    of_host.chain(of_finding).chain(of_item).map(|name| name.to_lowercase()).filter(|name| !name.is_empty()).collect()
+    of_host
+        .chain(of_finding)
+        .chain(of_item)
+        .map(|name| name.to_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 fn is_one_of(list: &[&str], name: &str) -> bool {
@@ -256,13 +261,15 @@ fn is_one_of(list: &[&str], name: &str) -> bool {
 }
 
 fn first<'f>(fields: &'f [Field], list: &[&str]) -> Option<&'f str> {
-    let found = fields.iter().find(|(name, text)| is_one_of(list, name) && !text.is_empty() && &**text != "-");
+    let found =
+        fields.iter().find(|(name, text)| is_one_of(list, name) && !text.is_empty() && &**text != "-");
     found.map(|(_, text)| &**text)
 }
 
 fn addresses(fields: &[Field]) -> impl Iterator<Item = IpAddr> {
     let own = fields.iter().filter(|(name, _)| is_one_of(ADDRESS_FIELDS, name));
-    own.filter_map(|(_, text)| parse_address(text)).filter(|address| !address.is_loopback() && !address.is_unspecified())
+    own.filter_map(|(_, text)| parse_address(text))
+        .filter(|address| !address.is_loopback() && !address.is_unspecified())
 }
 
 /// What a finding names.
@@ -288,7 +295,8 @@ fn file(case: &Case, finding: &Finding) -> Option<Observable> {
     let item = case.items.get(finding.evidence.0 as usize)?;
     let path = item.paths.first()?;
     let name = path.rsplit(['/', '\\', '!']).next()?.to_owned();
-    let is_file = item.format.is_none() && (page(&name).is_some() || finding.rule.id.starts_with("indicator-file:"));
+    let is_file =
+        item.format.is_none() && (page(&name).is_some() || finding.rule.id.starts_with("indicator-file:"));
     let sha256 = item.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     is_file.then_some(Observable::File { sha256, name })
 }
@@ -297,7 +305,9 @@ fn listed(rule: &RuleFacts, fields: &[Field]) -> Option<Listed> {
     if !rule.id.starts_with("indicator:") && !rule.id.starts_with("indicator-file:") {
         return None;
     }
-    let all = |name: &'static str| fields.iter().filter(move |(own, _)| &**own == name).map(|(_, text)| text.to_string());
+    let all = |name: &'static str| {
+        fields.iter().filter(move |(own, _)| &**own == name).map(|(_, text)| text.to_string())
+    };
     let sources: Vec<String> = all("IndicatorSource").collect();
     Some(Listed {
         value: all("Indicator").next().unwrap_or_default(),
@@ -347,6 +357,9 @@ mod tests {
         check(&["a.csv; TLP clear", "b.csv"], Tlp::AmberStrict.into());
         check(&["a.json; TLP red, green"], Tlp::Red.into());
         check(&["a.json; TLP green, not known"], Marking::Unknown("not known".to_owned()));
-        assert!(matches!(marking(&["a; TLP clear".to_owned(), "and 3 more".to_owned()]), Marking::Unknown(_)));
+        assert!(matches!(
+            marking(&["a; TLP clear".to_owned(), "and 3 more".to_owned()]),
+            Marking::Unknown(_)
+        ));
     }
 }

@@ -6,8 +6,8 @@
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use stix::{Namespace, Uuid};
 use std::fmt;
+use stix::{Namespace, Uuid};
 
 /// How a key file begins.
 const MARK: &str = "assay-export-key-1 ";
@@ -127,7 +127,8 @@ mod tests {
     fn key_files() {
         let key = Key::new([0xab; 32]);
         assert_eq!(Key::parse(&key.render()), Some(key.clone()));
-        for bad in ["", "ab", &"ab".repeat(32), &format!("{MARK}{}", "x".repeat(64)), &format!("{MARK}abcd")] {
+        for bad in ["", "ab", &"ab".repeat(32), &format!("{MARK}{}", "x".repeat(64)), &format!("{MARK}abcd")]
+        {
             assert_eq!(Key::parse(bad), None, "{bad}");
         }
         assert_eq!(format!("{key:?}"), "Key(…)");

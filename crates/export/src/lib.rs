@@ -9,17 +9,23 @@
 //! # Not here
 //! Files, the clock, randomness: the caller opens, and brings the key. How a case is made.
 
-pub mod facts;
-mod own;
-pub mod redact;
-pub mod key;
 pub mod assessed;
-mod stix_bundle;
-mod value;
+pub mod facts;
+pub mod fuzz;
+pub mod key;
 mod misp;
 mod navigator;
+mod own;
+pub mod redact;
+mod stix_bundle;
 mod summary;
 mod table;
+mod value;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use assessed::Attribution;
 pub use key::Key;

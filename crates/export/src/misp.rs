@@ -14,7 +14,8 @@ pub fn write(export: &Export<'_>, out: &mut dyn Write) -> io::Result<()> {
     let namespace = export.key.namespace();
     let created = export.created.seconds().to_string();
     let mark = if export.case.synthetic { "SYNTHETIC evidence, no real incident: " } else { "" };
-    let attributes: Vec<Value> = values(export).iter().filter_map(|value| attribute(export, value, &created)).collect();
+    let attributes: Vec<Value> =
+        values(export).iter().filter_map(|value| attribute(export, value, &created)).collect();
     let mut event = json!({
         "uuid": "",
         "info": format!("{mark}case {}", export.case_tag()),

@@ -32,7 +32,8 @@ fn shown(export: &Export<'_>) -> Case {
     let host = |name: &HostName| -> HostName { export.redactor.host(name).into() };
     let groups = export.facts.groups.iter().filter(|group| group.listed.is_none());
     let told: BTreeSet<&String> = groups.flat_map(|group| &group.rule.techniques).collect();
-    let techniques = export.case.techniques.iter().filter(|technique| is_home || told.contains(&technique.id));
+    let techniques =
+        export.case.techniques.iter().filter(|technique| is_home || told.contains(&technique.id));
     let technique = |technique: &TechniqueCoverage| TechniqueCoverage {
         seen_on: technique.seen_on.iter().map(host).collect(),
         met_on: technique.met_on.iter().filter(|_| is_home).map(host).collect(),
@@ -42,7 +43,12 @@ fn shown(export: &Export<'_>) -> Case {
     };
     Case {
         techniques: techniques.map(technique).collect(),
-        hosts: export.case.hosts.iter().map(|own| Host { name: host(&own.name), also: Vec::new(), basis: own.basis }).collect(),
+        hosts: export
+            .case
+            .hosts
+            .iter()
+            .map(|own| Host { name: host(&own.name), also: Vec::new(), basis: own.basis })
+            .collect(),
         looked_for: LookedFor { rules_loaded: export.case.looked_for.rules_loaded, ..LookedFor::default() },
         synthetic: export.case.synthetic,
         ..Case::default()

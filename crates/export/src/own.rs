@@ -53,7 +53,8 @@ pub fn parse_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or(text);
     let bare = bare.split('%').next().unwrap_or(bare);
-    let with_port = || bare.rsplit_once(':').filter(|(front, _)| !front.contains(':')).map(|(front, _)| front);
+    let with_port =
+        || bare.rsplit_once(':').filter(|(front, _)| !front.contains(':')).map(|(front, _)| front);
     let address: IpAddr = bare.parse().ok().or_else(|| with_port()?.parse().ok())?;
     Some(address.to_canonical())
 }

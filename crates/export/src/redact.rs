@@ -43,10 +43,12 @@ impl<'k> Redactor<'k> {
             let shell = |name: &String| format!("{}{}", key.pseudonym(Kind::Shell, name), ending(name));
             aliases.extend(secrets.queries.iter().map(|query| (query.clone(), "(masked)".to_owned())));
             aliases.extend(secrets.shells.iter().map(|name| (name.clone(), shell(name))));
-            aliases.extend(secrets.people.iter().map(|name| (name.clone(), key.pseudonym(Kind::Account, name))));
+            aliases
+                .extend(secrets.people.iter().map(|name| (name.clone(), key.pseudonym(Kind::Account, name))));
         }
         if detail == Detail::Redacted {
-            aliases.extend(facts.domains.iter().map(|name| (name.clone(), key.pseudonym(Kind::Domain, name))));
+            aliases
+                .extend(facts.domains.iter().map(|name| (name.clone(), key.pseudonym(Kind::Domain, name))));
             aliases.extend(host_names(case).into_iter().map(|name| {
                 let pseudonym = key.pseudonym(Kind::Host, &name);
                 (name, pseudonym)
@@ -96,7 +98,9 @@ impl<'k> Redactor<'k> {
     /// Addresses and mail addresses in a text, but those that intrusions came from.
     fn without_addresses(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
-        let is_break = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ',' | ';' | '(' | ')' | '|' | '=');
+        let is_break = |c: char| {
+            c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ',' | ';' | '(' | ')' | '|' | '=')
+        };
         for piece in text.split_inclusive(is_break) {
             let word = piece.trim_end_matches(is_break);
             match word.split_once('@') {

@@ -67,6 +67,11 @@ pub fn bundle(export: &Export<'_>) -> Result<Bundle, Refused> {
     Ok(Bundle::new(objects, &builder.namespace))
 }
 
+/// The table of the analysis of competing hypotheses.
+pub fn ach_table(attribution: &crate::Attribution, assessed: &crate::assessed::Assessed) -> String {
+    ach::table(knowledge::attack(), Some(attribution), assessed)
+}
+
 /// Makes objects under local names.
 struct Builder<'e> {
     export: &'e Export<'e>,
@@ -140,7 +145,8 @@ impl<'e> Builder<'e> {
 
     fn redact(&self, map: Map<String, Value>) -> Map<String, Value> {
         let redact = |(name, value): (String, Value)| {
-            let is_fixed = FIXED.contains(&name.as_str()) || name.ends_with("_ref") || name.ends_with("_refs");
+            let is_fixed =
+                FIXED.contains(&name.as_str()) || name.ends_with("_ref") || name.ends_with("_refs");
             let value = if is_fixed { value } else { self.redact_value(value) };
             (name, value)
         };
@@ -178,11 +184,14 @@ impl<'e> Builder<'e> {
     /// Says of each redacted object which one at home it was made from. Ids of observables are not told: they can be found by
     /// trying values out.
     fn derive_from(&mut self, originals: &Builder<'_>) {
-        let at_home: BTreeMap<&String, &Object> = originals.objects.iter().map(|(name, object)| (name, object)).collect();
+        let at_home: BTreeMap<&String, &Object> =
+            originals.objects.iter().map(|(name, object)| (name, object)).collect();
         let redacted: Vec<(String, String)> = self
             .objects
             .iter()
-            .filter(|(_, object)| !object.is_observable() && !matches!(object.kind(), "relationship" | "sighting"))
+            .filter(|(_, object)| {
+                !object.is_observable() && !matches!(object.kind(), "relationship" | "sighting")
+            })
             .filter_map(|(name, object)| {
                 let original = at_home.get(name)?;
                 let is_redacted = own_words(object) != own_words(original);
@@ -243,7 +252,11 @@ impl<'e> Builder<'e> {
 /// What an object says itself, without ids, references and markings.
 fn own_words(object: &Object) -> Vec<u8> {
     let own = |name: &String| name != "id" && !name.ends_with("_ref") && !name.ends_with("_refs");
-    let map: Map<String, Value> =
-        object.as_map().iter().filter(|(name, _)| own(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let map: Map<String, Value> = object
+        .as_map()
+        .iter()
+        .filter(|(name, _)| own(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     stix::jcs::to_vec(&Value::Object(map))
 }

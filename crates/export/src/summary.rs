@@ -112,10 +112,14 @@ pub struct Fingerprint {
 /// When the export was not prepared for an audience outside the organisation: a summary holds no names.
 pub fn summaries(export: &Export<'_>) -> Result<Vec<Summary>, String> {
     if export.detail() != Detail::Redacted {
-        return Err(format!("a summary is for others: wanted TLP:AMBER or wider, found {}", export.tlp().as_str()));
+        return Err(format!(
+            "a summary is for others: wanted TLP:AMBER or wider, found {}",
+            export.tlp().as_str()
+        ));
     }
     let case = export.case;
-    let mut hosts: BTreeSet<Option<HostName>> = case.hosts.iter().map(|host| Some(host.name.clone())).collect();
+    let mut hosts: BTreeSet<Option<HostName>> =
+        case.hosts.iter().map(|host| Some(host.name.clone())).collect();
     hosts.extend(case.verdicts.iter().map(|verdict| verdict.host.clone()));
     Ok(hosts.iter().map(|host| summary(export, host.as_ref())).collect())
 }
@@ -125,7 +129,9 @@ fn summary(export: &Export<'_>, host: Option<&HostName>) -> Summary {
     let verdict = case.verdicts.iter().find(|verdict| verdict.host.as_ref() == host);
     let builds = case.coverage.builds.get(&host.cloned()).into_iter().flatten();
     let answers = case.answers.iter().filter(|answer| {
-        answer.host.as_ref() == host && answer.intrusion.is_none() && answer.answer != AnswerWord::NotApplicable
+        answer.host.as_ref() == host
+            && answer.intrusion.is_none()
+            && answer.answer != AnswerWord::NotApplicable
     });
     let logs = case.coverage.logs.iter().filter(|((of, key), _)| of.as_ref() == host && key.part.is_empty());
     let touched = |intrusion: &&Intrusion| host.is_some_and(|host| intrusion.hosts.contains(host));
@@ -158,7 +164,12 @@ fn summary(export: &Export<'_>, host: Option<&HostName>) -> Summary {
                 Log { log: export.redactor.text(&key.log), records: log.records, first, last, gaps }
             })
             .collect(),
-        intrusions: case.intrusions.iter().filter(touched).map(|intrusion| fingerprint(export, intrusion)).collect(),
+        intrusions: case
+            .intrusions
+            .iter()
+            .filter(touched)
+            .map(|intrusion| fingerprint(export, intrusion))
+            .collect(),
     }
 }
 
@@ -245,7 +256,12 @@ impl Summary {
         }
         let lists = [read.builds.len(), read.answers.len(), read.logs.len(), read.intrusions.len()];
         let of_intrusions = read.intrusions.iter().flat_map(|intrusion| {
-            [intrusion.rules.len(), intrusion.techniques.len(), intrusion.sources.len(), intrusion.shells.len()]
+            [
+                intrusion.rules.len(),
+                intrusion.techniques.len(),
+                intrusion.sources.len(),
+                intrusion.shells.len(),
+            ]
         });
         if lists.into_iter().chain(of_intrusions).any(|length| length > LIST_MAX) {
             return Err(format!("wanted lists of {LIST_MAX} at most"));

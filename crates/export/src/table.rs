@@ -16,8 +16,12 @@ const INDICATORS: &str = "type,value,first_seen,last_seen,findings,description,t
 
 pub fn write_timesketch(export: &Export<'_>, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{TIMELINE}\r\n")?;
-    let told: BTreeSet<_> =
-        export.facts.groups.iter().map(|group| (group.intrusion, group.rule.id.as_str(), group.host.as_ref())).collect();
+    let told: BTreeSet<_> = export
+        .facts
+        .groups
+        .iter()
+        .map(|group| (group.intrusion, group.rule.id.as_str(), group.host.as_ref()))
+        .collect();
     for finding in &export.case.findings {
         let is_told = told.contains(&(finding.intrusion, finding.rule.id.as_str(), finding.host.as_ref()));
         if let Some(time) = finding.time.filter(|_| is_told) {
@@ -27,7 +31,12 @@ pub fn write_timesketch(export: &Export<'_>, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn write_finding(export: &Export<'_>, finding: &Finding, time: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+fn write_finding(
+    export: &Export<'_>,
+    finding: &Finding,
+    time: Timestamp,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (rule, redactor) = (&finding.rule, &export.redactor);
     let host = finding.host.as_deref().map(|host| redactor.host(host)).unwrap_or_default();
     let on_host = if host.is_empty() { String::new() } else { format!(" on {host}") };
@@ -61,7 +70,9 @@ fn write_finding(export: &Export<'_>, finding: &Finding, time: Timestamp, out: &
 /// What may be told of a finding's fields outside the organisation: no text of the evidence.
 fn told(export: &Export<'_>, _finding: &Finding, observables: &[Observable]) -> String {
     let part = |observable: &Observable| match observable {
-        Observable::Address(address) if export.redactor.tells_address(*address) => Some(format!("address: {address}")),
+        Observable::Address(address) if export.redactor.tells_address(*address) => {
+            Some(format!("address: {address}"))
+        }
         Observable::File { sha256, .. } => Some(format!("sha256: {sha256}")),
         Observable::Account(name) => Some(format!("account: {}", export.redactor.account(name))),
         _ => None,

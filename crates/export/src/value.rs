@@ -39,7 +39,13 @@ pub fn values(export: &Export<'_>) -> Vec<IndicatorValue> {
         }
     };
     for ((intrusion, address, _), (count, span)) in &export.facts.seen_from {
-        add("address", &address.to_string(), *span, *count, format!("source of {}", intrusion_label(*intrusion)));
+        add(
+            "address",
+            &address.to_string(),
+            *span,
+            *count,
+            format!("source of {}", intrusion_label(*intrusion)),
+        );
     }
     for group in &export.facts.groups {
         if let Some(listed) = &group.listed {

@@ -43,10 +43,10 @@ pub use markdown::write_markdown;
 pub use navigator::write_layer;
 pub use options::Options;
 pub use read::{OpenSource, ReadError, Source, read_case};
-pub use table::write_findings_csv;
 pub use stix::Tlp;
-pub use timeline::{datetime, joined, write_cells};
+pub use table::write_findings_csv;
 pub use terminal::{Style, render_terminal};
+pub use timeline::{datetime, joined, write_cells};
 
 use model::{Case, Run};
 use std::io::{self, BufWriter, Write};

@@ -118,7 +118,10 @@ impl Tlp {
 /// stands beside a label.
 pub fn synthetic_marking() -> Object {
     let mut definition = Map::new();
-    definition.insert("statement".to_owned(), "Synthetic evidence: it was made, and tells of no real incident.".into());
+    definition.insert(
+        "statement".to_owned(),
+        "Synthetic evidence: it was made, and tells of no real incident.".into(),
+    );
     let mut object = Object::new("marking-definition");
     object.set("created", "2026-11-24T00:00:00.000Z").set("name", "Synthetic evidence");
     object.set("definition_type", "statement").set("definition", Value::Object(definition));

@@ -28,7 +28,8 @@ pub fn table(attack: &Attack, attribution: Option<&Attribution>, assessed: &Asse
     for hypothesis in assessed.hypotheses.iter().take(HYPOTHESES_MAX) {
         let _ = writeln!(text, "| {} | {:.3} |", cell(&name(&hypothesis.actor)), hypothesis.probability);
     }
-    let rest = assessed.hypotheses.iter().skip(HYPOTHESES_MAX).map(|hypothesis| hypothesis.probability).sum::<f64>();
+    let rest =
+        assessed.hypotheses.iter().skip(HYPOTHESES_MAX).map(|hypothesis| hypothesis.probability).sum::<f64>();
     if assessed.hypotheses.len() > HYPOTHESES_MAX {
         let _ = writeln!(text, "| {} more | {rest:.3} |", assessed.hypotheses.len() - HYPOTHESES_MAX);
     }

@@ -21,7 +21,9 @@ impl Builder<'_> {
             let campaign = self.id(&format!("campaign/{}", intrusion.id.0));
             self.add_software(attack, assessed, &campaign);
             self.add_ach(attack, assessed, &campaign);
-            if let Some((id, entry)) = assessed.named.as_deref().and_then(|id| attack.groups.get_key_value(id)) {
+            if let Some((id, entry)) =
+                assessed.named.as_deref().and_then(|id| attack.groups.get_key_value(id))
+            {
                 let actor = self.add_actor(id, entry);
                 let mut relationship = self.relationship(&campaign, "attributed-to", &actor);
                 self.own_claim(assessed, &label, &entry.name).put_into(&mut relationship);
@@ -66,7 +68,12 @@ impl Builder<'_> {
     fn own_claim(&self, assessed: &Assessed, label: &str, actor: &str) -> Claim {
         let probability = assessed.confidence.unwrap_or_default();
         Claim {
-            claimant: self.export.options.organisation.clone().unwrap_or_else(|| "organisation not named".to_owned()),
+            claimant: self
+                .export
+                .options
+                .organisation
+                .clone()
+                .unwrap_or_else(|| "organisation not named".to_owned()),
             level: "actor".to_owned(),
             clause: format!("{label} is consistent with {actor}"),
             date: self.created[..10].to_owned(),
@@ -95,7 +102,8 @@ impl Builder<'_> {
                 continue;
             }
             let mut behind = self.begin("threat-actor");
-            let title = format!("who stands behind {} ({}), as {} claims", entry.name, sponsor.level, sponsor.by);
+            let title =
+                format!("who stands behind {} ({}), as {} claims", entry.name, sponsor.level, sponsor.by);
             behind.set("name", title).set("description", sponsor.clause.as_str());
             let behind = self.add(&format!("{name}/behind"), behind);
             let mut relationship = self.relationship(actor, "attributed-to", &behind);
@@ -134,7 +142,9 @@ fn claim_of(sponsor: &Sponsor) -> Claim {
 fn source_of(dossiers: &Dossiers, sponsor: &Sponsor) -> Vec<Value> {
     let source = dossiers.sources.get(&sponsor.source);
     source
-        .map(|source| json!({"source_name": source.publisher, "description": source.title, "url": source.url}))
+        .map(
+            |source| json!({"source_name": source.publisher, "description": source.title, "url": source.url}),
+        )
         .into_iter()
         .collect()
 }

@@ -16,9 +16,15 @@ impl Builder<'_> {
     /// Techniques that the groups' rules name, as MITRE's ids; the objects are ours, since only MITRE may issue its own.
     pub(super) fn add_techniques(&mut self) {
         let groups = self.export.facts.groups.iter().filter(|group| group.listed.is_none());
-        let mut ids: BTreeSet<&str> = groups.flat_map(|group| &group.rule.techniques).map(String::as_str).collect();
+        let mut ids: BTreeSet<&str> =
+            groups.flat_map(|group| &group.rule.techniques).map(String::as_str).collect();
         let assessed = self.export.attribution.iter().flat_map(|of| &of.intrusions);
-        ids.extend(assessed.flat_map(|of| &of.items).filter(|item| item.kind == "technique").map(|item| item.id.as_str()));
+        ids.extend(
+            assessed
+                .flat_map(|of| &of.items)
+                .filter(|item| item.kind == "technique")
+                .map(|item| item.id.as_str()),
+        );
         for id in ids.into_iter().filter(|id| is_technique(id)) {
             let known = self.export.case.techniques.iter().find(|technique| technique.id == id);
             let mut object = self.begin("attack-pattern");
@@ -56,8 +62,10 @@ impl Builder<'_> {
                 self.relate(&incident, "impacts", &host);
             }
             let groups = export.facts.groups.iter().filter(|group| group.intrusion == Some(intrusion.id));
-            let techniques: BTreeSet<&String> =
-                groups.filter(|group| group.listed.is_none()).flat_map(|group| &group.rule.techniques).collect();
+            let techniques: BTreeSet<&String> = groups
+                .filter(|group| group.listed.is_none())
+                .flat_map(|group| &group.rule.techniques)
+                .collect();
             for technique in techniques {
                 let technique = self.id(&format!("technique/{technique}"));
                 self.relate(&campaign, "uses", &technique);
@@ -76,7 +84,10 @@ impl Builder<'_> {
         let succeeded = intrusion.hosts.iter().any(breached) && self.export.case.answers.iter().any(is_yes);
         let mut core = Map::new();
         core.insert("extension_type".to_owned(), "property-extension".into());
-        core.insert("determination".to_owned(), if succeeded { "successful-attempt" } else { "suspected" }.into());
+        core.insert(
+            "determination".to_owned(),
+            if succeeded { "successful-attempt" } else { "suspected" }.into(),
+        );
         core.insert("investigation_status".to_owned(), "open".into());
         if succeeded {
             core.insert("incident_types".to_owned(), json!(["compromised-system"]));
@@ -90,7 +101,8 @@ impl Builder<'_> {
         let export = self.export;
         let hosts: BTreeSet<_> = export.case.answers.iter().map(|answer| answer.host.clone()).collect();
         for host in hosts {
-            let of_host = |answer: &&Answer| answer.host == host && answer.answer != AnswerWord::NotApplicable;
+            let of_host =
+                |answer: &&Answer| answer.host == host && answer.answer != AnswerWord::NotApplicable;
             let answers: Vec<&Answer> = export.case.answers.iter().filter(of_host).collect();
             let identity = self.id(&host_key(host.as_ref()));
             let about: BTreeSet<String> = answers
@@ -102,7 +114,8 @@ impl Builder<'_> {
             if answers.is_empty() || about.is_empty() {
                 continue;
             }
-            let mut lines: Vec<String> = answers.iter().take(ANSWERS_MAX).map(|answer| self.answer_line(answer)).collect();
+            let mut lines: Vec<String> =
+                answers.iter().take(ANSWERS_MAX).map(|answer| self.answer_line(answer)).collect();
             if answers.len() > ANSWERS_MAX {
                 lines.push(format!("and {} more answers", answers.len() - ANSWERS_MAX));
             }
@@ -117,7 +130,8 @@ impl Builder<'_> {
     fn answer_line(&self, answer: &Answer) -> String {
         let of = answer.intrusion.map(|id| format!(", {}", intrusion_label(id))).unwrap_or_default();
         let word = answer.answer.as_str();
-        let mut line = format!("{}, {}{of}: {word}{}", answer.casebook, answer.question_id, span_text(answer.span));
+        let mut line =
+            format!("{}, {}{of}: {word}{}", answer.casebook, answer.question_id, span_text(answer.span));
         if self.redactor.detail() > Detail::Redacted && !answer.text.is_empty() {
             line.push_str(&format!(". {}", answer.text));
         }
@@ -127,7 +141,9 @@ impl Builder<'_> {
 
 fn span_text(span: Span) -> String {
     match (span.first, span.last) {
-        (Some(first), Some(last)) if first != last => format!(", {} to {}", timestamp(first), timestamp(last)),
+        (Some(first), Some(last)) if first != last => {
+            format!(", {} to {}", timestamp(first), timestamp(last))
+        }
         (Some(first), _) => format!(", {}", timestamp(first)),
         _ => String::new(),
     }
@@ -135,7 +151,8 @@ fn span_text(span: Span) -> String {
 
 /// `T1505.003`.
 fn is_technique(id: &str) -> bool {
-    let is_number = |text: &str, digits| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |text: &str, digits| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     let Some(rest) = id.strip_prefix('T') else { return false };
     match rest.split_once('.') {
         Some((technique, sub)) => is_number(technique, 4) && is_number(sub, 3),

@@ -54,7 +54,9 @@ impl Builder<'_> {
         data.set("first_observed", timestamp(first)).set("last_observed", timestamp(last));
         data.set("number_observed", group.timed.min(COUNT_MAX)).set("object_refs", refs);
         if self.redactor.detail() > Detail::Redacted {
-            let about = vec![json!({"source_name": "assay", "external_id": group.ids.first(), "description": "first finding in findings.jsonl"})];
+            let about = vec![
+                json!({"source_name": "assay", "external_id": group.ids.first(), "description": "first finding in findings.jsonl"}),
+            ];
             data.set("external_references", about);
         }
         self.add(&format!("observed/{index}"), data)
@@ -143,19 +145,30 @@ impl Builder<'_> {
         for (intrusion, addresses) in &export.facts.sources {
             let campaign = self.id(&format!("campaign/{}", intrusion.0));
             for address in addresses {
-                let of = |key: &&(model::IntrusionId, IpAddr, Option<HostName>)| key.0 == *intrusion && key.1 == *address;
+                let of = |key: &&(model::IntrusionId, IpAddr, Option<HostName>)| {
+                    key.0 == *intrusion && key.1 == *address
+                };
                 let mut span = Span::default();
-                export.facts.seen_from.iter().filter(|(key, _)| of(key)).for_each(|(_, (_, own))| span.join(*own));
+                export
+                    .facts
+                    .seen_from
+                    .iter()
+                    .filter(|(key, _)| of(key))
+                    .for_each(|(_, (_, own))| span.join(*own));
                 let mut indicator = self.begin("indicator");
                 indicator.set("name", format!("Source of {}", crate::intrusion_label(*intrusion)));
-                indicator.set("description", "The intrusion's findings came from this address; an address changes hands.");
+                indicator.set(
+                    "description",
+                    "The intrusion's findings came from this address; an address changes hands.",
+                );
                 indicator.set("indicator_types", json!(["malicious-activity"]));
                 let value = address.to_string();
                 let pattern = pattern(&[Comparison { path: address_path(*address), value: &value }]);
                 self.set_pattern(&mut indicator, &pattern, span);
                 let indicator = self.add(&format!("source/{}/{address}", intrusion.0), indicator);
                 self.relate(&indicator, "indicates", &campaign);
-                for ((_, _, host), (count, span)) in export.facts.seen_from.iter().filter(|(key, _)| of(key)) {
+                for ((_, _, host), (count, span)) in export.facts.seen_from.iter().filter(|(key, _)| of(key))
+                {
                     let mut sighting = self.begin("sighting");
                     sighting.set("sighting_of_ref", indicator.as_str()).set("count", (*count).min(COUNT_MAX));
                     let name = format!("source/{}/{address}/{host:?}", intrusion.0);
