@@ -22,7 +22,9 @@ pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit>
     let about = || format!("case {}", folder.display());
     let audience = Audience::of(arguments.tlp.into(), arguments.to.iter().cloned().collect());
     match &audience {
-        Audience::Persons(persons) if persons.is_empty() => bail!("--tlp red: wanted --to NAME, found nobody"),
+        Audience::Persons(persons) if persons.is_empty() => {
+            bail!("--tlp red: wanted --to NAME, found nobody")
+        }
         Audience::Persons(_) => {}
         _ if !arguments.to.is_empty() => bail!("--to: only --tlp red is for named persons"),
         _ => {}
@@ -30,7 +32,7 @@ pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit>
     let (case, run) = report::read_case(&mut |name| case_folder::open(folder, name)).with_context(about)?;
     let attribution = read_attribution(folder).with_context(about)?;
     let exits: [(Option<&Path>, WriteExit); 4] = [
-        (arguments.stix.as_deref(), |export, out| Ok(export.stix()?.write(out)?)),
+        (arguments.stix.as_deref(), |export, out| Ok(export.write_stix(out)?)),
         (arguments.misp.as_deref(), |export, out| Ok(export.write_misp(out)?)),
         (arguments.navigator.as_deref(), |export, out| Ok(export.write_navigator(out)?)),
         (arguments.timesketch.as_deref(), |export, out| Ok(export.write_timesketch(out)?)),
@@ -47,17 +49,25 @@ pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit>
     };
     let export = Export::prepare(&case, &run, attribution.as_ref(), &key, options).with_context(about)?;
     for left_out in export.left_out() {
-        let (count, what, reason) = (left_out.count, left_out.what, report::escape_terminal(&left_out.reason).into_owned());
+        let (count, what, reason) =
+            (left_out.count, left_out.what, report::escape_terminal(&left_out.reason).into_owned());
         writeln!(output.stderr, "left out: {count} {what}: {reason}")?;
     }
     for (file, write) in exits {
         if let Some(file) = file {
             write_file(file, &arguments.writing, &mut |out| write(&export, out))?;
-            writeln!(output.stderr, "wrote {} ({})", report::escape_terminal(&file.display().to_string()), export.tlp().as_str())?;
+            writeln!(
+                output.stderr,
+                "wrote {} ({})",
+                report::escape_terminal(&file.display().to_string()),
+                export.tlp().as_str()
+            )?;
         }
     }
     match (&arguments.ioc, &arguments.out) {
-        (Some(_), Some(file)) => write_file(file, &arguments.writing, &mut |out| Ok(export.write_indicators(out)?))?,
+        (Some(_), Some(file)) => {
+            write_file(file, &arguments.writing, &mut |out| Ok(export.write_indicators(out)?))?
+        }
         (Some(_), None) => export.write_indicators(output.stdout)?,
         (None, _) => {}
     }
@@ -76,9 +86,8 @@ fn read_attribution(folder: &Path) -> Result<Option<Attribution>> {
     if text.len() as u64 > ATTRIBUTION_BYTES_MAX {
         bail!("{ATTRIBUTION}: wanted {ATTRIBUTION_BYTES_MAX} bytes at most");
     }
-    let parsed = Attribution::parse(&text).map_err(|error| {
-        anyhow::anyhow!("{ATTRIBUTION}: {}", report::escape_terminal(&error))
-    });
+    let parsed = Attribution::parse(&text)
+        .map_err(|error| anyhow::anyhow!("{ATTRIBUTION}: {}", report::escape_terminal(&error)));
     parsed.map(Some)
 }
 

@@ -17,7 +17,9 @@ const BYTES_MAX: u64 = 4_096;
 pub fn open(path: Option<&PathBuf>, output: &mut Output<'_>) -> Result<Key> {
     let path = match path {
         Some(path) => path.clone(),
-        None => own_place().context("there is no folder of the user's configuration: name a file with --key")?,
+        None => {
+            own_place().context("there is no folder of the user's configuration: name a file with --key")?
+        }
     };
     let about = || format!("key {}", path.display());
     match fs::symlink_metadata(&path) {

@@ -23,14 +23,14 @@ pub fn run(arguments: &SummaryArguments, output: &mut Output<'_>) -> Result<Exit
     match &arguments.out {
         Some(file) => {
             check_new(file, &arguments.writing)?;
-            write_file(file, &arguments.writing, &mut |out| Ok(out.write_all(text.as_bytes())?))?;
+            write_file(file, &arguments.writing, &mut |out| Ok(out.write_all(&text)?))?;
         }
-        None => output.stdout.write_all(text.as_bytes())?,
+        None => output.stdout.write_all(&text)?,
     }
     Ok(Exit::Done)
 }
 
-fn of_case(folder: &Path, arguments: &SummaryArguments, output: &mut Output<'_>) -> Result<String> {
+fn of_case(folder: &Path, arguments: &SummaryArguments, output: &mut Output<'_>) -> Result<Vec<u8>> {
     let about = || format!("case {}", folder.display());
     let (case, run) = report::read_case(&mut |name| case_folder::open(folder, name)).with_context(about)?;
     if let Some(file) = &arguments.out {
@@ -40,15 +40,15 @@ fn of_case(folder: &Path, arguments: &SummaryArguments, output: &mut Output<'_>)
     let audience = Audience::of(arguments.tlp.into(), BTreeSet::new());
     let options = Options { audience, reveal: false, organisation: None, finished: false };
     let export = Export::prepare(&case, &run, None, &key, options).with_context(about)?;
-    let mut text = String::new();
+    let mut text = Vec::new();
     for summary in summaries(&export).map_err(anyhow::Error::msg)? {
-        text.push_str(&serde_json::to_string(&summary)?);
-        text.push('\n');
+        report::json::write_compact(&summary, &mut text)?;
+        text.push(b'\n');
     }
     Ok(text)
 }
 
-fn merged(files: &[PathBuf]) -> Result<String> {
+fn merged(files: &[PathBuf]) -> Result<Vec<u8>> {
     let mut all: Vec<Summary> = Vec::new();
     for file in files {
         let opened = File::open(file).with_context(|| format!("reading {}", file.display()))?;
@@ -65,9 +65,15 @@ fn merged(files: &[PathBuf]) -> Result<String> {
             }
             if !line.trim().is_empty() {
                 let summary = Summary::parse(&line);
-                all.push(summary.map_err(|error| anyhow::anyhow!("{}: {}", about(), report::escape_terminal(&error)))?);
+                all.push(
+                    summary.map_err(|error| {
+                        anyhow::anyhow!("{}: {}", about(), report::escape_terminal(&error))
+                    })?,
+                );
             }
         }
     }
-    Ok(serde_json::to_string_pretty(&merge(all))? + "\n")
+    let mut text = Vec::new();
+    report::json::write_pretty(&merge(all), &mut text)?;
+    Ok(text)
 }

@@ -14,7 +14,9 @@ fn exports_are_read_by_others() {
     let own = std::env::var_os("EXPORT_ORACLES").map(PathBuf::from);
     let python = own.unwrap_or_else(|| folder.join("environment")).join("bin/python");
     if !python.exists() {
-        println!("skipped: exports read by stix2, pymisp and others: their Python environment is missing (`./test` makes it)");
+        println!(
+            "skipped: exports read by stix2, pymisp and others: their Python environment is missing (`./test` makes it)"
+        );
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
@@ -33,7 +35,13 @@ fn exports_are_read_by_others() {
         for label in ["amber+strict", "amber", "green"] {
             export(scratch.path(), &exports, name, label, &[]);
         }
-        export(scratch.path(), &exports, name, "red", &["--to", "Jane Doe", "--reveal", "--final", "--by", "CERT Example"]);
+        export(
+            scratch.path(),
+            &exports,
+            name,
+            "red",
+            &["--to", "Jane Doe", "--reveal", "--final", "--by", "CERT Example"],
+        );
     }
     fs::write(exports.join("scales.json"), scales().to_string()).unwrap();
     let ran = Command::new(python).arg(folder.join("check.py")).arg(&exports).output().unwrap();
@@ -80,14 +88,16 @@ fn export(scratch: &Path, exports: &Path, name: &str, label: &str, more: &[&str]
 /// What we make of each word of the scales of appendix A, for the library to compare.
 fn scales() -> Value {
     let mut rows = Vec::new();
-    let mut add = |scale: &str, word: &str, value: Option<u8>| rows.push(json!([scale, word, value.unwrap()]));
+    let mut add =
+        |scale: &str, word: &str, value: Option<u8>| rows.push(json!([scale, word, value.unwrap()]));
     for word in ["None", "Low", "Med", "High"] {
         add("none-low-med-high", word, AppendixA::NoneLowMedHigh(word).confidence());
     }
     for value in 0..=10 {
         add("0-10", &value.to_string(), AppendixA::ZeroToTen(value).confidence());
     }
-    let admiralty = ["Confirmed by other sources", "Probably True", "Possibly True", "Doubtful", "Improbable"];
+    let admiralty =
+        ["Confirmed by other sources", "Probably True", "Possibly True", "Doubtful", "Improbable"];
     for (value, words) in (1..).zip(admiralty) {
         add("admiralty", &format!("{value} - {words}"), AppendixA::Admiralty(value).confidence());
     }
@@ -127,7 +137,11 @@ fn run(arguments: &[&str]) {
     };
     let words = std::iter::once("assay").chain(arguments.iter().copied()).map(Into::into);
     let exit = assay::run(words, &mut output);
-    assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
+    assert!(
+        matches!(exit, assay::Exit::Done | assay::Exit::Losses),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&stderr)
+    );
 }
 
 fn text(path: &Path) -> &str {

@@ -155,6 +155,14 @@ impl<'c> Export<'c> {
         stix_bundle::bundle(self)
     }
 
+    /// Writes the STIX 2.1 bundle.
+    ///
+    /// # Errors
+    /// When what it is made of may together go to nobody, and those of `out`.
+    pub fn write_stix(&self, out: &mut dyn Write) -> Result<(), Refused> {
+        Ok(self.stix()?.write_with(out, &mut |map, out| report::json::write_compact(map, out))?)
+    }
+
     /// Writes a MISP event.
     ///
     /// # Errors

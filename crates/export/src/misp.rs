@@ -34,8 +34,7 @@ pub fn write(export: &Export<'_>, out: &mut dyn Write) -> io::Result<()> {
         event["Orgc"] = json!({"name": export.redactor.text(organisation), "uuid": uuid});
     }
     event["uuid"] = json!(namespace.uuid(&stix::jcs::to_vec(&event)).to_string());
-    serde_json::to_writer_pretty(&mut *out, &json!({"Event": event}))?;
-    out.write_all(b"\n")
+    report::json::write_pretty(&json!({"Event": event}), out)
 }
 
 /// `0` the organisation, `1` the community, `3` everybody.

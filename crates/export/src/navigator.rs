@@ -22,8 +22,7 @@ pub fn write(export: &Export<'_>, out: &mut dyn Write) -> io::Result<()> {
     if let Some(metadata) = layer["metadata"].as_array_mut() {
         metadata.push(json!({"name": "TLP", "value": label}));
     }
-    serde_json::to_writer_pretty(&mut *out, &layer)?;
-    out.write_all(b"\n")
+    report::json::write_pretty(&layer, out)
 }
 
 /// The case with nothing but what the layer shows, as it may be shown.

@@ -17,8 +17,7 @@ fn everything(case: &Case, options: &Options) -> Result<Vec<(&'static str, Strin
         write(&mut bytes);
         all.push((name, String::from_utf8(bytes).unwrap()));
     };
-    let bundle = export.stix()?;
-    add("stix", &|out| bundle.write(out).unwrap());
+    add("stix", &|out| export.write_stix(out).unwrap());
     add("misp", &|out| export.write_misp(out).unwrap());
     add("navigator", &|out| export.write_navigator(out).unwrap());
     add("timesketch", &|out| export.write_timesketch(out).unwrap());
@@ -156,6 +155,25 @@ fn a_redacted_object_is_another_one_and_says_from_which() {
             .iter()
             .all(|id| !id.starts_with("ipv4") && !id.starts_with("user-account") && !id.starts_with("file"))
     );
+}
+
+/// Texts that do harm where an exit does not escape.
+#[test]
+fn hostile_text_is_harmless_in_every_exit() {
+    let mut names = Names::new(3, "green");
+    names.host = "H\u{202e}\u{1b}[2J\u{9b}31m\u{7f}".to_owned();
+    names.account = "=cmd|'/c calc'!A1".to_owned();
+    names.listed = "x' OR file:name = 'y\u{2028}.example".to_owned();
+    for tlp in [Tlp::AmberStrict, Tlp::Green] {
+        for (exit, text) in everything(&case(&names), &options(tlp)).unwrap() {
+            let is_harmless = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{202e}');
+            assert!(text.chars().all(|c| is_harmless(c) || matches!(c, '\n' | '\r')), "{exit}");
+            assert!(!text.contains("\"=cmd") || !exit.starts_with("timesketch"), "{exit}");
+            if exit == "stix" {
+                assert!(text.contains(r"[domain-name:value = 'x\\' OR file:name = \\'y"), "{text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod digest;
 mod escape;
 pub mod fuzz;
 mod html;
-mod json;
+pub mod json;
 mod lanes;
 mod logon_graph;
 mod markdown;

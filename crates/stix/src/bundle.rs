@@ -8,6 +8,9 @@ use std::io::{self, Write};
 /// Objects of a bundle, at most.
 pub const OBJECTS_MAX: usize = 1_000_000;
 
+/// Writes a JSON object without a newline behind it.
+pub type WriteMap<'w> = dyn FnMut(&Map<String, Value>, &mut dyn Write) -> io::Result<()> + 'w;
+
 /// A bundle. Its objects say no more for standing in one.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Bundle {
@@ -91,13 +94,22 @@ impl Bundle {
     /// # Errors
     /// Those of `out`.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut head = serde_json::to_vec(&self.properties)?;
+        self.write_with(out, &mut |map, out| Ok(serde_json::to_writer(out, map)?))
+    }
+
+    /// The same with a writer of JSON objects of the caller's own, for one that escapes more.
+    ///
+    /// # Errors
+    /// Those of `out` and of `write`.
+    pub fn write_with(&self, out: &mut dyn Write, write: &mut WriteMap<'_>) -> io::Result<()> {
+        let mut head = Vec::new();
+        write(&self.properties, &mut head)?;
         head.pop();
         out.write_all(&head)?;
         out.write_all(if self.properties.is_empty() { b"\"objects\":[" } else { b",\"objects\":[" })?;
         for (index, object) in self.objects.iter().enumerate() {
             out.write_all(if index > 0 { b",\n" } else { b"\n" })?;
-            serde_json::to_writer(&mut *out, object.as_map())?;
+            write(object.as_map(), out)?;
         }
         out.write_all(b"\n]}\n")
     }

@@ -34,7 +34,7 @@ mod time;
 mod tlp;
 mod visibility;
 
-pub use bundle::{Bundle, OBJECTS_MAX};
+pub use bundle::{Bundle, OBJECTS_MAX, WriteMap};
 pub use claim::{Claim, INCIDENT_CORE, Likelihood, claim_definition, producer};
 pub use confidence::AppendixA;
 pub use id::{Namespace, Uuid, is_id};

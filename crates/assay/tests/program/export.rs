@@ -30,7 +30,11 @@ fn the_same_bytes_and_nothing_written_over() {
         let ran = export(&case, &key, &["--tlp", "green", "--stix", text(&file(name))]);
         assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
         assert_eq!(ran.stderr.contains("made the key"), name == "a", "{}", ran.stderr);
-        assert!(ran.stderr.contains("command lines and requests"), "what is left out is told: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("command lines and requests"),
+            "what is left out is told: {}",
+            ran.stderr
+        );
     }
     let bytes = fs::read(file("a")).unwrap();
     assert_eq!(bytes, fs::read(file("b")).unwrap());
@@ -118,7 +122,10 @@ fn summaries_are_small_and_merge() {
     assert!(!lines.contains("MXS0") && lines.contains("BREACHED"));
     let merged: Value =
         serde_json::from_str(&run(&["summary", "--merge", text(&file), text(&file)]).stdout).unwrap();
-    assert_eq!((&merged["hosts"], &merged["synthetic"], &merged["verdicts"]["BREACHED"]), (&2.into(), &2.into(), &1.into()));
+    assert_eq!(
+        (&merged["hosts"], &merged["synthetic"], &merged["verdicts"]["BREACHED"]),
+        (&2.into(), &2.into(), &1.into())
+    );
     let strict = run(&["summary", text(&case), "--key", text(&key), "--tlp", "amber+strict"]);
     assert!(strict.stderr.contains("a summary is for others"), "{}", strict.stderr);
     fs::write(&file, format!("{lines}{{}}\n")).unwrap();
