@@ -5,6 +5,7 @@ use crate::{Exit, Output, case_folder, key_file};
 use anyhow::{Context as _, Result, bail};
 use export::{Attribution, Export, Options};
 use model::Case;
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::Path;
@@ -39,7 +40,13 @@ pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit>
     ];
     let files = exits.iter().filter_map(|(file, _)| *file).chain(arguments.out.as_deref());
     // Before the key: nothing is made where nothing can be written.
-    files.into_iter().try_for_each(|file| check(file, folder, &case, &arguments.writing))?;
+    let mut named = BTreeSet::new();
+    for file in files {
+        check(file, folder, &case, &arguments.writing)?;
+        if !named.insert(file) {
+            bail!("{}: wanted a file of its own for each export", file.display());
+        }
+    }
     let key = key_file::open(arguments.writing.key.as_ref(), output)?;
     let options = Options {
         audience,

@@ -29,6 +29,11 @@ const ADDRESS_FIELDS: &[&str] = &[
     "SourceIp",
     "DestinationIp",
 ];
+/// What stands behind a host's name and is no domain.
+const FILE_ENDINGS: &[&str] = &[
+    "log", "txt", "csv", "evtx", "evt", "etl", "zip", "7z", "gz", "tar", "json", "jsonl", "xml", "dmp",
+    "cab", "dat",
+];
 const METHOD_FIELDS: &[&str] = &["cs-method", "Method"];
 const REQUEST_FIELDS: &[&str] = &["cs-uri-stem", "UrlStem"];
 const IMAGE_FIELDS: &[&str] = &["NewProcessName", "Image", "ProcessName"];
@@ -165,6 +170,7 @@ impl Facts {
         for (name, text) in fields.iter().filter(|(_, text)| text.len() < 256) {
             if let Some((first, rest)) = text.split_once('.')
                 && hosts.contains(&first.to_lowercase())
+                && !FILE_ENDINGS.contains(&rest.to_ascii_lowercase().as_str())
                 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
             {
                 self.domains.insert(rest.to_lowercase());
@@ -308,13 +314,20 @@ fn listed(rule: &RuleFacts, fields: &[Field]) -> Option<Listed> {
     let all = |name: &'static str| {
         fields.iter().filter(move |(own, _)| &**own == name).map(|(_, text)| text.to_string())
     };
-    let sources: Vec<String> = all("IndicatorSource").collect();
+    let sources: Vec<String> = all("IndicatorSource").map(|source| without_folders(&source)).collect();
     Some(Listed {
         value: all("Indicator").next().unwrap_or_default(),
         kind: all("IndicatorKind").next().unwrap_or_default(),
         marking: marking(&sources),
         sources,
     })
+}
+
+/// A mention with the bare name of its file: where the list lies tells of whoever keeps it.
+fn without_folders(source: &str) -> String {
+    let (file, rest) = source.split_once("; ").unwrap_or((source, ""));
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    if rest.is_empty() { name.to_owned() } else { format!("{name}; {rest}") }
 }
 
 /// The strictest marking that mentions of an indicator name; a mention that names none is AMBER+STRICT, as is no mention at all.
@@ -344,6 +357,15 @@ fn marking(sources: &[String]) -> Marking {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_named_without_its_folders() {
+        assert_eq!(
+            without_folders("/home/jane/list.csv; TLP green; note: a/b"),
+            "list.csv; TLP green; note: a/b"
+        );
+        assert_eq!(without_folders(r"C:\x\list.csv"), "list.csv");
+    }
 
     #[test]
     fn the_marking_of_a_listed_value() {

@@ -154,7 +154,7 @@ pub fn case(names: &Names) -> Case {
         &[],
         &[],
     );
-    let source = format!("list.csv; TLP {}", names.listed_tlp);
+    let source = format!("/home/{}/list.csv; TLP {}", names.account, names.listed_tlp);
     maker.add(
         listed,
         0,

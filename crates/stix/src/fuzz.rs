@@ -25,3 +25,31 @@ pub fn bundle(data: &[u8]) {
         let _ = (Marking::of(after), after.all_refs().len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SEED: &[u8] = include_bytes!("../../../fuzz/corpus/stix-bundle/markings");
+
+    /// Seeds that are refused at once would try nothing.
+    #[test]
+    fn the_corpus_is_read() {
+        let read = Bundle::parse(SEED).unwrap();
+        assert_eq!(Marking::of(&read.objects[0]), crate::Tlp::Red.into());
+        bundle(SEED);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn damage_comes_back(at in 0..SEED.len(), byte in any::<u8>(), cut in 0..SEED.len()) {
+            let mut data = SEED.to_vec();
+            data[at] = byte;
+            bundle(&data);
+            bundle(&data[..cut]);
+        }
+    }
+}

@@ -4,7 +4,7 @@
 //! abstains is not *neutral*, and who concurs in part does not agree to the whole. These are notes. Every position carries its
 //! stance and the party's own words in the extension of [`Claim`].
 
-use crate::{Claim, Namespace, Object, claim_definition};
+use crate::{AppendixA, Claim, Namespace, Object, claim_definition};
 
 /// Where a party stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -67,6 +67,11 @@ pub struct Position<'a> {
 impl Position<'_> {
     /// The `opinion` or `note`, with its id in `namespace`.
     pub fn object(&self, namespace: &Namespace) -> Object {
+        self.object_with(None, namespace)
+    }
+
+    /// The same of a party that gave its confidence on a scale of STIX's appendix A. What that scale has not is left out.
+    pub fn object_with(&self, confidence: Option<AppendixA<'_>>, namespace: &Namespace) -> Object {
         let opinion = self.stance.opinion();
         let mut object = Object::new(if opinion.is_some() { "opinion" } else { "note" });
         object.set("created", self.created).set("modified", self.created);
@@ -84,6 +89,7 @@ impl Position<'_> {
                 object.set("content", content.to_owned()).set("abstract", abstract_)
             }
         };
+        object.set("confidence", confidence.and_then(AppendixA::confidence));
         let mut extension = self.claim.extension();
         extension.insert("stance".to_owned(), self.stance.as_str().into());
         object.extend(claim_definition().id(), extension);
@@ -100,7 +106,7 @@ mod tests {
     fn abstaining_is_no_neutral_opinion() {
         let about = ["relationship--2ed6657d-e927-568b-95e1-2665a8aea6a2".to_owned()];
         let claim = Claim { claimant: "party 4".to_owned(), ..Claim::default() };
-        let make = |stance| {
+        let with = |stance, confidence| {
             Position {
                 party: "identity--2ed6657d-e927-568b-95e1-2665a8aea6a2",
                 about: &about,
@@ -111,8 +117,9 @@ mod tests {
                 created: "2021-07-19T10:00:00.000Z",
                 markings: &[],
             }
-            .object(&Namespace::ASSAY)
+            .object_with(confidence, &Namespace::ASSAY)
         };
+        let make = |stance| with(stance, None);
         let kinds: Vec<String> = Stance::ALL.iter().map(|stance| make(*stance).kind().to_owned()).collect();
         assert_eq!(kinds, ["opinion", "note", "note", "opinion"]);
         assert_eq!(make(Stance::Dissent).text("opinion"), Some("disagree"));
@@ -123,5 +130,10 @@ mod tests {
             assert_eq!(extension["stance"], stance.as_str());
             assert_eq!(object.get("confidence"), None);
         }
+        let given = with(Stance::Concur, Some(AppendixA::NoneLowMedHigh("High")));
+        assert_eq!(given.get("confidence"), Some(&85.into()));
+        // What is no word of the scale is no confidence.
+        let other = with(Stance::Concur, Some(AppendixA::Dni("highly likely")));
+        assert_eq!(other.get("confidence"), None);
     }
 }
