@@ -260,6 +260,7 @@ fn render(
     object["hosts"] = json!(intrusion.hosts);
     object["items"] = intrusion.items.iter().map(item).collect();
     object["notes"] = json!(notes);
+    object["matrix"] = attribute_text::matrix_json(bench, snapshot, ids, assessment);
     object["smallest_set"] = json!(assessment.support.as_ref().map(|support| &support.smallest_set));
     object
 }

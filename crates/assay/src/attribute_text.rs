@@ -9,6 +9,7 @@ use attribution::{
 };
 use knowledge::Day;
 use report::escape_terminal;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -101,14 +102,22 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
     out
 }
 
+/// The actors that stand in the matrix.
+fn columns(assessment: &Assessment) -> Vec<&str> {
+    let first = assessment.hypotheses.iter().take(COLUMNS).filter(|of| of.probability > 0.0);
+    first.map(|of| of.actor.as_str()).collect()
+}
+
+/// The matrix for `attribution.json`: actors, and for each item what it adds to each actor's total.
+pub fn matrix_json(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> Value {
+    let actors = columns(assessment);
+    let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
+    let rows: Vec<Value> = rows.iter().map(|row| json!({"item": row.item, "cells": row.cells})).collect();
+    json!({"actors": actors, "rows": rows})
+}
+
 fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> String {
-    let actors: Vec<&str> = assessment
-        .hypotheses
-        .iter()
-        .take(COLUMNS)
-        .filter(|of| of.probability > 0.0)
-        .map(|of| of.actor.as_str())
-        .collect();
+    let actors = columns(assessment);
     let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
     if actors.is_empty() || rows.is_empty() {
         return String::new();

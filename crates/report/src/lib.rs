@@ -18,11 +18,11 @@ mod digest;
 mod escape;
 pub mod fuzz;
 mod html;
-mod json;
+pub mod json;
 mod lanes;
 mod logon_graph;
 mod markdown;
-mod mask;
+pub mod mask;
 mod navigator;
 mod options;
 mod read;
@@ -36,14 +36,17 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use escape::escape_terminal;
+pub use escape::{csv_cell, escape_terminal};
 pub use html::write_html;
 pub use json::{write_answers_json, write_findings_jsonl};
 pub use markdown::write_markdown;
-pub use options::{Options, Tlp};
+pub use navigator::write_layer;
+pub use options::Options;
 pub use read::{OpenSource, ReadError, Source, read_case};
+pub use stix::Tlp;
 pub use table::write_findings_csv;
 pub use terminal::{Style, render_terminal};
+pub use timeline::{datetime, joined, write_cells};
 
 use model::{Case, Run};
 use std::io::{self, BufWriter, Write};

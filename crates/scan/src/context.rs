@@ -305,7 +305,7 @@ fn shorten(all: &mut String, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Position, Value};
+    use model::{Position, Shape, Value};
 
     #[test]
     fn keeps_what_matched_and_its_context() {
