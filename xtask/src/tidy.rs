@@ -32,7 +32,8 @@ const LEVELS: &[(&str, u8)] = &[
     ("attribution", 2),
     ("casebook", 2),
     ("evidence", 2),
-    ("report", 2),
+    ("statement", 2),
+    ("report", 3),
     ("scan", 3),
     ("assay", 4),
 ];

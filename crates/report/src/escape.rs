@@ -4,17 +4,9 @@
 //! hide text are written out as `\xNN` (below U+0100) or `\u{N}`. A backslash itself stays as it is, since
 //! doubling it would spoil every Windows path; where a reader doubts, the JSON files hold the text as it was.
 
+use model::is_dangerous;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-
-/// Whether a character steers, reorders or hides text instead of showing something.
-pub(crate) fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
 
 /// Whether the text is of ASCII letters, signs and blanks only: nothing in it is dangerous. Most text is.
 pub(crate) fn is_plain(text: &str) -> bool {
