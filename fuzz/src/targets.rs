@@ -64,6 +64,19 @@ const TARGETS: &[Target] = &[
     Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines, rounds_in_tests: 8_500 },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 170_000 },
+    Target { name: "statement", run: statement::fuzz::statement, seeds: statements, rounds_in_tests: 3_400 },
+    Target {
+        name: "statement-package",
+        run: statement::fuzz::package,
+        seeds: || Vec::new(),
+        rounds_in_tests: 3_400,
+    },
+    Target {
+        name: "statement-signature",
+        run: statement::fuzz::signature,
+        seeds: || Vec::new(),
+        rounds_in_tests: 17_000,
+    },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
     Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 8_500 },
     Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 51_000 },
@@ -229,6 +242,10 @@ fn journals() -> Vec<Vec<u8>> {
 /// A file of each format.
 fn indicators() -> Vec<Vec<u8>> {
     files_below(&workspace().join("crates/indicator/testdata"))
+}
+
+fn statements() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("examples/statement-2021"))
 }
 
 fn rules() -> Vec<Vec<u8>> {

@@ -206,7 +206,7 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
     let closed_by = verification.closed_by.join(", ");
     say(output, &format!("VERIFIED: closing {} by {closed_by}, for {at}", verification.closing))?;
     say(output, &format!("  its list has SHA-256 {}", verification.closing_sha256))?;
-    let unread = unread(&package, &roster);
+    let unread = unread(&package, &roster, seconds);
     for line in verification.notes.iter().chain(&unread) {
         say(output, &format!("  note: {line}"))?;
     }
@@ -218,7 +218,7 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
 }
 
 /// What is signed as it should be, and says nothing that can be read.
-fn unread(package: &Package, roster: &Roster) -> Vec<String> {
-    let read = |statement: Statement| package.positions(&statement, roster, None).1;
+fn unread(package: &Package, roster: &Roster, seconds: u64) -> Vec<String> {
+    let read = |statement: Statement| package.positions(&statement, roster, Some(seconds)).1;
     package.statement().map_or_else(|error| vec![error.to_string()], read)
 }

@@ -24,7 +24,7 @@ mod value;
 
 pub use answer::{Answer, AnswerWord, BookAnswer, HostBasis, Intrusion, Verdict};
 pub use case::{Case, Host, IndicatorFile, LookedFor, RuleNote, Run, Sessions, Spill};
-pub use character::is_dangerous;
+pub use character::{is_dangerous, is_plain, push_visible, visible};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
 pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,

@@ -15,22 +15,23 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, what) = (model::visible(&self.file), model::visible(&self.what));
         match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file, self.what),
-            None => write!(f, "{}: {}", self.file, self.what),
+            Some(line) => write!(f, "{file}:{line}: {what}"),
+            None => write!(f, "{file}: {what}"),
         }
     }
 }
 
 impl std::error::Error for ReadError {}
 
-/// Why something is not done, or not believed: one sentence.
+/// Why something is not done, or not believed: one sentence, in which names from packages steer no terminal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
 
 impl Refusal {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(model::visible(&text.into()).into_owned())
     }
 }

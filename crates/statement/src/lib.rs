@@ -58,7 +58,7 @@ pub use text::{clause_joint, ground_text, render_positions, render_statement};
 pub use verify::{Step, Verification, verify};
 
 /// The steps by which anybody checks a package without this program; the same in every package.
-pub const VERIFY_MD: &str = include_str!("verify.md");
+pub const VERIFY_MD: &str = include_str!("../../../docs/VERIFY.md");
 /// Namespace of a signature over a position.
 pub const POSITION_NAMESPACE: &str = "position@assay";
 /// Namespace of a signature over a closing list.

@@ -70,7 +70,9 @@ impl Seen {
                     )));
                 }
                 None => {
-                    return Err(Refusal::new(format!("{name}, which was seen before, is not in the package")));
+                    return Err(Refusal::new(format!(
+                        "{name}, which was seen before, is not in the package"
+                    )));
                 }
             }
         }

@@ -600,3 +600,62 @@ fn what_was_signed_is_read_back() {
     assert!(text.contains("Sweden dissents (position 1, 2021-07-19T12:00:00Z)"), "{text}");
     assert!(text.contains("Silent (not assent): United States, United Kingdom, Japan, Sweden"), "{text}");
 }
+
+/// What a security key does, in software (PROTOCOL.u2f): it signs the hash of its application, flags, a counter and the
+/// hash of the message.
+struct Device(ssh_key::private::Ed25519Keypair);
+
+fn put(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
+impl Signer for Device {
+    fn public_blob(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for part in [b"sk-ssh-ed25519@openssh.com".as_slice(), &self.0.public.0, b"ssh:"] {
+            put(part, &mut out);
+        }
+        out
+    }
+
+    fn sign_raw(&self, data: &[u8]) -> Result<Vec<u8>, statement::Refusal> {
+        use sha2::Digest as _;
+        use signature::Signer as _;
+        const TRAILER: [u8; 5] = [1, 0, 0, 0, 7];
+        let mut message = sha2::Sha256::digest(b"ssh:").to_vec();
+        message.extend_from_slice(&TRAILER);
+        message.extend_from_slice(&sha2::Sha256::digest(data));
+        let signature: ssh_key::Signature = self.0.try_sign(&message).unwrap();
+        let mut out = Vec::new();
+        put(b"sk-ssh-ed25519@openssh.com", &mut out);
+        put(signature.as_bytes(), &mut out);
+        out.extend_from_slice(&TRAILER);
+        Ok(out)
+    }
+}
+
+#[test]
+fn a_key_in_a_device_signs_as_well() {
+    use base64::Engine as _;
+    if !has_stock_tools() {
+        return;
+    }
+    let device = Device(ssh_key::private::Ed25519Keypair::from_seed(&[7; 32]));
+    let public = base64::engine::general_purpose::STANDARD.encode(device.public_blob());
+    let roster = format!("us sk-ssh-ed25519@openssh.com {public}\n");
+    let draft =
+        DRAFT.replace(", {id: uk, name: United Kingdom}, {id: jp, name: Japan}, {id: se, name: Sweden}", "");
+    let mut package =
+        Package::new(&parse_statement("draft.yml", &draft).unwrap(), roster.as_bytes()).unwrap();
+    let form = "party: us\nclauses: [{clause: C1, stance: concur}]";
+    let form = parse_position("form", form, &package.statement().unwrap()).unwrap();
+    package.file(form, at(), &device).unwrap();
+    close(&mut package, "us", &Seen::default(), at(), &device).unwrap();
+    let brought = Brought { roster, parties: vec!["us".to_owned()], at: AT.to_owned(), revoked: None };
+    check("signed by a device", package.files(), &brought, true);
+    let mut changed = package.files().clone();
+    let text = String::from_utf8(changed["closing/1/us.sig"].clone()).unwrap();
+    changed.insert("closing/1/us.sig".to_owned(), text.replacen("AAAAA", "AAAAB", 1).into_bytes());
+    check("with a byte of its signature changed", &changed, &brought, false);
+}
