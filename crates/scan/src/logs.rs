@@ -42,6 +42,8 @@ pub struct LogStats {
     pub runs: Vec<NumberRun>,
     /// Times at which the log was cleared.
     pub cleared: BTreeSet<Timestamp>,
+    /// The hour of the last record, which is among `hours`: most records follow in their hour.
+    last_hour: Option<i64>,
 }
 
 impl LogStats {
@@ -49,10 +51,12 @@ impl LogStats {
     pub fn add(&mut self, time: Option<Timestamp>, number: Option<u64>) {
         self.records += 1;
         self.span.add(time);
-        if let Some(time) = time
+        if let Some(hour) = time.map(|time| time.hour_index())
+            && self.last_hour != Some(hour)
             && self.hours.len() < HOURS_MAX
         {
-            self.hours.insert(time.hour_index());
+            self.hours.insert(hour);
+            self.last_hour = Some(hour);
         }
         if let Some(number) = number {
             self.add_run(NumberRun {

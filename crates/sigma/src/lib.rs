@@ -49,6 +49,8 @@ mod logsource;
 mod modifier;
 pub mod naive;
 mod pipeline;
+#[cfg(test)]
+mod random;
 mod rule;
 mod text;
 

@@ -52,13 +52,36 @@ pub(crate) fn fold_value(value: &Value<'_>, out: &mut Vec<u8>, spare: &mut Strin
     }
 }
 
+/// UTF-16 units folded at once.
+const FOLDED_AT_ONCE: usize = 32;
+
+/// Appends a block, folded, unless it is not all ASCII.
+fn fold_ascii(block: &[u8; 2 * FOLDED_AT_ONCE], out: &mut Vec<u8>) -> bool {
+    let (pairs, _) = block.as_chunks::<2>();
+    let mut folded = [0; FOLDED_AT_ONCE];
+    let mut seen = 0;
+    for (own, pair) in folded.iter_mut().zip(pairs) {
+        let unit = u16::from_le_bytes(*pair);
+        seen |= unit;
+        *own = (unit as u8).to_ascii_lowercase();
+    }
+    out.extend_from_slice(&folded);
+    seen < 0x80
+}
+
 fn fold_utf16(bytes: &[u8], out: &mut Vec<u8>) {
-    let units = || bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    // Two passes over plain ASCII, each of which the compiler can widen.
-    if units().fold(0, |seen, unit| seen | unit) < 0x80 {
-        out.extend(units().map(|unit| (unit as u8).to_ascii_lowercase()));
+    let start = out.len();
+    // Blocks of a length that the compiler knows, the last one filled up: plain ASCII goes by whole
+    // vectors, and most values are not longer than one or two.
+    let (blocks, rest) = bytes.as_chunks::<{ 2 * FOLDED_AT_ONCE }>();
+    let mut last = [0; 2 * FOLDED_AT_ONCE];
+    last[..rest.len()].copy_from_slice(rest);
+    if blocks.iter().chain([&last]).all(|block| fold_ascii(block, out)) {
+        out.truncate(start + bytes.len() / 2);
         return;
     }
+    out.truncate(start);
+    let units = || bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let mut buffer = [0; 4];
     for unit in char::decode_utf16(units()) {
         let c = fold_char(unit.unwrap_or(char::REPLACEMENT_CHARACTER));

@@ -8,7 +8,7 @@
 //! are several, the one with the longest literals is taken. Rules without
 //! such a set are looked at always.
 
-use super::field::{FieldKey, FieldMatcher, Literal, scan_of};
+use super::field::{FieldKey, FieldMatcher, Literal, WholeTest, is_short, scan_of, whole_of};
 use crate::detection::{Detection, Field, Leaf, Node, Part, Reference, Test};
 use crate::logsource::Source;
 use crate::rule::Rule;
@@ -48,6 +48,8 @@ pub(super) struct GroupLeaf {
 /// A test that is computed when a condition asks for it.
 pub(super) enum Rest {
     Test(Test),
+    /// A pattern whose literals are too short to be worth looking for.
+    Short(WholeTest),
     /// A reference, and the field that it names.
     Reference(Reference, u32),
 }
@@ -86,10 +88,11 @@ impl Group {
     pub(super) fn matcher(&self, field: u32) -> &FieldMatcher {
         let field = &self.fields[field as usize];
         field.matcher.get_or_init(|| {
-            let tests = field
-                .leaves
-                .iter()
-                .flat_map(|leaf| self.leaves[*leaf as usize].tests.iter().map(move |test| (*leaf, test)));
+            let leaves = field.leaves.iter().map(|leaf| (*leaf, &self.leaves[*leaf as usize]));
+            let tests = leaves.flat_map(|(index, leaf)| {
+                let scanned = leaf.tests.iter().filter(|test| !leaf.wakes.is_empty() || !is_short(test));
+                scanned.map(move |test| (index, test))
+            });
             FieldMatcher::new(tests)
         })
     }
@@ -178,6 +181,11 @@ impl Builder {
                 }
                 None => self.group.always.push(index as u32),
             }
+        }
+        for leaf in self.group.leaves.iter_mut().filter(|leaf| leaf.wakes.is_empty()) {
+            leaf.rest.extend(
+                leaf.tests.iter().filter(|test| is_short(test)).filter_map(whole_of).map(Rest::Short),
+            );
         }
         self.group
     }

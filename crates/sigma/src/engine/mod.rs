@@ -15,11 +15,11 @@
 //! What a rule means: that is said in [`crate::naive`], and tests hold both to
 //! the same answers.
 
-mod answers;
 mod dispatch;
 mod expression;
 mod field;
 mod group;
+mod literals;
 mod slots;
 mod state;
 

@@ -4,7 +4,6 @@
 //! to be cleared between records, and nothing is allocated once the buffers
 //! have grown.
 
-use super::answers::Answers;
 use super::field::{Buffers, FieldKey};
 use super::group::{Group, Rest};
 use super::slots::Slots;
@@ -35,7 +34,6 @@ pub(super) struct State {
 /// What answering takes.
 #[derive(Default)]
 struct Room {
-    answers: Answers,
     buffers: Buffers,
     /// For values that are put together.
     text: String,
@@ -108,7 +106,7 @@ impl State {
     /// Scans the values of a field, once for each record.
     fn scan(&mut self, view: View<'_>, field: u32) {
         let Self { generation, holds, scanned, woken, queue, room, .. } = self;
-        let Room { answers, buffers, text } = room;
+        let Room { buffers, text } = room;
         let generation = *generation;
         if std::mem::replace(&mut scanned[field as usize], generation) == generation {
             return;
@@ -118,16 +116,16 @@ impl State {
         }
         let matcher = view.group.matcher(field);
         view.any_value(field, text, &mut |value| {
-            for &leaf in answers.of(matcher, value, buffers) {
+            matcher.scan(value, buffers, &mut |leaf| {
                 if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
-                    continue;
+                    return;
                 }
                 for &plan in &view.group.leaves[leaf as usize].wakes {
                     if std::mem::replace(&mut woken[plan as usize], generation) != generation {
                         queue.push(plan);
                     }
                 }
-            }
+            });
             false
         });
     }
@@ -179,24 +177,28 @@ impl State {
 }
 
 impl Room {
+    /// Adds the slots by which `leaf`, which holds, holds.
     fn collect_leaf(&mut self, view: View<'_>, leaf: u32, out: &mut Vec<u32>) {
         let own = &view.group.leaves[leaf as usize];
-        let matcher = view.group.matcher(own.field);
-        let mut text = std::mem::take(&mut self.text);
-        let met = &mut |value: &Value<'_>| {
-            self.answers.of(matcher, value, &mut self.buffers).contains(&leaf)
-                || own.rest.iter().any(|test| self.buffers.holds(view, test, value))
-        };
         if view.group.fields[own.field as usize].key == FieldKey::StemAndQuery {
-            if view.any_value(own.field, &mut text, met) {
+            if view.stem_and_query(&mut self.text) {
                 out.extend(view.slots.stem.first().iter().chain(&view.slots.query.first()).copied());
             }
-        } else {
-            out.extend(
-                view.slots.of(own.field).iter().filter(|slot| view.any_of_slot(own.field, **slot, met)),
-            );
+            return;
         }
-        self.text = text;
+        let slots = view.slots.of(own.field);
+        // What holds where there is but one slot holds by its values, if it has any.
+        if let [slot] = slots {
+            out.extend(view.any_of_slot(own.field, *slot, &mut |_| true).then_some(*slot));
+            return;
+        }
+        let matcher = view.group.matcher(own.field);
+        let met = &mut |value: &Value<'_>| {
+            let mut holds = false;
+            matcher.scan(value, &mut self.buffers, &mut |other| holds |= other == leaf);
+            holds || own.rest.iter().any(|test| self.buffers.holds(view, test, value))
+        };
+        out.extend(slots.iter().filter(|slot| view.any_of_slot(own.field, **slot, met)));
     }
 
     /// Whether a test that scanning does not decide holds for the field.
@@ -217,6 +219,7 @@ impl Buffers {
     fn holds(&mut self, view: View<'_>, test: &Rest, value: &Value<'_>) -> bool {
         let test = match test {
             Rest::Test(test) => test,
+            Rest::Short(whole) => return self.whole(whole, value),
             Rest::Reference(reference, other) => return self.reference(view, reference, *other, value),
         };
         match test {
