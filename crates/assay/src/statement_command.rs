@@ -58,8 +58,8 @@ fn run_draft(arguments: &DraftArguments, output: &mut Output<'_>) -> Result<Exit
         return Ok(Exit::Done);
     };
     check_grounds(&mut statement, &cases).with_context(|| path.display().to_string())?;
-    let roster = folder::read_text(arguments.roster.as_deref().context("--roster is needed")?)?;
-    let package = Package::new(&statement, roster.as_bytes())?;
+    let roster = folder::read_bytes(arguments.roster.as_deref().context("--roster is needed")?)?;
+    let package = Package::new(&statement, &roster)?;
     if package_path.exists() && std::fs::read_dir(package_path)?.next().is_some() {
         bail!("--package {}: wanted a new or empty folder", package_path.display());
     }
@@ -177,9 +177,9 @@ fn run_withdraw(arguments: &WithdrawArguments, output: &mut Output<'_>) -> Resul
 
 fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Exit> {
     let package = folder::read_package(&arguments.package)?;
-    let roster = Roster::read(folder::read_text(&arguments.roster)?.as_bytes())?;
+    let roster = Roster::read(&folder::read_bytes(&arguments.roster)?)?;
     let revoked = arguments.revoked.as_ref().map(|path| -> Result<RevokedKeys> {
-        Ok(RevokedKeys::read(&std::fs::read(path).with_context(|| path.display().to_string())?)?)
+        Ok(RevokedKeys::read(&folder::read_bytes(path)?)?)
     });
     let revoked = revoked.transpose()?;
     let at = match &arguments.at {

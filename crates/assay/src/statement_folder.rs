@@ -19,18 +19,26 @@ const SEEN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Reads a text that people write.
 pub fn read_text(path: &Path) -> Result<String> {
-    read_text_up_to(path, TEXT_BYTES_MAX)
+    text_of(path, read_bytes(path)?)
 }
 
-fn read_text_up_to(path: &Path, bytes_max: u64) -> Result<String> {
+/// Reads a roster or a list of keys, which `ssh-keygen` takes in any encoding.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    read_up_to(path, TEXT_BYTES_MAX)
+}
+
+fn read_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let about = || path.display().to_string();
-    let file = fs::File::open(path).with_context(about)?;
-    let mut text = String::new();
-    file.take(bytes_max + 1).read_to_string(&mut text).with_context(about)?;
-    if text.len() as u64 > bytes_max {
+    let mut bytes = Vec::new();
+    fs::File::open(path).with_context(about)?.take(bytes_max + 1).read_to_end(&mut bytes).with_context(about)?;
+    if bytes.len() as u64 > bytes_max {
         bail!("{}: wanted at most {bytes_max} bytes, found more", about());
     }
-    Ok(text)
+    Ok(bytes)
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).with_context(|| format!("{}: wanted UTF-8", path.display()))
 }
 
 /// Reads a package as it lies there. Links are not followed.
@@ -121,8 +129,8 @@ pub fn seen_path(named: Option<&PathBuf>, package: &Path) -> Result<PathBuf> {
 
 /// What was seen; nothing yet where there is no such file.
 pub fn read_seen(path: &Path) -> Result<Seen> {
-    match read_text_up_to(path, SEEN_BYTES_MAX) {
-        Ok(text) => Seen::read(&text).with_context(|| path.display().to_string()),
+    match read_up_to(path, SEEN_BYTES_MAX) {
+        Ok(bytes) => Seen::read(&text_of(path, bytes)?).with_context(|| path.display().to_string()),
         Err(error) if is_missing(&error) => Ok(Seen::default()),
         Err(error) => Err(error),
     }

@@ -81,7 +81,7 @@ fn read_package(path: &Path, roster: Option<&Path>) -> Result<Shown> {
     let statement = package.statement()?;
     let (roster, first) = match roster {
         Some(roster) => (
-            Roster::read(folder::read_text(roster)?.as_bytes())?,
+            Roster::read(&folder::read_bytes(roster)?)?,
             "Signatures of positions were checked by the roster given. Whether the package is whole and closed: assay statement verify.",
         ),
         None => (
