@@ -48,6 +48,16 @@ pub fn stix_bundle(statement: &Statement, standings: &[ClauseStanding<'_>]) -> B
     Bundle::new(form.objects, &NAMESPACE)
 }
 
+/// Whether a voice makes the clause its own claim. What was said in public does so in part, too, with its own words in
+/// the relationship's description; who signed a position on a part holds an opinion.
+fn is_claim(voice: &Voice) -> bool {
+    match voice.stance {
+        Some(Stance::Concur) => true,
+        Some(Stance::ConcurInPart) => voice.number.is_none(),
+        _ => false,
+    }
+}
+
 /// A STIX timestamp of RFC 3339, of a day, or of a month.
 fn timestamp(text: &str) -> String {
     let whole = match text.len() {
@@ -101,12 +111,13 @@ impl Form<'_> {
     fn clause(&mut self, standing: &ClauseStanding<'_>) {
         let (source, kind, target) = self.ends(standing.clause);
         let mut claims: Vec<(String, String)> = Vec::new();
-        for voice in standing.voices.iter().filter(|voice| voice.stance == Some(Stance::Concur)) {
+        for voice in standing.voices.iter().filter(|voice| is_claim(voice)) {
             let party = self.party(voice);
             let relationship = self.relationship(standing.clause, voice, &party, (&source, kind, &target));
             claims.push((party, relationship));
         }
-        for voice in &standing.voices {
+        // What somebody said in public of itself is no opinion on what others said.
+        for voice in standing.voices.iter().filter(|voice| voice.number.is_some() || !is_claim(voice)) {
             let party = self.party(voice);
             let others = claims.iter().filter(|(claimant, _)| *claimant != party).map(|(_, id)| id.clone());
             let mut about: Vec<String> = others.collect();
@@ -187,8 +198,8 @@ impl Form<'_> {
         let parts = [&voice.reason, &voice.wording, &voice.summary, &voice.alternative];
         let reason =
             parts.into_iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(" · ");
-        let Some(stance) = voice.stance else {
-            // Words of which nobody can say whether they assent.
+        let Some(stance) = voice.stance.filter(|_| voice.number.is_some()) else {
+            // Nobody signed it, or nobody can say whether the words assent.
             let content = format!("{} {}: {reason}", claim.claimant, voice.verb);
             let mut note = Object::new("note");
             note.set("created", when.clone()).set("modified", when).set("created_by_ref", producer().id());
@@ -271,6 +282,12 @@ mod tests {
             of("opinion").iter().map(|object| object.text("opinion").unwrap().to_owned()).collect();
         assert_eq!(opinions, ["agree", "agree", "disagree"]);
         assert_eq!(of("note").len(), 1, "who abstains has no opinion");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/statement-2021/record.yml");
+        let record = crate::parse_record(path, &std::fs::read_to_string(path).unwrap()).unwrap();
+        let told = stix_bundle(&record.statement, &crate::record_standing(&record));
+        let count = |kind: &str| told.objects.iter().filter(|object| object.kind() == kind).count();
+        // Of 34 entries one relays others, and of one it is unclear what it comes to.
+        assert_eq!((count("relationship"), count("note"), count("opinion")), (32, 2, 0));
         let ids: Vec<&str> = bundle.objects.iter().map(Object::id).collect();
         for object in &bundle.objects {
             for reference in object.all_refs() {

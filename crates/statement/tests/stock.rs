@@ -3,6 +3,7 @@
 //! Four parties, whose keys are of four kinds; three concur, one dissents. Then everything that can be done to a package
 //! is done to it, and both verdicts are compared each time.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, with words")]
 
 use model::Timestamp;
 use statement::{
