@@ -178,9 +178,10 @@ fn run_withdraw(arguments: &WithdrawArguments, output: &mut Output<'_>) -> Resul
 fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Exit> {
     let package = folder::read_package(&arguments.package)?;
     let roster = Roster::read(&folder::read_bytes(&arguments.roster)?)?;
-    let revoked = arguments.revoked.as_ref().map(|path| -> Result<RevokedKeys> {
-        Ok(RevokedKeys::read(&folder::read_bytes(path)?)?)
-    });
+    let revoked = arguments
+        .revoked
+        .as_ref()
+        .map(|path| -> Result<RevokedKeys> { Ok(RevokedKeys::read(&folder::read_bytes(path)?)?) });
     let revoked = revoked.transpose()?;
     let at = match &arguments.at {
         Some(text) => Timestamp::parse(text)

@@ -30,7 +30,11 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 fn read_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     let about = || path.display().to_string();
     let mut bytes = Vec::new();
-    fs::File::open(path).with_context(about)?.take(bytes_max + 1).read_to_end(&mut bytes).with_context(about)?;
+    fs::File::open(path)
+        .with_context(about)?
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .with_context(about)?;
     if bytes.len() as u64 > bytes_max {
         bail!("{}: wanted at most {bytes_max} bytes, found more", about());
     }

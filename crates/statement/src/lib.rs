@@ -48,7 +48,7 @@ pub use read::{FilledForm, parse_position, parse_record, parse_statement};
 pub use record::{Conflict, Record, Recorded, RecordedStance};
 pub use roster::{RevokedKeys, Roster};
 pub use seen::Seen;
-pub use standing::{ClauseStanding, Voice, record_standing, standing};
+pub use standing::{ClauseStanding, Voice, Withdrawal, record_standing, standing};
 pub use statement::{
     AttributionGround, Clause, ExternalGround, FindingGround, Ground, Level, Note, Party, Scale, Source,
     Statement, Term,

@@ -56,6 +56,27 @@ impl Voice {
     }
 }
 
+/// That a party no longer says what it said of a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Its id.
+    pub party: String,
+    /// Number of the position that withdrew it.
+    pub number: u32,
+    /// What it had said.
+    pub said: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Withdrawal {
+    /// It in a sentence; `name` is the party's.
+    pub fn sentence(&self, name: &str) -> String {
+        let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        format!("{name} has withdrawn what it said ({}) by its position {}{reason}", self.said, self.number)
+    }
+}
+
 /// The voices on one clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClauseStanding<'s> {
@@ -65,9 +86,8 @@ pub struct ClauseStanding<'s> {
     pub voices: Vec<Voice>,
     /// Parties that were asked and say nothing of it; not assent.
     pub silent: Vec<String>,
-    /// Those who once said something of it and have withdrawn it: the party, the number of the position that withdrew it,
-    /// and what it had said.
-    pub withdrawn: Vec<(String, u32, String)>,
+    /// Those who once said something of it and have withdrawn it.
+    pub withdrawn: Vec<Withdrawal>,
 }
 
 impl ClauseStanding<'_> {
@@ -114,9 +134,12 @@ fn clause_standing<'s>(
             .collect();
         match filed.last().map(|last| (last, on(last))) {
             Some((last, Some(own))) => out.voices.push(signed_voice(last, own, earlier)),
-            Some((last, None)) if !earlier.is_empty() => {
-                out.withdrawn.push((party.to_owned(), last.number, earlier[0].1.clone()));
-            }
+            Some((last, None)) if !earlier.is_empty() => out.withdrawn.push(Withdrawal {
+                party: party.to_owned(),
+                number: last.number,
+                said: earlier[0].1.clone(),
+                reason: last.remark.clone(),
+            }),
             _ => out.silent.push(party.to_owned()),
         }
     }
@@ -151,6 +174,7 @@ fn signed_voice(position: &Position, own: ClausePosition, earlier: Vec<(u32, Str
         date: position.filed.clone(),
         number: Some(position.number),
         earlier,
+        notes: Some(position.remark.clone()).into_iter().filter(|remark| !remark.is_empty()).collect(),
         ..Voice::default()
     }
 }

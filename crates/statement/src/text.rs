@@ -39,14 +39,8 @@ pub fn render_positions(
         for voice in &standing.voices {
             voice_text(statement, voice, &mut out);
         }
-        for (party, number, said) in &standing.withdrawn {
-            let name = statement.party_name(party);
-            wrap(
-                "   ",
-                "     ",
-                &format!("{name} has withdrawn what it said ({said}) by its position {number}."),
-                &mut out,
-            );
+        for gone in &standing.withdrawn {
+            wrap("   ", "     ", &gone.sentence(statement.party_name(&gone.party)), &mut out);
         }
         if !standing.silent.is_empty() {
             let names: Vec<&str> = standing.silent.iter().map(|party| statement.party_name(party)).collect();

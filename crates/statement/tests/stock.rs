@@ -3,7 +3,7 @@
 //! Four parties, whose keys are of four kinds; three concur, one dissents. Then everything that can be done to a package
 //! is done to it, and both verdicts are compared each time.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, with words")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, with words")]
 
 use model::Timestamp;
 use statement::{
@@ -12,6 +12,7 @@ use statement::{
 };
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -96,7 +97,12 @@ fn has_stock_tools() -> bool {
     let all =
         ["ssh-keygen", "ssh-agent", "ssh-add", "sha256sum", "grep", "find", "sh"].into_iter().all(is_there);
     if !all {
-        eprintln!("skipped: ssh-keygen, ssh-agent, ssh-add, sha256sum, grep, find and sh are needed");
+        // Not `eprintln!`: the test harness would swallow it.
+        writeln!(
+            std::io::stderr(),
+            "skipped: ssh-keygen, ssh-agent, ssh-add, sha256sum, grep, find and sh are needed"
+        )
+        .expect("standard error");
     }
     all
 }

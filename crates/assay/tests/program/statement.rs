@@ -5,6 +5,7 @@ use assay::Exit;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -41,7 +42,7 @@ fn keys(folder: &Path, names: &[&str]) -> bool {
             .stdin(Stdio::null())
             .status();
         if !made.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: ssh-keygen is needed");
+            writeln!(std::io::stderr(), "skipped: ssh-keygen is needed").expect("standard error");
             return false;
         }
     }
@@ -126,7 +127,10 @@ fn two_parties_of_two_minds() {
     ]));
     let shown = good(statement(&["show", &package]));
     assert_ne!(before, shown);
-    assert!(shown.contains("Sweden has withdrawn what it said (dissents) by its position 2."), "{shown}");
+    assert!(
+        shown.contains("Sweden has withdrawn what it said (dissents) by its position 2: New evidence."),
+        "{shown}"
+    );
     let differs = statement(&["diff", &format!("{}/package", at("before")), &package]);
     assert_eq!(differs.exit, Exit::FailOn);
     assert!(

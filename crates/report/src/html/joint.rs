@@ -125,7 +125,9 @@ fn glance(page: &mut Page<'_>, of: &StatementPage<'_>) -> io::Result<()> {
             }
             page.raw("</ul></td>")?;
         }
-        let silent: Vec<&str> = standing.silent.iter().map(|party| of.statement.party_name(party)).collect();
+        let name = |party: &String| of.statement.party_name(party).to_owned();
+        let withdrawn = standing.withdrawn.iter().map(|gone| format!("{} (withdrawn)", name(&gone.party)));
+        let silent: Vec<String> = standing.silent.iter().map(name).chain(withdrawn).collect();
         page.element("<td>", &silent.join(", "), "</td></tr>\n")?;
     }
     page.end_table()?;
@@ -171,10 +173,8 @@ fn clause(page: &mut Page<'_>, of: &StatementPage<'_>, standing: &ClauseStanding
         card(page, of, voice)?;
     }
     page.raw("</ul>\n")?;
-    for (party, number, said) in &standing.withdrawn {
-        page.element("<p>", of.statement.party_name(party), " has withdrawn what it said (")?;
-        page.element("", said, ") by its position ")?;
-        page.element("", &number.to_string(), ".</p>\n")?;
+    for gone in &standing.withdrawn {
+        page.element("<p>", &gone.sentence(of.statement.party_name(&gone.party)), "</p>\n")?;
     }
     if !standing.silent.is_empty() {
         let names: Vec<&str> = standing.silent.iter().map(|party| of.statement.party_name(party)).collect();
