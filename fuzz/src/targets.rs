@@ -43,6 +43,9 @@ const TARGETS: &[Target] = &[
     Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines },
     Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules },
     Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs },
+    Target { name: "statement", run: statement::fuzz::statement, seeds: statements },
+    Target { name: "statement-package", run: statement::fuzz::package, seeds: Vec::new },
+    Target { name: "statement-signature", run: statement::fuzz::signature, seeds: Vec::new },
     Target { name: "stix-bundle", run: stix::fuzz::bundle, seeds: Vec::new },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml },
     Target { name: "usn", run: |data| read_as("usn", data), seeds: journals },
@@ -203,6 +206,10 @@ fn journals() -> Vec<Vec<u8>> {
 /// A file of each format.
 fn indicators() -> Vec<Vec<u8>> {
     files_below(&workspace().join("crates/indicator/testdata"))
+}
+
+fn statements() -> Vec<Vec<u8>> {
+    files_below(&workspace().join("examples/statement-2021"))
 }
 
 fn rules() -> Vec<Vec<u8>> {

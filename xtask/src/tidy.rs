@@ -32,10 +32,11 @@ const LEVELS: &[(&str, u8)] = &[
     ("attribution", 2),
     ("casebook", 2),
     ("evidence", 2),
-    ("report", 2),
-    ("export", 3),
+    ("statement", 2),
+    ("report", 3),
+    ("export", 4),
     ("scan", 3),
-    ("assay", 4),
+    ("assay", 5),
 ];
 const BESIDE: &[&str] = &["range", "xtask", "fuzz"];
 

@@ -1,5 +1,6 @@
 //! What the user can say.
 
+use crate::statement_arguments::StatementCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ pub enum Command {
     Attribute(AttributeArguments),
     Actor(ActorArguments),
     Knowledge(KnowledgeArguments),
+    #[command(subcommand)]
+    Statement(StatementCommand),
 }
 
 /// Read evidence and answer: breached or not, since when, what was done, and

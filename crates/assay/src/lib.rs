@@ -27,6 +27,11 @@ mod rules_check;
 mod rules_explain;
 mod scan_command;
 mod summary_command;
+mod statement_arguments;
+mod statement_case;
+mod statement_command;
+mod statement_folder;
+mod statement_show;
 
 use arguments::RulesCommand;
 use clap::Parser as _;
@@ -80,6 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
         arguments::Command::CollectList(list) => collect_list::run(&list, output),
         arguments::Command::Attribute(attribute) => attribute_list::run(&attribute, output),
         arguments::Command::Actor(actor) => actor_command::run(&actor, output),
+        arguments::Command::Statement(statement) => statement_command::run(&statement, output),
         arguments::Command::Knowledge(knowledge) => knowledge_file::run(&knowledge, output),
     };
     match result {

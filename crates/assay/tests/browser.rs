@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, with words")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -51,6 +52,13 @@ fn reports_are_looked_at() {
     fs::write(&hostile, hostile_log()).unwrap();
     scan(&hostile, &reports.join("hostile"), &["--host", HOSTILE[0], "--reveal"]);
 
+    // Statements are pages like the report: the same checks, and one of hostile text.
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/statement-2021/record.yml");
+    show(&record, &reports.join("statement"));
+    let hostile = scratch.path().join("hostile.yml");
+    fs::write(&hostile, hostile_statement()).unwrap();
+    show(&hostile, &reports.join("statement-hostile"));
+
     let ran = Command::new("node").arg("check.mjs").arg(&reports).current_dir(&folder).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{told}{}", String::from_utf8_lossy(&ran.stderr));
@@ -60,6 +68,20 @@ fn reports_are_looked_at() {
 
 fn scan(evidence: &Path, out: &Path, more: &[&str]) {
     fs::create_dir_all(out.parent().unwrap()).unwrap();
+    let mut words: Vec<OsString> = vec!["scan".into(), evidence.into(), "--out".into(), out.into()];
+    words.extend(more.iter().map(Into::into));
+    let exit = run(words);
+    assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses));
+}
+
+fn show(statement: &Path, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let page = folder.join("report.html");
+    let exit = run(vec!["statement".into(), "show".into(), statement.into(), "--html".into(), page.into()]);
+    assert_eq!(exit, assay::Exit::Done);
+}
+
+fn run(words: Vec<OsString>) -> assay::Exit {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut output = assay::Output {
         stdout: &mut stdout,
@@ -68,11 +90,22 @@ fn scan(evidence: &Path, out: &Path, more: &[&str]) {
         colour: false,
         show_progress: false,
     };
-    let mut words: Vec<std::ffi::OsString> = ["assay", "scan"].map(Into::into).to_vec();
-    words.extend([evidence.into(), "--out".into(), out.into()]);
-    words.extend(more.iter().map(Into::into));
-    let exit = assay::run(words, &mut output);
-    assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses), "{}", String::from_utf8_lossy(&stderr));
+    let exit = assay::run(std::iter::once(OsString::from("assay")).chain(words), &mut output);
+    println!("{}", String::from_utf8_lossy(&stderr));
+    exit
+}
+
+/// A record whose every text wants to run. (Text that steers or hides is refused before anybody signs it.)
+fn hostile_statement() -> String {
+    let text = serde_json::Value::from(HOSTILE[..5].join(" ")).to_string();
+    format!(
+        "schema: assay-record/1\nstatement:\n  schema: assay-statement/1\n  title: {text}\n  about: {text}\n  tlp: red\n  \
+         parties: [{{id: us, name: {text}}}]\n  sources: [{{id: s, by: {text}, date: 2021-07, kind: {text}, seen: {text}, url: {text}}}]\n  \
+         clauses:\n    - {{id: C1, level: state, names: {text}, text: {text}, grounds: [external: {{author: {text}, date: 2021-07, claim: {text}, word: {text}, source: {text}}}]}}\n  \
+         notes: [{{text: {text}, clauses: [C1], sources: [s]}}]\n\
+         positions: [{{party: us, clause: C1, date: 2021-07, stance: contradicts, wording: {text}, summary: {text}, word: {{word: {text}}}, word_seen: quoted, scale_supposed: {text}, sources: [s], note: {text}}}]\n\
+         conflicts: [{{title: {text}, clauses: [C1], readings: [{{source: s, says: {text}}}], settled: {text}}}]\n"
+    )
 }
 
 /// Computers of one house, some of them broken into.

@@ -13,6 +13,7 @@
 
 mod answer;
 mod case;
+mod character;
 mod coverage;
 mod finding;
 mod per_shape;
@@ -24,6 +25,7 @@ mod value;
 
 pub use answer::{Answer, AnswerWord, BookAnswer, HostBasis, Intrusion, Verdict};
 pub use case::{Case, Host, IndicatorFile, LookedFor, RuleNote, Run, Sessions, Spill};
+pub use character::{is_dangerous, is_plain, push_visible, visible};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
 pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,

@@ -4,42 +4,9 @@
 //! hide text are written out as `\xNN` (below U+0100) or `\u{N}`. A backslash itself stays as it is, since
 //! doubling it would spoil every Windows path; where a reader doubts, the JSON files hold the text as it was.
 
+use model::is_dangerous;
+pub(crate) use model::{is_plain, push_visible, visible};
 use std::borrow::Cow;
-use std::fmt::Write as _;
-
-/// Whether a character steers, reorders or hides text instead of showing something.
-pub(crate) fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Whether the text is of ASCII letters, signs and blanks only: nothing in it is dangerous. Most text is.
-pub(crate) fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
-}
-
-/// The text on one line, with every dangerous character written out.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if is_plain(text) || !text.chars().any(is_dangerous) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    text.chars().for_each(|c| push_visible(c, &mut out));
-    Cow::Owned(out)
-}
-
-/// Appends `c` as [`visible`] shows it.
-pub(crate) fn push_visible(c: char, out: &mut String) {
-    // Writing into a `String` cannot fail.
-    let _ = match c {
-        c if !is_dangerous(c) => out.write_char(c),
-        c if u32::from(c) < 0x100 => write!(out, "\\x{:02x}", u32::from(c)),
-        c => write!(out, "\\u{{{:x}}}", u32::from(c)),
-    };
-}
 
 /// The text as a terminal may show it, on one line: for messages outside of the report.
 pub fn escape_terminal(text: &str) -> Cow<'_, str> {

@@ -6,6 +6,7 @@
 
 mod coverage;
 mod findings;
+mod joint;
 mod lanes;
 mod logons;
 mod matrix;
@@ -16,6 +17,8 @@ mod processes;
 mod row;
 mod rules;
 mod verdicts;
+
+pub use joint::{StatementPage, write_statement_html};
 
 use crate::digest::{self, HostView, Severity, Totals};
 use crate::mask::Mask;
@@ -61,7 +64,7 @@ fn write_report<'c>(
     options: &Options,
 ) -> io::Result<Vec<&'c Finding>> {
     let hosts = digest::hosts(case);
-    head(page, &title(&hosts))?;
+    head(page, &title(&hosts), "")?;
     banner(page, case, &hosts, options)?;
     page.raw("<main>\n")?;
     plain::write_plain(page, case)?;
@@ -89,7 +92,8 @@ fn foot(page: &mut Page<'_>, run: &Run, options: &Options) -> io::Result<()> {
     page.raw("</script>\n</body>\n</html>\n")
 }
 
-fn head(page: &mut Page<'_>, title: &str) -> io::Result<()> {
+/// `more_style` is what a page needs beside the style that all have.
+fn head(page: &mut Page<'_>, title: &str, more_style: &'static str) -> io::Result<()> {
     page.raw(concat!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src '",
@@ -103,6 +107,7 @@ fn head(page: &mut Page<'_>, title: &str) -> io::Result<()> {
     page.text(title)?;
     page.raw(" · assay</title>\n<style>\n")?;
     page.raw(include_str!("html/style.css"))?;
+    page.raw(more_style)?;
     page.raw("</style>\n</head>\n<body>\n")
 }
 

@@ -22,8 +22,9 @@ pub(crate) use sessions::write_sessions_json;
 
 pub use findings::{write_answers_json, write_findings_jsonl};
 
-use crate::escape::{is_dangerous, is_plain};
+use crate::escape::is_plain;
 use crate::words;
+use model::is_dangerous;
 use model::{Problem, Timestamp};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};

@@ -37,7 +37,7 @@ mod sample;
 mod tests;
 
 pub use escape::{csv_cell, escape_terminal};
-pub use html::write_html;
+pub use html::{StatementPage, write_html, write_statement_html};
 pub use json::{write_answers_json, write_findings_jsonl};
 pub use markdown::write_markdown;
 pub use navigator::write_layer;

@@ -95,6 +95,36 @@ for (const file of [hostile, bare]) {
   await close();
 }
 
+// A joint statement: nothing runs, every link leads somewhere, each voice is as large as the next, print keeps them whole.
+for (const name of ["statement", "statement-hostile"]) {
+  const { page, noted, close } = await open(join(folder, name, "report.html"));
+  const ran = await page.evaluate(() => window.ran);
+  check(`${name}: nothing runs`, ran === undefined && noted.length === 0, [ran, ...noted].join("; "));
+  const strange = await page.evaluate(() =>
+    [...document.querySelectorAll("script, img, iframe, object, embed, svg, link, base, math, template, form, a:not([href^='#'])")].map((one) => one.outerHTML.slice(0, 80)));
+  check(`${name}: no element from data`, strange.length === 0, strange.join("; "));
+  const dead = await page.evaluate(() =>
+    [...document.querySelectorAll("a")].map((one) => one.getAttribute("href").slice(1)).filter((id) => !document.getElementById(id)));
+  check(`${name}: every link leads somewhere`, dead.length === 0, dead.join(" "));
+  const sizes = await page.evaluate(() => new Set([...document.querySelectorAll(".voice")].map((one) =>
+    [...one.querySelectorAll("h4, .stance")].map((part) => getComputedStyle(part).fontSize).join(" "))).size);
+  check(`${name}: each voice is as large as the next`, sizes === 1, `${sizes} sizes`);
+  await page.emulateMedia({ media: "print" });
+  const whole = await page.evaluate(() => [...document.querySelectorAll(".voice")].every((one) => getComputedStyle(one).breakInside === "avoid"));
+  check(`${name}: print keeps a voice on one sheet`, whole);
+  await close();
+}
+{
+  const { page, close } = await open(join(folder, "statement", "report.html"));
+  const state = await page.locator("#clause-X5").innerText();
+  check("statement: the state clause is for two parties", state.includes("Stated by each of these in a text of its own: United Kingdom, New Zealand."));
+  check("statement: and the EU and NATO are not of them", /Nothing seen of \(not assent\):.*European Union.*NATO/.test(state));
+  check("statement: no scale that no party named", !(await page.locator("#clauses").innerText()).includes("(PHIA"));
+  check("statement: both readings of “almost certain”", (await page.locator("#conflicts").innerText()).match(/“almost certain”/g).length >= 2);
+  check("statement: the misprint is told", (await page.locator("#notes").innerText()).includes("APT30"));
+  await close();
+}
+
 // Without a script: both voices, rows and trees open, the switch works.
 {
   const { page, close } = await open(join(folder, "example", "report.html"), { script: false });

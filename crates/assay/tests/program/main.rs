@@ -23,6 +23,7 @@ mod rerender;
 mod rules;
 mod scenarios;
 mod sessions;
+mod statement;
 
 use serde_json::Value;
 use std::io::Write as _;

@@ -75,7 +75,7 @@ fn write_page(
     number: usize,
 ) -> io::Result<usize> {
     let title = format!("Findings, page {number}");
-    super::head(page, &title)?;
+    super::head(page, &title, "")?;
     page.raw("<header>\n")?;
     super::marking(page, case, options)?;
     page.element("<h1>", &title, "</h1>\n<nav aria-label=\"Pages\"><a href=\"report.html\">The report</a> ")?;

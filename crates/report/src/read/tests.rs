@@ -149,7 +149,7 @@ fn check_damage(file: &str, from: &str, to: &str, expect: &str) {
     let error = read(&written).unwrap_err().to_string();
     let (place, reason) = expect.split_once(" … ").unwrap_or((expect, ""));
     assert!(error.starts_with(place) && error.contains(reason), "{error}");
-    assert!(!error.chars().any(crate::escape::is_dangerous), "{error:?}");
+    assert!(!error.chars().any(model::is_dangerous), "{error:?}");
 }
 
 #[test]
