@@ -16,6 +16,7 @@ mod processes;
 mod row;
 mod rules;
 mod verdicts;
+mod who;
 
 use crate::digest::{self, HostView, Severity, Totals};
 use crate::mask::Mask;
@@ -69,6 +70,7 @@ fn write_report<'c>(
     verdicts::write_next(page, &hosts)?;
     lanes::write_timeline(page, case, &hosts)?;
     matrix::write_matrix(page, case)?;
+    who::write_who(page, case)?;
     processes::write_processes(page, case)?;
     logons::write_logons(page, case)?;
     findings::write_intrusions(page, case)?;
@@ -132,6 +134,7 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
             "<a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> <a href=\"#timeline\">Timeline</a> ",
         ),
         (true, "<a href=\"#attack\">ATT&amp;CK</a> "),
+        (case.attribution.is_some(), "<a href=\"#who\">Who</a> "),
         (!case.sessions.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
         (!case.sessions.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
         (
