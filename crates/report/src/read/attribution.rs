@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 const FILE: &str = "attribution.json";
 const SCHEMA: &str = "assay-attribution/1";
+/// No item adds so much.
+const ADDS_MAX: f64 = 1e6;
 /// How the share of what is no known actor is called.
 const UNKNOWN: &str = "unknown";
 
@@ -96,6 +98,12 @@ pub(super) fn read(part: AttributionPart, places: &Places) -> Result<Attribution
 fn intrusion(part: IntrusionPart, places: &Places) -> Result<AttributedIntrusion, ReadError> {
     let Text(id) = part.intrusion;
     places.intrusion(Some(Text(id)), FILE, None)?;
+    for share in &part.hypotheses {
+        within(share.probability, 0.0, 1.0, "a probability from 0 to 1")?;
+    }
+    for adds in part.items.iter().flat_map(|item| &item.adds) {
+        within(*adds, -ADDS_MAX, ADDS_MAX, "what an item adds, a logarithm")?;
+    }
     let (unknown, known): (Vec<_>, Vec<_>) = part.hypotheses.into_iter().partition(|of| of.actor == UNKNOWN);
     let hypothesis = |part: HypothesisPart| ActorHypothesis {
         name: part.name.unwrap_or_else(|| part.actor.clone()),
@@ -116,6 +124,13 @@ fn intrusion(part: IntrusionPart, places: &Places) -> Result<AttributedIntrusion
         notes: part.notes,
         claims: part.claims.into_iter().map(claim).collect(),
     })
+}
+
+fn within(number: f64, least: f64, most: f64, wanted: &str) -> Result<(), ReadError> {
+    if (least..=most).contains(&number) {
+        return Ok(());
+    }
+    Err(ReadError::dangling(FILE, None, wanted, &number.to_string()))
 }
 
 fn item(part: ItemPart) -> AttributionItem {
