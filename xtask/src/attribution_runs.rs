@@ -110,6 +110,14 @@ fn rank(assessment: &Assessment, truth: &str) -> usize {
     assessment.hypotheses.iter().filter(|hypothesis| hypothesis.total >= level).count().max(1)
 }
 
+/// Measures the folds alone and prints them: what is chosen is chosen on these.
+pub fn evaluate_folds(root: &Path) -> Result<bool> {
+    let history = History::new(knowledge::attack());
+    let model = Model::built_in().map_err(anyhow::Error::msg)?;
+    println!("{}", measured(root, &history, &model, "train", &mut String::new())?);
+    Ok(true)
+}
+
 /// Measures the years 2017 to 2019 (folds of the training cases) and 2020 to 2023 (the test), and
 /// writes both.
 pub fn evaluate(root: &Path) -> Result<bool> {
@@ -122,19 +130,26 @@ pub fn evaluate(root: &Path) -> Result<bool> {
         "split,case_id,date,truth,known_before,rank,first,probability,named,strength,place_without_two,place_without_exclusive\n",
     );
     for split in ["train", "test"] {
-        let mut cases = cases(root, split)?;
-        cases.retain(|case| case.day >= Day::from_civil(2017, 1, 1).unwrap_or(Day(0)));
-        let outcomes: Vec<Outcome<'_>> = cases.iter().map(|case| run(&history, &model, case)).collect();
-        let title =
-            if split == "train" { "Folds of the training cases, 2017–2019" } else { "Test, 2020–2023" };
-        let _ = writeln!(report, "\n## {title}\n\n{}", measures::render(&outcomes));
-        let _ = writeln!(report, "{}", plants::render(&history, &model, &cases, &outcomes));
-        outcomes.iter().for_each(|outcome| write_row(&mut rows, split, outcome));
+        report.push_str(&measured(root, &history, &model, split, &mut rows)?);
     }
     print!("{report}");
     fs::write(root.join("evaluation/attribution.md"), report)?;
     fs::write(root.join("evaluation/attribution-cases.csv"), rows)?;
     Ok(true)
+}
+
+fn measured(root: &Path, history: &History, model: &Model, split: &str, rows: &mut String) -> Result<String> {
+    let mut cases = cases(root, split)?;
+    cases.retain(|case| case.day >= Day::from_civil(2017, 1, 1).unwrap_or(Day(0)));
+    let outcomes: Vec<Outcome<'_>> = cases.iter().map(|case| run(history, model, case)).collect();
+    let title =
+        if split == "train" { "Folds of the training cases, 2017–2019" } else { "Test, 2020–2023" };
+    outcomes.iter().for_each(|outcome| write_row(rows, split, outcome));
+    Ok(format!(
+        "\n## {title}\n\n{}\n{}\n",
+        measures::render(&outcomes),
+        plants::render(history, model, &cases, &outcomes)
+    ))
 }
 
 fn write_row(rows: &mut String, split: &str, outcome: &Outcome<'_>) {

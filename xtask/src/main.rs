@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-sigma | bench-indicators | differential | \
                      fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION | attack-table BUNDLE VERSION | \
-                     fit-attribution | evaluate";
+                     fit-attribution | evaluate [folds]";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ["attack-table", bundle, version] => attack_table::write(&root, Path::new(bundle), version),
         ["fit-attribution"] => attribution_runs::fit(&root),
         ["evaluate"] => attribution_runs::evaluate(&root),
+        ["evaluate", "folds"] => attribution_runs::evaluate_folds(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

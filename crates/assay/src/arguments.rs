@@ -410,7 +410,7 @@ pub enum Server {
 /// the day --as-of counts as known.
 #[derive(Args, Debug)]
 pub struct AttributeArguments {
-    /// Case folder that `assay scan --out` wrote; attribution.json is written into it
+    /// Case folder that `assay scan --out` wrote; attribution.json is written into it, report.html anew
     #[arg(value_name = "CASE", required_unless_present_any = ["observed", "cases"], conflicts_with_all = ["observed", "cases"])]
     pub case: Option<PathBuf>,
     /// JSON: {"observed": ["T1505.003", "S0020", …]}
@@ -431,6 +431,8 @@ pub struct AttributeArguments {
     /// Knowledge that `assay knowledge update` wrote, instead of what is built in
     #[arg(long, value_name = "FILE")]
     pub knowledge: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: ReportArguments,
 }
 
 /// Show who goes by a name and who says so, or check the names in a text.

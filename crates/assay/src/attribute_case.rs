@@ -1,56 +1,29 @@
 //! `assay attribute CASE`: each intrusion of a case folder by itself.
 //!
 //! Evidence items are techniques and software, not findings: a hundred findings
-//! of one web shell are one item. A finding's techniques are its rule's; a
-//! software is one that the rule's title names as ATT&CK writes it.
+//! of one web shell are one item.
 
 use crate::arguments::{AttributeArguments, Format};
-use crate::attribute_list::{Bench, day, render_json};
-use crate::attribute_text;
-use crate::case_folder;
-use crate::knowledge_file::read_text;
-use crate::{Exit, Output};
-use anyhow::{Context as _, Result, bail};
-use attribution::{Assessment, Forgeability, Snapshot, Sourcing, assess};
-use knowledge::{Attack, Day};
+use crate::attribute_items::{self, Item};
+use crate::attribute_list::{Bench, day};
+use crate::{Exit, Output, attribute_text, case_folder};
+use anyhow::{Context as _, Result};
+use attribution::{Assessment, Forgeability, Snapshot, Sourcing, Strength, assess, matrix};
+use knowledge::Day;
+use model::{
+    ActorClaim, ActorHypothesis, AnswerWord, AttributedIntrusion, Attribution, AttributionItem, Case,
+    HostName, Intrusion,
+};
 use report::escape_terminal;
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const SCHEMA: &str = "assay-attribution/1";
-const CASE_SCHEMA: &str = "assay-case/1";
-/// A line of `findings.jsonl`, at most.
-const LINE_BYTES_MAX: u64 = 16 << 20;
-/// Findings named for an item.
-const FINDINGS_NAMED: usize = 5;
-/// A name of a software has up to so many words, and at least so many letters.
-const NAME_WORDS_MAX: usize = 3;
-const NAME_LETTERS_MIN: usize = 4;
-
-/// One technique or software in one intrusion.
-#[derive(Default)]
-struct Item {
-    findings: usize,
-    named: Vec<String>,
-    hosts: BTreeSet<String>,
-    evidence: BTreeSet<String>,
-}
-
-/// One intrusion, as far as it bears on who.
-struct Intrusion {
-    id: String,
-    first: Option<String>,
-    hosts: Vec<String>,
-    items: BTreeMap<String, Item>,
-    notes: Vec<String>,
-}
-
-/// Weighs every intrusion, writes `attribution.json` into the case, and prints.
+/// Hypotheses for which it is told what each item adds.
+const COLUMNS: usize = 4;
+/// Weighs every intrusion, writes `attribution.json` and the report anew, and prints.
 pub fn run(
     bench: &Bench,
     folder: &Path,
@@ -61,50 +34,52 @@ pub fn run(
         Some(text) => day(text)?,
         None => today(),
     };
-    let intrusions = read(bench, folder, as_of)?;
+    let about = || format!("case {}", folder.display());
+    let (mut case, run) =
+        report::read_case(&mut |name| case_folder::open(folder, name)).with_context(about)?;
     let snapshot = Snapshot::new(&bench.history, as_of);
     let mut text = String::new();
-    let mut objects = Vec::new();
-    for intrusion in &intrusions {
-        let ids: Vec<String> = intrusion.items.keys().cloned().collect();
-        let hosts: BTreeSet<&String> = intrusion.items.values().flat_map(|item| &item.hosts).collect();
-        let weigh = |circular: bool| {
-            let sourcing = Sourcing { independent_groups: hosts.len(), circular };
-            assess(&bench.model, &snapshot, ids.iter().map(String::as_str), sourcing)
-        };
-        // Reports that came out after the intrusion began, and all there is: they may be about it.
-        let first = intrusion.first.as_deref().and_then(|time| Day::parse(time.get(..10)?));
-        let wave = attribute_text::wave(bench, &ids, &weigh(false));
-        let assessment = weigh(wave.is_some_and(|(_, end, _)| first.is_some_and(|first| first <= end)));
-        let _ = writeln!(
-            text,
-            "{} on {}",
-            escape_terminal(&intrusion.id),
-            escape_terminal(&intrusion.hosts.join(", "))
-        );
+    let mut attributed = Vec::new();
+    let all = attribute_items::of_case(&bench.knowledge.attack, &case).map_err(anyhow::Error::msg);
+    let all = all.with_context(about)?;
+    for (intrusion, items) in case.intrusions.iter().zip(all) {
+        let (assessment, ids) = weigh(bench, &snapshot, intrusion, &items);
+        let notes = events(bench, &case, intrusion, as_of);
+        let title = format!("intrusion-{} on {}", intrusion.id.0 + 1, intrusion.hosts.join(", "));
+        let _ = writeln!(text, "{}", escape_terminal(&title));
         text.push_str(&attribute_text::render(bench, &snapshot, &ids, &assessment, arguments.explain));
-        intrusion.notes.iter().for_each(|note| {
+        notes.iter().for_each(|note| {
             let _ = writeln!(text, "  {}", escape_terminal(note));
         });
         text.push('\n');
-        objects.push(render(bench, &snapshot, intrusion, &ids, &assessment));
+        attributed.push(attributed_intrusion(
+            bench,
+            &snapshot,
+            intrusion,
+            (items, &ids),
+            (&assessment, notes),
+        ));
     }
-    if intrusions.is_empty() {
+    if case.intrusions.is_empty() {
         text.push_str("The case has no intrusion: there is nobody to name.\n");
     }
-    let document = json!({
-        "schema": SCHEMA,
-        "as_of": as_of.to_string(),
-        "attack_version": bench.knowledge.attack.version,
-        "knowledge_sha256": bench.knowledge.sha256,
-        "intrusions": objects,
-    });
-    let document = serde_json::to_string_pretty(&document)? + "\n";
-    let about = || format!("writing attribution.json into {}", folder.display());
+    let attribution = Attribution {
+        as_of: as_of.to_string(),
+        actors: snapshot.actors() as u64,
+        attack_version: bench.knowledge.attack.version.clone(),
+        knowledge_sha256: bench.knowledge.sha256.clone(),
+        fitted_before: bench.model.vintage(as_of).0.from.to_string(),
+        intrusions: attributed,
+    };
+    let mut document = Vec::new();
+    report::write_attribution_json(&case, &attribution, &mut document)?;
     let mut file = case_folder::create(folder, "attribution.json").with_context(about)?;
-    file.write_all(document.as_bytes()).and_then(|()| file.flush()).with_context(about)?;
-    let printed = if arguments.format == Format::Text { text } else { document };
-    output.stdout.write_all(printed.as_bytes())?;
+    file.write_all(&document).and_then(|()| file.flush()).with_context(about)?;
+    case.attribution = Some(attribution);
+    let mut open = |name: &str| case_folder::create(folder, name);
+    report::write_html(&case, &run, &arguments.report.options(), "report.html", &mut open)
+        .with_context(about)?;
+    output.stdout.write_all(if arguments.format == Format::Text { text.as_bytes() } else { &document })?;
     Ok(Exit::Done)
 }
 
@@ -113,103 +88,33 @@ fn today() -> Day {
     Day(i32::try_from(seconds / 86_400).unwrap_or(i32::MAX))
 }
 
-fn read(bench: &Bench, folder: &Path, as_of: Day) -> Result<Vec<Intrusion>> {
-    let parse = |name: &str| -> Result<Value> {
-        let path = folder.join(name);
-        serde_json::from_str(&read_text(&path)?).with_context(|| format!("{} is no JSON", path.display()))
+/// The verdict on one intrusion, and the ids it rests on.
+fn weigh(
+    bench: &Bench,
+    snapshot: &Snapshot<'_>,
+    intrusion: &Intrusion,
+    items: &BTreeMap<String, Item>,
+) -> (Assessment, Vec<String>) {
+    let ids: Vec<String> = items.keys().cloned().collect();
+    let hosts: BTreeSet<&HostName> = items.values().flat_map(|item| &item.hosts).collect();
+    let weigh = |circular: bool| {
+        let sourcing = Sourcing { independent_groups: hosts.len(), circular };
+        assess(&bench.model, snapshot, ids.iter().map(String::as_str), sourcing)
     };
-    let case = parse("case.json")?;
-    if case["schema"] != CASE_SCHEMA {
-        bail!("{}: case.json is no {CASE_SCHEMA}", folder.display());
-    }
-    let answers = parse("answers.json")?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut intrusions: Vec<Intrusion> = Vec::new();
-    for intrusion in case["intrusions"].as_array().into_iter().flatten() {
-        let id = text(&intrusion["id"]);
-        intrusions.push(Intrusion {
-            notes: events(bench, &answers, &id, as_of),
-            first: intrusion["first"].as_str().map(str::to_owned),
-            hosts: intrusion["hosts"].as_array().into_iter().flatten().map(text).collect(),
-            items: BTreeMap::new(),
-            id,
-        });
-    }
-    read_findings(&bench.knowledge.attack, &folder.join("findings.jsonl"), &mut intrusions)?;
-    Ok(intrusions)
-}
-
-fn read_findings(attack: &Attack, path: &Path, intrusions: &mut [Intrusion]) -> Result<()> {
-    let mut reader = BufReader::new(File::open(path).with_context(|| format!("reading {}", path.display()))?);
-    let mut line = String::new();
-    for number in 1usize.. {
-        line.clear();
-        let about = || format!("{} line {number}", path.display());
-        let read = reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).with_context(about)?;
-        if read == 0 {
-            break;
-        }
-        if read as u64 == LINE_BYTES_MAX {
-            bail!("{}: more than {LINE_BYTES_MAX} bytes", about());
-        }
-        let finding: Value = serde_json::from_str(&line).with_context(about)?;
-        let Some(intrusion) = intrusions.iter_mut().find(|of| finding["intrusion"] == of.id.as_str()) else {
-            continue;
-        };
-        for id in items_of(attack, &finding) {
-            let item = intrusion.items.entry(id).or_default();
-            item.findings += 1;
-            item.hosts.extend(finding["host"].as_str().map(str::to_owned));
-            item.evidence.extend(finding["evidence"].as_str().map(str::to_owned));
-            if item.named.len() < FINDINGS_NAMED {
-                item.named.extend(finding["id"].as_str().map(str::to_owned));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The techniques of a finding's rule, and the software that its title names.
-fn items_of(attack: &Attack, finding: &Value) -> BTreeSet<String> {
-    let techniques = finding["techniques"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut items: BTreeSet<String> = techniques
-        .map(|id| attack.current_id(id).to_owned())
-        .filter(|id| attack.techniques.contains_key(id))
-        .collect();
-    let title = finding["rule_title"].as_str().unwrap_or_default();
-    let words: Vec<&str> = title
-        .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '-')
-        .filter(|w| !w.is_empty())
-        .collect();
-    for length in 1..=NAME_WORDS_MAX.min(words.len()) {
-        for run in words.windows(length) {
-            items.extend(software_named(attack, &run.join(" ")));
-        }
-    }
-    items
-}
-
-/// The software of exactly this name, written as ATT&CK writes it.
-fn software_named(attack: &Attack, name: &str) -> Option<String> {
-    if name.chars().count() < NAME_LETTERS_MIN || !name.starts_with(char::is_uppercase) {
-        return None;
-    }
-    let named = |(_, entry): &(&String, &knowledge::Entry)| {
-        entry.name == name || entry.other_names.iter().any(|other| other.name == name)
-    };
-    let mut found = attack.software.iter().filter(named).map(|(id, _)| id.clone());
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    // Reports that came out after the intrusion began, and all there is: they may be about it.
+    let first = intrusion.span.first.and_then(|time| Day::parse(time.to_string().get(..10)?));
+    let wave = attribute_text::wave(bench, &ids, &weigh(false));
+    (weigh(wave.is_some_and(|(_, end, _)| first.is_some_and(|first| first <= end))), ids)
 }
 
 /// Attacks of many actors that the casebook's answers are about.
-fn events(bench: &Bench, answers: &Value, intrusion: &str, as_of: Day) -> Vec<String> {
+fn events(bench: &Bench, case: &Case, intrusion: &Intrusion, as_of: Day) -> Vec<String> {
     let dossiers = &bench.knowledge.dossiers;
     let is_about = |casebook: &str| {
-        answers.as_array().into_iter().flatten().any(|answer| {
-            answer["casebook"] == casebook
-                && answer["intrusion"] == intrusion
-                && (answer["answer"] == "yes" || answer["answer"] == "likely")
+        case.answers.iter().any(|answer| {
+            answer.casebook == casebook
+                && answer.intrusion == Some(intrusion.id)
+                && matches!(answer.answer, AnswerWord::Yes | AnswerWord::Likely)
         })
     };
     let mut notes = Vec::new();
@@ -229,38 +134,85 @@ fn events(bench: &Bench, answers: &Value, intrusion: &str, as_of: Day) -> Vec<St
     notes
 }
 
-fn render(
+fn attributed_intrusion(
     bench: &Bench,
     snapshot: &Snapshot<'_>,
     intrusion: &Intrusion,
-    ids: &[String],
-    assessment: &Assessment,
-) -> Value {
-    let item = |(id, item): (&String, &Item)| {
-        json!({
-            "id": id,
-            "name": bench.knowledge.attack.name(id),
-            "kind": if id.starts_with('T') { "technique" } else { "software" },
-            "findings": item.findings,
-            "finding_ids": item.named,
-            "hosts": item.hosts,
-            // Own telemetry is reliable; what two items of evidence show is confirmed.
-            "admiralty": if item.evidence.len() >= 2 { "A1" } else { "A2" },
-            "forgeability": if Forgeability::of(id) == Forgeability::Easy { "easy" } else { "hard" },
-            "known_for": snapshot.holders_of(id),
-        })
-    };
-    let mut object = render_json(assessment);
-    let mut notes = intrusion.notes.clone();
-    notes.extend(assessment.withheld.map(str::to_owned));
+    (items, ids): (BTreeMap<String, Item>, &[String]),
+    (assessment, mut notes): (&Assessment, Vec<String>),
+) -> AttributedIntrusion {
+    let attack = &bench.knowledge.attack;
+    let name = |id: &str| attack.name(id).unwrap_or(id).to_owned();
+    notes.extend(assessment.withheld.map(|why| format!("Nobody is named: {why}.")));
+    notes.extend(attribute_text::shared(bench, snapshot, ids));
     notes.extend(attribute_text::circularity(bench, ids, assessment));
     notes.extend(attribute_text::not_yet_public(bench, ids, assessment));
-    object["intrusion"] = json!(intrusion.id);
-    object["first"] = json!(intrusion.first);
-    object["hosts"] = json!(intrusion.hosts);
-    object["items"] = intrusion.items.iter().map(item).collect();
-    object["notes"] = json!(notes);
-    object["matrix"] = attribute_text::matrix_json(bench, snapshot, ids, assessment);
-    object["smallest_set"] = json!(assessment.support.as_ref().map(|support| &support.smallest_set));
-    object
+    let hypothesis = |of: &attribution::Hypothesis| ActorHypothesis {
+        name: name(&of.actor),
+        actor: of.actor.clone(),
+        probability: of.probability,
+    };
+    let first = assessment.hypotheses.first().filter(|first| first.probability > 0.0);
+    AttributedIntrusion {
+        intrusion: intrusion.id,
+        named: assessment.named.clone(),
+        strength: assessment.strength.map(|strength: Strength| strength.as_str().to_owned()),
+        likelihood: first.map(|first| attribute_text::likelihood(first.probability)).unwrap_or_default(),
+        tie: assessment.tie,
+        hypotheses: assessment.hypotheses.iter().map(hypothesis).collect(),
+        unknown: assessment.unknown,
+        items: case_items(bench, snapshot, assessment, items),
+        smallest_set: assessment.support.as_ref().map(|of| of.smallest_set.clone()).unwrap_or_default(),
+        change: attribute_text::change(bench, assessment),
+        notes,
+        claims: claims(bench, assessment),
+    }
+}
+
+/// The items as the case holds them, the most telling first.
+fn case_items(
+    bench: &Bench,
+    snapshot: &Snapshot<'_>,
+    assessment: &Assessment,
+    mut items: BTreeMap<String, Item>,
+) -> Vec<AttributionItem> {
+    let first: Vec<&str> = assessment.hypotheses.iter().take(COLUMNS).map(|of| of.actor.as_str()).collect();
+    let ids: Vec<String> = items.keys().cloned().collect();
+    let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &first);
+    let item = |row: attribution::Row| {
+        let item = items.remove(&row.item)?;
+        Some(AttributionItem {
+            name: bench.knowledge.attack.name(&row.item).unwrap_or(&row.item).to_owned(),
+            admiralty: item.admiralty().to_owned(),
+            findings: item.findings,
+            finding_ids: item.named,
+            hosts: item.hosts.into_iter().collect(),
+            forgeability: if row.forgeability == Forgeability::Easy { "easy" } else { "hard" }.to_owned(),
+            known_for: snapshot.holders_of(&row.item).into_iter().map(str::to_owned).collect(),
+            adds: row.cells,
+            id: row.item,
+        })
+    };
+    rows.into_iter().filter_map(item).collect()
+}
+
+/// What others had said by the day of who stands behind the named actor, by date.
+fn claims(bench: &Bench, assessment: &Assessment) -> Vec<ActorClaim> {
+    let public = attribute_text::claims(bench, assessment);
+    let claim = |claim: &knowledge::Sponsor| ActorClaim {
+        date: claim.date.clone(),
+        by: claim.by.clone(),
+        level: claim.level.clone(),
+        says: claim.clause.clone(),
+        word: claim.word.clone(),
+        scale: claim.scale.clone(),
+        source: bench
+            .knowledge
+            .dossiers
+            .sources
+            .get(&claim.source)
+            .map(|source| format!("{}, {}", source.publisher, source.date))
+            .unwrap_or_default(),
+    };
+    public.into_iter().map(claim).collect()
 }

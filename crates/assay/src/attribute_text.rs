@@ -34,7 +34,7 @@ pub fn render(
     let mut out = verdict(bench, snapshot, assessment);
     out.push_str(&hypotheses(bench, assessment));
     out.push_str(&ach(bench, snapshot, ids, assessment));
-    out.push_str(&change(bench, ids, snapshot, assessment));
+    out.push_str(&would_change(bench, ids, assessment));
     if explain {
         out.push_str(&explanation(bench, assessment));
     }
@@ -108,14 +108,6 @@ fn columns(assessment: &Assessment) -> Vec<&str> {
     first.map(|of| of.actor.as_str()).collect()
 }
 
-/// The matrix for `attribution.json`: actors, and for each item what it adds to each actor's total.
-pub fn matrix_json(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> Value {
-    let actors = columns(assessment);
-    let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
-    let rows: Vec<Value> = rows.iter().map(|row| json!({"item": row.item, "cells": row.cells})).collect();
-    json!({"actors": actors, "rows": rows})
-}
-
 fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> String {
     let actors = columns(assessment);
     let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
@@ -140,16 +132,21 @@ fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Asse
     if rows.len() > ROWS_SHOWN {
         let _ = writeln!(out, "  … and {} items that tell less", rows.len() - ROWS_SHOWN);
     }
-    for row in rows.iter().filter(|row| row.holders >= SHARED_FROM && row.forgeability == Forgeability::Easy)
-    {
-        let _ = writeln!(
-            out,
-            "  {} is shared: {} actors are known for it.",
-            label(bench, &row.item),
-            row.holders
-        );
+    for note in shared(bench, snapshot, ids) {
+        let _ = writeln!(out, "  {note}");
     }
     out
+}
+
+/// Which observed tools many actors are known for.
+pub fn shared(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String]) -> Vec<String> {
+    let tool = |id: &&String| Forgeability::of(id) == Forgeability::Easy;
+    let note = |id: &String| {
+        let holders = snapshot.holders_of(id).len();
+        (holders >= SHARED_FROM)
+            .then(|| format!("{} is shared: {holders} actors are known for it.", label(bench, id)))
+    };
+    ids.iter().filter(tool).filter_map(note).collect()
 }
 
 fn item_cell(bench: &Bench, row: &Row) -> String {
@@ -158,57 +155,65 @@ fn item_cell(bench: &Bench, row: &Row) -> String {
     format!("{:<10} {cut:<40} {:>6}", row.item, row.holders)
 }
 
-fn change(bench: &Bench, ids: &[String], snapshot: &Snapshot<'_>, assessment: &Assessment) -> String {
+fn would_change(bench: &Bench, ids: &[String], assessment: &Assessment) -> String {
     let mut out = String::from("\nWhat would change it\n");
-    if let Some(support) = &assessment.support {
-        out.push_str(&losses(bench, support));
-    } else {
-        let _ = writeln!(
-            out,
-            "  A name needs {:.0} % and more for one actor; tools that few actors have, and a second source, raise it.",
-            attribution::NAMED_FROM * 100.0
-        );
-    }
     let notes = circularity(bench, ids, assessment).into_iter().chain(not_yet_public(bench, ids, assessment));
-    notes.for_each(|note| {
-        let _ = writeln!(out, "  {note}");
-    });
-    let _ = snapshot;
-    if let Some(dossier) = assessment.named.as_deref().and_then(|id| bench.knowledge.dossiers.of_attack(id)) {
+    for line in change(bench, assessment).into_iter().chain(notes) {
+        let _ = writeln!(out, "  {line}");
+    }
+    let claims = claims(bench, assessment);
+    if !claims.is_empty() {
         out.push_str("\nWhat others have said of who that is (claims of theirs; nothing of it follows from the evidence above)\n");
-        let until = assessment.as_of.to_string();
-        let public = dossier.accountability.iter().filter(|claim| claim.date < until);
-        public.for_each(|claim| {
-            let _ = writeln!(out, "  {}", accountability(&bench.knowledge, claim));
-        });
+    }
+    for claim in claims {
+        let _ = writeln!(out, "  {}", accountability(&bench.knowledge, claim));
     }
     out
 }
 
-fn losses(bench: &Bench, support: &Support) -> String {
-    let names = |items: &[String]| items.iter().map(|item| label(bench, item)).collect::<Vec<_>>().join(", ");
-    let mut out = String::new();
-    if support.smallest_set.is_empty() {
-        out.push_str("  No loss of up to eight of its strongest items ends the verdict.\n");
-    } else {
-        let _ = writeln!(out, "  The verdict ends without: {}.", names(&support.smallest_set));
+/// What others had said by the day of who stands behind the named actor, by date.
+pub fn claims<'b>(bench: &'b Bench, assessment: &Assessment) -> Vec<&'b knowledge::Sponsor> {
+    let named = assessment.named.as_deref();
+    let dossier = named.and_then(|id| bench.knowledge.dossiers.of_attack(id));
+    let until = assessment.as_of.to_string();
+    let all = dossier.into_iter().flat_map(|dossier| &dossier.accountability);
+    let mut public: Vec<_> = all.filter(|claim| claim.date < until).collect();
+    public.sort_by(|a, b| a.date.cmp(&b.date));
+    public
+}
+
+/// What would change the verdict, in sentences.
+pub fn change(bench: &Bench, assessment: &Assessment) -> Vec<String> {
+    match &assessment.support {
+        Some(support) => losses(bench, support),
+        None => vec![format!(
+            "A name needs {:.0} % and more for one actor; tools that few actors have, and a second source, raise it.",
+            attribution::NAMED_FROM * 100.0
+        )],
     }
+}
+
+fn losses(bench: &Bench, support: &Support) -> Vec<String> {
+    let names = |items: &[String]| items.iter().map(|item| label(bench, item)).collect::<Vec<_>>().join(", ");
+    let mut out = vec![match support.smallest_set.as_slice() {
+        [] => "No loss of up to eight of its strongest items ends the verdict.".to_owned(),
+        set => format!("The verdict ends without: {}.", names(set)),
+    }];
     for (what, loss) in [
         ("its two strongest items", &support.without_two),
         ("all tools that no other actor is known for", &support.without_exclusive),
     ] {
-        let _ = writeln!(
-            out,
-            "  Without {what} ({}) the actor has place {}{}.",
+        out.push(format!(
+            "Without {what} ({}) the actor has place {}{}.",
             if loss.items.is_empty() { "none".to_owned() } else { names(&loss.items) },
             loss.place,
             if loss.names_another { ", and another one would be named" } else { "" }
-        );
+        ));
     }
     let (known, observed) = support.techniques;
-    let _ = writeln!(out, "  The actor is known for {known} of the {observed} techniques.");
+    out.push(format!("The actor is known for {known} of the {observed} techniques."));
     if !support.has_software {
-        out.push_str("  Techniques alone never reach more than low strength.\n");
+        out.push("Techniques alone never reach more than low strength.".to_owned());
     }
     out
 }

@@ -32,19 +32,20 @@ pub fn prepare(folder: &Path, evidence: &[PathBuf]) -> Result<()> {
     if !is_empty && !holds_case(folder) {
         bail!("{}: the folder holds something that is no case; name an empty or a new one", about());
     }
-    remove_pages(folder).with_context(about)?;
+    remove_left_over(folder).with_context(about)?;
     let probe = tempfile::tempfile_in(folder).with_context(about)?;
     drop(probe);
     Ok(())
 }
 
-/// An older case may have more pages of findings than the new one will write over.
-fn remove_pages(folder: &Path) -> std::io::Result<()> {
+/// What the new case may not write over: further pages of findings, and what was said of an older case's intrusions.
+fn remove_left_over(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_prefix("findings-")?.strip_suffix(".html"));
-        if number.is_some_and(|number| number.parse::<u32>().is_ok()) && !entry.file_type()?.is_dir() {
+        let is_page = number.is_some_and(|number| number.parse::<u32>().is_ok());
+        if (is_page || name == "attribution.json") && !entry.file_type()?.is_dir() {
             fs::remove_file(entry.path())?;
         }
     }

@@ -7,6 +7,7 @@
 mod actor_command;
 mod arguments;
 mod attribute_case;
+mod attribute_items;
 mod attribute_list;
 mod attribute_text;
 mod builtin;

@@ -1,15 +1,16 @@
 //! The verdict: hypotheses with their probabilities, whether anybody is named,
 //! and how strongly.
 
-use crate::calibrate::{Signs, probability, signs, spread};
+use crate::calibrate::{SIGNS, Signs, probability, signs, spread};
 use crate::model::{Model, Vintage};
-use crate::score::{Measures, Observed, Query, first_of, softmax, total};
+use crate::score::{Measures, Observed, first_of, softmax};
 use crate::snapshot::Snapshot;
 use crate::strength::{Strength, Support, support};
+use crate::weighing::Weighing;
 use knowledge::Day;
 
 /// An actor is named from this probability on.
-pub const NAMED_FROM: f64 = 0.85;
+pub const NAMED_FROM: f64 = 0.92;
 
 /// One actor as a hypothesis.
 #[derive(Clone, PartialEq, Debug)]
@@ -100,7 +101,9 @@ pub fn assess<'i>(
         tie,
         withheld: None,
     };
-    let Some(first) = weighed.first.filter(|_| weighed.confidence >= NAMED_FROM) else { return assessment };
+    let Some(first) = weighed.first.filter(|_| weighed.confidence >= NAMED_FROM) else {
+        return assessment;
+    };
     if !of_the_past {
         assessment.withheld =
             Some("there are too few earlier cases to say how often such a name would be right");
@@ -117,14 +120,14 @@ pub fn assess<'i>(
 
 /// The two stages, for all actors.
 pub(crate) fn weigh(vintage: &Vintage, snapshot: &Snapshot<'_>, observed: &Observed) -> Weighed {
-    let measures = Query::new(snapshot, observed).all();
-    let totals: Vec<f64> = measures.iter().map(|of| total(of, &vintage.weights)).collect();
+    let weighing = Weighing { weights: &vintage.weights, snapshot, observed };
+    let (measures, totals) = weighing.whole();
     let shares = softmax(&totals);
     // Without one known item there is nothing to weigh: who is active is no evidence.
     let is_known =
         |feature| snapshot.linked_holders[feature as usize] > 0 || snapshot.holders[feature as usize] > 0;
     let first = first_of(&totals).filter(|_| observed.features().any(is_known));
-    let (signs, confidence) = first.map_or(([0.0; 4], 0.0), |first| {
+    let (signs, confidence) = first.map_or(([0.0; SIGNS], 0.0), |first| {
         let signs = signs(snapshot, observed, &measures, first, shares[first]);
         (signs, probability(&signs, &vintage.signs))
     });

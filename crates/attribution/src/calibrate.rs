@@ -4,10 +4,18 @@ use crate::score::{LIKENESS, Measures, Observed};
 use crate::snapshot::Snapshot;
 
 /// How many signs the second stage looks at.
-pub const SIGNS: usize = 4;
+pub const SIGNS: usize = 6;
+/// Where the log odds of the first stage stand.
+pub(crate) const LOG_ODDS: usize = 1;
 /// What they are called.
-pub const SIGN_NAMES: [&str; SIGNS] =
-    ["one", "log odds of the first stage", "measures that agree", "software of no other actor"];
+pub const SIGN_NAMES: [&str; SIGNS] = [
+    "one",
+    "log odds of the first stage",
+    "measures that agree",
+    "software of no other actor",
+    "how much software was observed",
+    "rarest software of the actor",
+];
 
 /// The signs, in the order of [`SIGN_NAMES`].
 pub type Signs = [f64; SIGNS];
@@ -33,7 +41,11 @@ pub(crate) fn signs(
             && actor.knows(feature)
     };
     let exclusive = observed.features().any(only);
-    [1.0, (share / (1.0 - share)).ln(), agree as f64, f64::from(u8::from(exclusive))]
+    let software = (observed.items.len() - observed.techniques) as f64;
+    let own = observed.features().filter(|f| !snapshot.history.is_technique(*f) && actor.knows(*f));
+    let rarest = own.map(|feature| snapshot.rarity(Some(feature))).fold(0.0, f64::max);
+    let exclusive = f64::from(u8::from(exclusive));
+    [1.0, (share / (1.0 - share)).ln(), agree as f64, exclusive, software.ln_1p(), rarest]
 }
 
 /// The probability that the first actor is the right one.

@@ -18,6 +18,8 @@ pub(crate) struct Relation {
 pub(crate) struct ActorHistory {
     pub id: String,
     pub relations: Vec<Relation>,
+    /// Software whose own entry says that the actor used it.
+    pub described: Vec<Relation>,
     /// Campaigns that ATT&CK attributes to it: since which report's day, and what they used.
     pub campaigns: Vec<(Day, Vec<Relation>)>,
 }
@@ -42,13 +44,15 @@ pub struct History {
     pub(crate) episodes: Vec<Episode>,
     /// Software that a report is cited for in the software's own entry.
     pub(crate) software_of_report: BTreeMap<ReportId, Vec<Feature>>,
+    /// What each software is described to do: the software, and its techniques.
+    pub(crate) techniques_of: Vec<(Feature, Vec<Relation>)>,
 }
 
 impl History {
     /// The history in `attack`. Relations without a dated report are not in it.
     pub fn new(attack: &Attack) -> Self {
         let mut ids: BTreeSet<&str> = attack.software.keys().map(String::as_str).collect();
-        for entry in attack.groups.values().chain(attack.campaigns.values()) {
+        for entry in attack.groups.values().chain(attack.campaigns.values()).chain(attack.software.values()) {
             ids.extend(entry.uses.iter().map(|used| used.target.as_str()));
         }
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
@@ -68,7 +72,12 @@ impl History {
         }
         let software_of_report =
             software_of_report.into_iter().map(|(report, set)| (report, set.into_iter().collect())).collect();
-        Self { ids, by_id, is_malware, actors, episodes, software_of_report }
+        let techniques_of = attack.software.iter().filter_map(|(id, software)| {
+            let relations = relations(attack, &by_id, &software.uses);
+            (!relations.is_empty()).then_some((*by_id.get(id)?, relations))
+        });
+        let techniques_of = techniques_of.collect();
+        Self { ids, by_id, is_malware, actors, episodes, software_of_report, techniques_of }
     }
 
     /// How many techniques and software there are; features are below it.
@@ -120,8 +129,19 @@ fn actor(attack: &Attack, by_id: &BTreeMap<String, Feature>, id: &str, group: &E
     ActorHistory {
         id: id.to_owned(),
         relations: relations(attack, by_id, &group.uses),
+        described: described(attack, by_id, id),
         campaigns: attack.campaigns.values().filter_map(campaign).collect(),
     }
+}
+
+/// Software that is said to be `actor`'s in its own entry, sorted.
+fn described(attack: &Attack, by_id: &BTreeMap<String, Feature>, actor: &str) -> Vec<Relation> {
+    let said = |(id, software): (&String, &Entry)| {
+        let (_, reports) = software.described_with.iter().find(|(group, _)| group == actor)?;
+        let reports = dated(attack, reports);
+        (!reports.is_empty()).then_some(Relation { feature: *by_id.get(id)?, reports })
+    };
+    attack.software.iter().filter_map(said).collect()
 }
 
 fn episodes(actors: &[ActorHistory]) -> Vec<Episode> {

@@ -29,7 +29,9 @@ mod model;
 mod score;
 mod snapshot;
 mod strength;
+mod tools;
 pub mod training;
+mod weighing;
 mod words;
 
 pub use assess::{Assessment, Hypothesis, NAMED_FROM, Sourcing, assess};

@@ -58,7 +58,7 @@ pub fn matrix<'i>(
     let positions: Vec<usize> = actors.iter().filter_map(|actor| snapshot.position(actor)).collect();
     let totals = |observed: &Observed| -> Vec<f64> {
         let query = Query::new(snapshot, observed);
-        positions.iter().map(|at| total(&query.measures(&snapshot.actors[*at]), weights)).collect()
+        positions.iter().map(|at| total(&query.measures(*at), weights)).collect()
     };
     let whole = totals(&observed);
     let row = |at: usize| {

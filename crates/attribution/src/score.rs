@@ -1,6 +1,6 @@
 //! The first stage: how well what was observed fits what is known of each actor.
 //!
-//! Seven measures of likeness and two of how active an actor is, weighted and
+//! Nine measures of likeness and two of how active an actor is, weighted and
 //! added. All of them are sums over observed items or over reports, so that
 //! each can be taken apart and done again by hand (`docs/attribution.md`).
 
@@ -8,9 +8,9 @@ use crate::history::Feature;
 use crate::snapshot::{B, K1, KnownActor, Snapshot};
 
 /// How many measures there are.
-pub const MEASURES: usize = 9;
+pub const MEASURES: usize = 11;
 /// How many of them are of likeness; the rest is how active the actor is.
-pub(crate) const LIKENESS: usize = 7;
+pub(crate) const LIKENESS: usize = 9;
 /// What the measures are called, in their order.
 pub const MEASURE_NAMES: [&str; MEASURES] = [
     "nearest report",
@@ -19,7 +19,9 @@ pub const MEASURE_NAMES: [&str; MEASURES] = [
     "malware",
     "techniques, by how often they recur",
     "techniques, known or not",
-    "profile",
+    "software described with the actor",
+    "techniques of its software",
+    "nearest software",
     "reports of two years",
     "age of the last report",
 ];
@@ -70,6 +72,8 @@ pub(crate) struct Query<'s, 'h> {
     /// Squared rarity of each feature that is observed.
     squares: Vec<f64>,
     length: f64,
+    /// Likeness of the observed techniques to each software.
+    likeness: Vec<f64>,
 }
 
 impl<'s, 'h> Query<'s, 'h> {
@@ -85,15 +89,20 @@ impl<'s, 'h> Query<'s, 'h> {
                 squares[*feature as usize] = square;
             }
         }
-        Self { snapshot, observed, is_observed, squares, length: length.sqrt() + 1e-9 }
+        let techniques: Vec<Feature> =
+            observed.features().filter(|f| snapshot.history.is_technique(*f)).collect();
+        let likeness = snapshot.tools.likeness(&techniques, &is_observed);
+        Self { snapshot, observed, is_observed, squares, length: length.sqrt() + 1e-9, likeness }
     }
 
     /// The measures of all actors of the snapshot, in its order.
     pub fn all(&self) -> Vec<Measures> {
-        self.snapshot.actors.iter().map(|actor| self.measures(actor)).collect()
+        (0..self.snapshot.actors.len()).map(|at| self.measures(at)).collect()
     }
 
-    pub fn measures(&self, actor: &KnownActor) -> Measures {
+    /// The measures of the actor at position `at`.
+    pub fn measures(&self, at: usize) -> Measures {
+        let actor = &self.snapshot.actors[at];
         let (nearest, three_nearest) = self.reports(actor);
         let (software, malware) = self.software(actor);
         let (recurring, bernoulli) = self.techniques(actor);
@@ -104,7 +113,9 @@ impl<'s, 'h> Query<'s, 'h> {
             malware,
             recurring,
             bernoulli,
-            self.profile(actor),
+            self.described(actor),
+            self.snapshot.tools.implied(at, actor, &self.is_observed),
+            self.snapshot.tools.nearest(at, &self.likeness),
             actor.active,
             actor.recency,
         ]
@@ -133,9 +144,18 @@ impl<'s, 'h> Query<'s, 'h> {
         (nearest, top.iter().sum())
     }
 
+    /// BM25's normalisation by how many software the actor is known for.
+    fn norm(&self, actor: &KnownActor) -> f64 {
+        (K1 + 1.0) / (1.0 + K1 * (1.0 - B + B * actor.software as f64 / self.snapshot.mean_software))
+    }
+
+    fn described(&self, actor: &KnownActor) -> f64 {
+        let observed = actor.described.iter().filter(|feature| self.is_observed[**feature as usize]);
+        self.norm(actor) * observed.map(|feature| self.snapshot.described_rarity(*feature)).sum::<f64>()
+    }
+
     fn software(&self, actor: &KnownActor) -> (f64, f64) {
-        let norm =
-            (K1 + 1.0) / (1.0 + K1 * (1.0 - B + B * actor.software as f64 / self.snapshot.mean_software));
+        let norm = self.norm(actor);
         let (mut software, mut malware) = (0.0, 0.0);
         for feature in self.observed.features().filter(|f| !self.snapshot.history.is_technique(*f)) {
             let known = actor.knows(feature);
@@ -165,17 +185,6 @@ impl<'s, 'h> Query<'s, 'h> {
             }
         }
         (recurring / (1.0 + K1 * actor.length / self.snapshot.mean_profile), bernoulli)
-    }
-
-    fn profile(&self, actor: &KnownActor) -> f64 {
-        let of_profile: f64 = actor.profile.iter().map(|f| self.snapshot.rarity(Some(*f)).powi(2)).sum();
-        let shared: f64 = actor
-            .profile
-            .iter()
-            .filter(|f| self.is_observed[**f as usize])
-            .map(|f| self.squares[*f as usize])
-            .sum();
-        shared / (self.length * of_profile.sqrt())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The knowledge of one day: who was known, for what, from which reports.
 
 use crate::history::{Feature, History, Relation};
+use crate::tools::Tools;
 use knowledge::{Day, ReportId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,8 @@ pub(crate) struct KnownActor {
     pub sources: Vec<Vec<(Day, ReportId)>>,
     /// Software described in its reports that it is not (yet) said to use, sorted.
     pub linked: Vec<Feature>,
+    /// Further software whose own entry says that the actor used it, sorted.
+    pub described: Vec<Feature>,
     pub reports: Vec<KnownReport>,
     pub software: usize,
     pub length: f64,
@@ -63,6 +66,10 @@ pub struct Snapshot<'h> {
     pub(crate) holders: Vec<u32>,
     /// The same, software that is only linked included.
     pub(crate) linked_holders: Vec<u32>,
+    /// The same, software that is only described as an actor's included, too.
+    described_holders: Vec<u32>,
+    /// What is known to be done by the software of the day.
+    pub(crate) tools: Tools,
     /// How much an observed technique speaks for an actor that is known for it.
     stickiness: Vec<f64>,
     pub(crate) mean_profile: f64,
@@ -89,6 +96,8 @@ impl<'h> Snapshot<'h> {
             actors: Vec::new(),
             holders: vec![0; history.len()],
             linked_holders: vec![0; history.len()],
+            described_holders: vec![0; history.len()],
+            tools: Tools::default(),
             stickiness: Vec::new(),
             mean_profile: 0.0,
             mean_software: 0.0,
@@ -103,6 +112,10 @@ impl<'h> Snapshot<'h> {
             let software = actor.profile.iter().filter(|feature| !history.is_technique(**feature));
             for feature in software.chain(&actor.linked) {
                 snapshot.linked_holders[*feature as usize] += 1;
+                snapshot.described_holders[*feature as usize] += 1;
+            }
+            for feature in &actor.described {
+                snapshot.described_holders[*feature as usize] += 1;
             }
         }
         let count = snapshot.actors.len().max(1) as f64;
@@ -110,6 +123,10 @@ impl<'h> Snapshot<'h> {
         snapshot.mean_software =
             (snapshot.actors.iter().map(|actor| actor.software as f64).sum::<f64>() / count).max(0.5);
         snapshot.stickiness = stickiness(history, day, left_out);
+        snapshot.tools =
+            Tools::new(history, &snapshot.actors, &snapshot.linked_holders, |(published, report)| {
+                *published < day && Some(*report) != left_out
+            });
         snapshot.measure_reports();
         snapshot
     }
@@ -165,6 +182,10 @@ impl<'h> Snapshot<'h> {
         weight(self.actors.len(), self.linked_holders[feature as usize])
     }
 
+    pub(crate) fn described_rarity(&self, feature: Feature) -> f64 {
+        weight(self.actors.len(), self.described_holders[feature as usize])
+    }
+
     pub(crate) fn stickiness(&self, technique: Feature) -> f64 {
         self.stickiness[technique as usize]
     }
@@ -178,7 +199,12 @@ impl<'h> Snapshot<'h> {
 }
 
 fn weight(actors: usize, holders: u32) -> f64 {
-    let holders = f64::from(holders);
+    rarity_of(actors, f64::from(holders))
+}
+
+/// BM25's weight of what `holders` of `all` have.
+pub(crate) fn rarity_of(all: usize, holders: f64) -> f64 {
+    let actors = all;
     (1.0 + (actors as f64 - holders + 0.5) / (holders + 0.5)).ln()
 }
 
@@ -213,14 +239,19 @@ fn known_actor(
     }
     let reports = known_reports(history, &profile, left_out);
     let linked: BTreeSet<Feature> = reports.iter().flat_map(|report| &report.document).copied().collect();
-    let linked =
+    let linked: Vec<Feature> =
         linked.into_iter().filter(|f| !history.is_technique(*f) && !profile.contains_key(f)).collect();
     let days = || reports.iter().map(|report| report.day).filter(|published| *published < seen_from);
     let recent = days().filter(|published| seen_from.0 - published.0 <= 730).count();
     let age = days().max().map_or(2000, |last| seen_from.0 - last.0);
     let software = profile.keys().filter(|feature| !history.is_technique(**feature)).count();
+    let described = actor.described.iter().filter(|relation| !known(relation).is_empty());
+    let described = described.map(|relation| relation.feature);
+    let described =
+        described.filter(|f| !profile.contains_key(f) && linked.binary_search(f).is_err()).collect();
     Some(KnownActor {
         index,
+        described,
         length: profile.len() as f64,
         software,
         linked,

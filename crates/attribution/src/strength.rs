@@ -1,10 +1,10 @@
 //! How strongly an actor is named: what the verdict would survive.
 
 use crate::assess::{NAMED_FROM, Sourcing, Weighed, weigh};
-use crate::history::Feature;
 use crate::model::Vintage;
-use crate::score::{Observed, Query, total};
+use crate::score::Observed;
 use crate::snapshot::Snapshot;
+use crate::weighing::Weighing;
 
 /// *Moderate* needs the actor to be known for at least this share of the observed techniques.
 const TECHNIQUES_SHARE_MIN: f64 = 0.3;
@@ -16,10 +16,10 @@ const SMALLEST_SET_MAX: usize = 8;
 pub enum Strength {
     /// The name may hang on one or two items.
     Low,
-    /// The actor still comes first without every tool that no other actor is known for, the loss
-    /// of the two strongest items gives the name to nobody else, and the way of working agrees.
+    /// The actor still comes first without its two strongest items, and without every tool that no
+    /// other actor is known for, and the way of working agrees.
     Moderate,
-    /// It still comes first without the two strongest items, too, and rests on two groups of sources that do not depend on each other.
+    /// That, and it rests on two groups of sources that do not depend on each other.
     High,
 }
 
@@ -66,14 +66,19 @@ pub struct Loss {
 }
 
 impl Support {
-    /// The strength, by the rules in `docs/attribution.md`.
-    pub fn strength(&self, sourcing: Sourcing) -> Strength {
+    /// Whether the actor still comes first without its two strongest items, and without every
+    /// software that no other actor is known for, and the way of working agrees.
+    pub fn survives(&self) -> bool {
         let (known, observed) = self.techniques;
         let agrees = known as f64 >= TECHNIQUES_SHARE_MIN * observed as f64 && known > 0;
-        let stands = self.without_exclusive.place == 1 && !self.without_two.names_another;
-        if !self.has_software || !agrees || !stands || sourcing.circular {
+        agrees && self.without_two.place == 1 && self.without_exclusive.place == 1
+    }
+
+    /// The strength, by the rules in `docs/attribution.md`.
+    pub fn strength(&self, sourcing: Sourcing) -> Strength {
+        if !self.has_software || !self.survives() || sourcing.circular {
             Strength::Low
-        } else if sourcing.independent_groups >= 2 && self.without_two.place == 1 {
+        } else if sourcing.independent_groups >= 2 {
             Strength::High
         } else {
             Strength::Moderate
@@ -81,6 +86,7 @@ impl Support {
     }
 }
 
+/// What the name of the actor at `first` rests on.
 pub(crate) fn support(
     vintage: &Vintage,
     snapshot: &Snapshot<'_>,
@@ -88,13 +94,8 @@ pub(crate) fn support(
     weighed: &Weighed,
     first: usize,
 ) -> Support {
-    let second = (0..weighed.totals.len())
-        .filter(|at| *at != first)
-        .max_by(|a, b| weighed.totals[*a].total_cmp(&weighed.totals[*b]).then(b.cmp(a)));
-    let mut items: Vec<(usize, f64)> = (0..observed.items.len())
-        .map(|item| (item, lead_lost(vintage, snapshot, observed, weighed, (first, second), item)))
-        .collect();
-    items.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let weighing = Weighing { weights: &vintage.weights, snapshot, observed };
+    let items = weighing.by_strength(&weighed.totals, first);
     let strongest = |count: usize| items.iter().take(count).map(|(item, _)| *item).collect::<Vec<_>>();
     let without = |left_out: &[usize]| loss(vintage, snapshot, observed, first, left_out);
     let ends = |count: &usize| {
@@ -103,18 +104,12 @@ pub(crate) fn support(
     };
     let smallest = (1..=SMALLEST_SET_MAX.min(observed.items.len())).find(ends).unwrap_or(0);
     let actor = &snapshot.actors[first];
-    let is_exclusive = |item: &usize| {
-        let (id, feature) = &observed.items[*item];
-        let only = |feature: Feature| snapshot.holders[feature as usize] == 1 && actor.knows(feature);
-        !id.starts_with('T') && feature.is_some_and(only)
-    };
-    let exclusive: Vec<usize> = (0..observed.items.len()).filter(is_exclusive).collect();
     let known = observed.features().filter(|f| snapshot.history.is_technique(*f) && actor.knows(*f)).count();
     let id = |item: usize| observed.items[item].0.clone();
     Support {
         smallest_set: strongest(smallest).into_iter().map(id).collect(),
         without_two: without(&strongest(2)),
-        without_exclusive: without(&exclusive),
+        without_exclusive: without(&weighing.exclusive(first)),
         techniques: (known, observed.techniques),
         has_software: observed.techniques < observed.items.len(),
         items: items.iter().map(|(item, lead)| (id(*item), *lead)).collect(),
@@ -136,20 +131,4 @@ fn loss(
         first: weighed.confidence,
         names_another: weighed.first.is_some_and(|first| first != actor) && weighed.confidence >= NAMED_FROM,
     }
-}
-
-/// How much of the first actor's lead over the second one goes with one item.
-fn lead_lost(
-    vintage: &Vintage,
-    snapshot: &Snapshot<'_>,
-    observed: &Observed,
-    weighed: &Weighed,
-    (first, second): (usize, Option<usize>),
-    item: usize,
-) -> f64 {
-    let without = observed.without(&[item]);
-    let query = Query::new(snapshot, &without);
-    let lost =
-        |at: usize| weighed.totals[at] - total(&query.measures(&snapshot.actors[at]), &vintage.weights);
-    lost(first) - second.map_or(0.0, lost)
 }

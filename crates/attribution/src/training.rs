@@ -5,7 +5,7 @@
 //! before the vintage's day but this report). The second kind also gives cases
 //! of actors that nobody knows: the true actor is taken out of the list.
 
-use crate::calibrate::{Signs, probability, signs};
+use crate::calibrate::{LOG_ODDS, Signs, probability, signs};
 use crate::fit::{ChoiceRow, SignRow, fit_choice, fit_signs};
 use crate::history::{Episode, History};
 use crate::model::{Bin, Vintage};
@@ -40,15 +40,8 @@ struct Example {
     measures: Vec<Measures>,
     techniques_only: Option<Vec<Measures>>,
     truth: Option<usize>,
-    /// The signs of each actor are needed for the first one only, which depends on the weights.
-    signs_of: Vec<SignsOf>,
-}
-
-/// What of the signs does not depend on weights.
-#[derive(Clone, Copy)]
-struct SignsOf {
-    agree: f64,
-    exclusive: f64,
+    /// The signs of each actor, were it the first; log odds depend on the weights and are put in later.
+    signs_of: Vec<Signs>,
 }
 
 /// Fits the vintages of `years`, each on reports before its 1 January.
@@ -90,12 +83,8 @@ fn example(snapshot: &Snapshot<'_>, episode: &Episode, full: bool) -> Example {
     let measures = Query::new(snapshot, &observed).all();
     let techniques_only = (techniques.techniques > 0).then(|| Query::new(snapshot, &techniques).all());
     let truth = snapshot.actors.iter().position(|actor| actor.index == episode.actor);
-    let signs_of = (0..snapshot.actors.len())
-        .map(|first| {
-            let of = signs(snapshot, &observed, &measures, first, 0.5);
-            SignsOf { agree: of[2], exclusive: of[3] }
-        })
-        .collect();
+    let signs_of =
+        (0..snapshot.actors.len()).map(|first| signs(snapshot, &observed, &measures, first, 0.5)).collect();
     Example { year: episode.day.civil().0, full, measures, techniques_only, truth, signs_of }
 }
 
@@ -146,8 +135,8 @@ fn sign_row(case: &Example, weights: &Measures, truth_hidden: bool, weight: f64)
     }
     let first = first_of(&totals)?;
     let share = softmax(&totals)[first].clamp(1e-9, 1.0 - 1e-9);
-    let SignsOf { agree, exclusive } = case.signs_of[first];
-    let signs: Signs = [1.0, (share / (1.0 - share)).ln(), agree, exclusive];
+    let mut signs = case.signs_of[first];
+    signs[LOG_ODDS] = (share / (1.0 - share)).ln();
     Some(SignRow { signs, right: !truth_hidden && case.truth == Some(first), weight })
 }
 
@@ -172,7 +161,8 @@ fn vintage(
         rows.extend(sign_row(case, &weights, true, LEFT_OUT_WEIGHT * UNKNOWN_WEIGHT));
     }
     for case in time_travel.iter().filter(|case| case.full && case.year < year) {
-        let right = sign_row(case, &weights, false, 1.0).is_some_and(|row| row.right);
+        let totals: Vec<f64> = case.measures.iter().map(|of| total(of, &weights)).collect();
+        let right = case.truth.is_some() && first_of(&totals) == case.truth;
         wrong += f64::from(u8::from(!right));
         wrong_unknown += f64::from(u8::from(case.truth.is_none()));
     }

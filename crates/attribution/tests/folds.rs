@@ -60,7 +60,7 @@ fn folds_stay_above_their_floors() {
     assert_eq!(ranks.len(), 123);
     let within = |limit: usize| ranks.iter().filter(|rank| **rank <= limit).count() as f64 / 123.0;
     assert!(
-        within(1) >= 0.57 && within(3) >= 0.68 && within(10) >= 0.75,
+        within(1) >= 0.57 && within(3) >= 0.68 && within(10) >= 0.80,
         "{} {} {}",
         within(1),
         within(3),
@@ -68,15 +68,15 @@ fn folds_stay_above_their_floors() {
     );
     let named: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.assessment.named.is_some()).collect();
     let right = named.iter().filter(|outcome| rank(outcome) == Some(1)).count() as f64;
-    assert!(named.len() as f64 >= 0.18 * 156.0, "{}", named.len());
-    assert!(right >= 0.96 * named.len() as f64, "{right} of {}", named.len());
+    assert!(named.len() as f64 >= 0.16 * 156.0, "{}", named.len());
+    assert!(right >= 0.97 * named.len() as f64, "{right} of {}", named.len());
     assert!(named.iter().all(|outcome| outcome.case["known_before"] == true), "an unknown actor was named");
     let brier = |outcome: &Outcome| {
         let first = outcome.assessment.hypotheses[0].probability;
         (first - f64::from(u8::from(rank(outcome) == Some(1)))).powi(2)
     };
     let brier = outcomes.iter().map(brier).sum::<f64>() / 156.0;
-    assert!(brier <= 0.17, "{brier}");
+    assert!(brier <= 0.15, "{brier}");
 }
 
 #[test]
@@ -87,6 +87,9 @@ fn probabilities_add_up_and_techniques_alone_stay_low() {
         assert!((sum + assessment.unknown - 1.0).abs() < 1e-9, "{}", case["case_id"]);
         assert!(assessment.hypotheses.windows(2).all(|pair| pair[0].probability >= pair[1].probability));
         assert!(techniques_only.strength <= Some(Strength::Low));
+        // Moderate is what survives the loss of its two strongest items.
+        let survives = assessment.support.as_ref().is_some_and(|support| support.without_two.place == 1);
+        assert!(assessment.strength < Some(Strength::Moderate) || survives, "{}", case["case_id"]);
         // A bare list has no sources.
         assert!(assessment.strength < Some(Strength::High));
     }

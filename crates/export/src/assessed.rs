@@ -41,8 +41,6 @@ pub struct Assessed {
     pub items: Vec<Item>,
     /// What a reader must know.
     pub notes: Vec<String>,
-    /// Items against hypotheses; empty in files of older versions.
-    pub matrix: Matrix,
 }
 
 /// One actor.
@@ -67,11 +65,12 @@ pub struct Item {
     pub kind: String,
     /// `easy` or `hard`.
     pub forgeability: String,
+    /// What it adds to the totals of the first hypotheses, in their order (natural logarithms).
+    pub adds: Vec<f64>,
 }
 
 /// The table of the analysis of competing hypotheses.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Matrix {
     /// Actors, the most probable first: the columns.
     pub actors: Vec<String>,
@@ -80,13 +79,26 @@ pub struct Matrix {
 }
 
 /// An item against every hypothesis.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Row {
     /// The technique or software.
     pub item: String,
     /// What it adds to each actor's total (natural logarithms).
     pub cells: Vec<f64>,
+}
+
+impl Assessed {
+    /// For how many hypotheses the items say what they add.
+    fn columns(&self) -> usize {
+        self.items.first().map_or(0, |item| item.adds.len()).min(self.hypotheses.len())
+    }
+
+    /// Items against hypotheses.
+    pub fn matrix(&self) -> Matrix {
+        let actors = self.hypotheses.iter().take(self.columns()).map(|of| of.actor.clone()).collect();
+        let row = |item: &Item| Row { item: item.id.clone(), cells: item.adds.clone() };
+        Matrix { actors, rows: self.items.iter().map(row).collect() }
+    }
 }
 
 impl Attribution {
@@ -100,16 +112,17 @@ impl Attribution {
             return Err(format!("schema: wanted {SCHEMA:?}, found {:?}", read.schema));
         }
         for (index, of) in read.intrusions.iter().enumerate() {
-            let longest = [of.hypotheses.len(), of.items.len(), of.notes.len(), of.matrix.rows.len()];
-            if longest.iter().any(|length| *length > LIST_MAX) || of.matrix.actors.len() > LIST_MAX {
+            let longest = [of.hypotheses.len(), of.items.len(), of.notes.len()];
+            if longest.iter().any(|length| *length > LIST_MAX) {
                 return Err(format!("intrusions[{index}]: wanted lists of {LIST_MAX} at most"));
             }
             let given = of.hypotheses.iter().map(|hypothesis| hypothesis.probability).chain(of.confidence);
             if let Some(bad) = given.into_iter().find(|value| !(0.0..=1.000_001).contains(value)) {
                 return Err(format!("intrusions[{index}]: wanted a probability, found {bad}"));
             }
-            if of.matrix.rows.iter().any(|row| row.cells.len() != of.matrix.actors.len()) {
-                return Err(format!("intrusions[{index}].matrix: wanted a cell for each actor in each row"));
+            let columns = of.columns();
+            if of.items.iter().any(|item| item.adds.len() != columns) {
+                return Err(format!("intrusions[{index}].items: wanted `adds` of one length, at most one for each hypothesis"));
             }
         }
         Ok(read)
@@ -138,8 +151,8 @@ mod tests {
             "intrusions[0]: wanted a probability, found 7",
         );
         check(
-            r#"{"schema":"assay-attribution/1","intrusions":[{"matrix":{"actors":["a"],"rows":[{"item":"x"}]}}]}"#,
-            "a cell for each actor",
+            r#"{"schema":"assay-attribution/1","intrusions":[{"hypotheses":[{"actor":"G1","probability":1}],"items":[{"id":"x","adds":[1,2]}]}]}"#,
+            "`adds` of one length",
         );
         let good = Attribution::parse(
             r#"{"schema":"assay-attribution/1","intrusions":[{"intrusion":"intrusion-1"}]}"#,

@@ -47,6 +47,8 @@ pub struct Entry {
     pub uses: Vec<Use>,
     /// Campaign: the groups that ATT&CK attributes it to, and the reports that say so.
     pub attributed_to: Vec<(String, Vec<ReportId>)>,
+    /// Software: groups that its description says used it, and the reports cited in that sentence.
+    pub described_with: Vec<(String, Vec<ReportId>)>,
     /// Software: whether it is malware (else a tool that others use, too).
     pub is_malware: bool,
 }

@@ -8,6 +8,7 @@
 //! | `g`, `c`, `s` | group, campaign, software: id, name; software also `malware` or `tool` |
 //! | `n` | another name: id, name, numbers of the reports cited for it |
 //! | `u` | uses: id, numbers of the reports, ids of what is used |
+//! | `d` | described with: software, numbers of the reports, group |
 //! | `b` | attributed by ATT&CK: campaign, numbers of the reports, group |
 //! | `x` | an id, and the id that replaced it |
 //! | `a` | a name as a claim: name, source, actor's id there, its label, relation, date, who uses the name |
@@ -74,6 +75,10 @@ fn parse_line(attack: &mut Attack, claims: &mut Vec<Claim>, columns: &[&str]) ->
         ["b", id, reports, group] => {
             let reports = numbers(attack, reports)?;
             entry(attack, id)?.attributed_to.push((group.to_owned(), reports));
+        }
+        ["d", id, reports, group] => {
+            let reports = numbers(attack, reports)?;
+            entry(attack, id)?.described_with.push((group.to_owned(), reports));
         }
         ["x", id, by] => {
             attack.replaced.insert(id.to_owned(), by.to_owned());
@@ -167,6 +172,9 @@ fn render_entry(out: &mut String, id: &str, entry: &Entry) {
     for (group, reports) in &entry.attributed_to {
         let _ = writeln!(out, "b\t{id}\t{}\t{group}", list(reports));
     }
+    for (group, reports) in &entry.described_with {
+        let _ = writeln!(out, "d\t{id}\t{}\t{group}", list(reports));
+    }
     let mut by_reports: BTreeMap<&[ReportId], Vec<&str>> = BTreeMap::new();
     for used in &entry.uses {
         by_reports.entry(&used.reports).or_default().push(&used.target);
@@ -202,6 +210,7 @@ fn for_each_list(attack: &mut Attack, mut visit: impl FnMut(&mut Vec<ReportId>))
             entry.other_names.iter_mut().for_each(|other| visit(&mut other.reports));
             entry.uses.iter_mut().for_each(|used| visit(&mut used.reports));
             entry.attributed_to.iter_mut().for_each(|(_, reports)| visit(reports));
+            entry.described_with.iter_mut().for_each(|(_, reports)| visit(reports));
         }
     }
 }
@@ -212,12 +221,13 @@ mod tests {
 
     #[test]
     fn a_table_reads_back() {
-        let text = "v\t1\nr\tVendor A\t2021-03-02\thttps://a.example\nr\tB\t\t\nt\tT1001\tX\ns\tS0001\tTool\ttool\n\
+        let text = "v\t1\nr\tVendor A\t2021-03-02\thttps://a.example\nr\tB\t\t\nt\tT1001\tX\ns\tS0001\tTool\ttool\nd\tS0001\t0\tG0001\n\
                     u\tS0001\t1\tT1001\ng\tG0001\tOne\nn\tG0001\tUno\t0\nu\tG0001\t0,1\tS0001 T1001\nc\tC0001\tC\n\
                     b\tC0001\t0\tG0001\nx\tT1002\tT1001\na\tUno\tmisp\tu-1\tOne\toverlaps\t2020\tV|W\n";
         let (attack, claims) = parse(text).unwrap();
         assert_eq!(render(&attack, &claims), text);
         assert_eq!(attack.groups["G0001"].uses.len(), 2);
+        assert_eq!(attack.software["S0001"].described_with, [("G0001".to_owned(), vec![ReportId(0)])]);
         assert_eq!(claims[0].claimed_by, ["V", "W"]);
     }
 

@@ -1,8 +1,8 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName, Intrusion,
-    Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
+    Answer, Attribution, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName,
+    Intrusion, Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ pub struct Case {
     pub techniques: Vec<TechniqueCoverage>,
     /// Who started what, and who logged on from where.
     pub sessions: Sessions,
+    /// Which known actors the intrusions are consistent with, once somebody has asked.
+    pub attribution: Option<Attribution>,
     /// What was looked for.
     pub looked_for: LookedFor,
     /// Whether any item carries the mark of synthetic evidence.

@@ -12,6 +12,7 @@
 //! exit (JSON, CSV, HTML) has its own counterparts in `report`.
 
 mod answer;
+mod attribution;
 mod case;
 mod character;
 mod coverage;
@@ -24,6 +25,7 @@ mod time;
 mod value;
 
 pub use answer::{Answer, AnswerWord, BookAnswer, HostBasis, Intrusion, Verdict};
+pub use attribution::{ActorClaim, ActorHypothesis, AttributedIntrusion, Attribution, AttributionItem};
 pub use case::{Case, Host, IndicatorFile, LookedFor, RuleNote, Run, Sessions, Spill};
 pub use character::{is_dangerous, is_plain, push_visible, visible};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};

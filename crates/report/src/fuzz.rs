@@ -50,6 +50,7 @@ mod tests {
         for (data, findings) in [
             (&include_bytes!("../../../fuzz/corpus/report-case/smallest")[..], 1),
             (&include_bytes!("../../../fuzz/corpus/report-case/ends-of-time")[..], 2),
+            (&include_bytes!("../../../fuzz/corpus/report-case/who")[..], 2),
         ] {
             let (case, _) = read(data).unwrap();
             assert_eq!(case.findings.len(), findings);

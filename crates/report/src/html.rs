@@ -17,6 +17,7 @@ mod processes;
 mod row;
 mod rules;
 mod verdicts;
+mod who;
 
 pub use joint::{StatementPage, write_statement_html};
 
@@ -72,6 +73,7 @@ fn write_report<'c>(
     verdicts::write_next(page, &hosts)?;
     lanes::write_timeline(page, case, &hosts)?;
     matrix::write_matrix(page, case)?;
+    who::write_who(page, case)?;
     processes::write_processes(page, case)?;
     logons::write_logons(page, case)?;
     findings::write_intrusions(page, case)?;
@@ -137,6 +139,7 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
             "<a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> <a href=\"#timeline\">Timeline</a> ",
         ),
         (true, "<a href=\"#attack\">ATT&amp;CK</a> "),
+        (case.attribution.is_some(), "<a href=\"#who\">Who</a> "),
         (!case.sessions.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
         (!case.sessions.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
         (

@@ -6,6 +6,7 @@
 //! Values are whole. So that a file can be shown on a terminal as it is, what [`crate::escape`] calls dangerous
 //! is written as a `\u` escape, which every JSON parser turns back.
 
+mod attribution;
 mod case;
 mod coverage;
 mod findings;
@@ -20,6 +21,7 @@ pub(crate) use rules::write_rules_json;
 pub(crate) use run::write_run_json;
 pub(crate) use sessions::write_sessions_json;
 
+pub use attribution::write_attribution_json;
 pub use findings::{write_answers_json, write_findings_jsonl};
 
 use crate::escape::is_plain;

@@ -29,16 +29,19 @@ mod read;
 mod table;
 mod terminal;
 mod timeline;
+mod who;
 mod words;
 
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod sample_who;
+#[cfg(test)]
 mod tests;
 
 pub use escape::{csv_cell, escape_terminal};
 pub use html::{StatementPage, write_html, write_statement_html};
-pub use json::{write_answers_json, write_findings_jsonl};
+pub use json::{write_answers_json, write_attribution_json, write_findings_jsonl};
 pub use markdown::write_markdown;
 pub use navigator::write_layer;
 pub use options::Options;
@@ -70,11 +73,14 @@ const FILES: [(&str, WriteFile); 10] = [
     ("layer.json", |case, _, _, out| navigator::write_layer(case, out)),
 ];
 
+/// The file that is written when somebody has asked who it was.
+const ATTRIBUTION: &str = "attribution.json";
+
 /// Whether a case folder has a file of this name.
 pub fn is_case_file(name: &str) -> bool {
     // The report and its further pages are named where they are written.
     let is_page = |name: &str| name.strip_prefix("findings-").is_some_and(|rest| rest.ends_with(".html"));
-    name == "report.html" || is_page(name) || FILES.iter().any(|(own, _)| *own == name)
+    name == "report.html" || name == ATTRIBUTION || is_page(name) || FILES.iter().any(|(own, _)| *own == name)
 }
 
 /// Writes all files of a case folder, each once, into what `open` gives for its name.
@@ -85,6 +91,11 @@ pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>
     for (name, write) in FILES {
         let mut out = BufWriter::new(open(name)?);
         write(case, run, options, &mut out)?;
+        out.flush()?;
+    }
+    if let Some(attribution) = &case.attribution {
+        let mut out = BufWriter::new(open(ATTRIBUTION)?);
+        write_attribution_json(case, attribution, &mut out)?;
         out.flush()?;
     }
     html::write_html(case, run, options, "report.html", open)

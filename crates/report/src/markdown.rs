@@ -5,6 +5,7 @@
 //! masked as in `report.html`. Lists are capped, with a sentence that says where the rest is.
 
 mod sheet;
+mod who;
 
 use crate::digest::{self, BookView, HostView, LevelCounts, Totals, lead_path};
 use crate::mask::Mask;
@@ -36,6 +37,7 @@ pub fn write_markdown(case: &Case, run: &Run, options: &Options, out: &mut dyn W
     open_questions(&mut sheet, &hosts)?;
     next_steps(&mut sheet, &hosts)?;
     intrusions(&mut sheet, case)?;
+    who::write(&mut sheet, case)?;
     rules(&mut sheet, case)?;
     acts(&mut sheet, case)?;
     coverage(&mut sheet, case)?;

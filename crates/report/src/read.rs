@@ -11,6 +11,7 @@
 //! # Not here
 //! `timeline.csv`, `report.html`: they say nothing that the JSON files do not. The file system: the caller opens files.
 
+mod attribution;
 mod case;
 mod coverage;
 mod findings;
@@ -118,6 +119,9 @@ pub fn read_case(open: &mut OpenSource<'_>) -> Result<(Case, Run), ReadError> {
     case.spill = Spill(Some(Arc::new(store)));
     if let Some(sessions) = read_file_if_there("sessions.json", open)? {
         others::add_sessions(&mut case, sessions, &places)?;
+    }
+    if let Some(part) = read_file_if_there("attribution.json", open)? {
+        case.attribution = Some(attribution::read(part, &places)?);
     }
     Ok((case, run))
 }

@@ -42,7 +42,7 @@ pub fn table(attack: &Attack, attribution: Option<&Attribution>, assessed: &Asse
 
 /// What each item adds to each actor's total; below zero it speaks against it.
 fn push_matrix(text: &mut String, assessed: &Assessed, name: &dyn Fn(&str) -> String) {
-    let matrix = &assessed.matrix;
+    let matrix = assessed.matrix();
     if matrix.actors.is_empty() {
         return;
     }
@@ -69,7 +69,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assessed::{Hypothesis, Matrix, Row};
+    use crate::assessed::{Hypothesis, Item};
 
     #[test]
     fn a_table_tells_hypotheses_and_items() {
@@ -78,10 +78,7 @@ mod tests {
                 Hypothesis { actor: "G0125".to_owned(), probability: 0.5 },
                 Hypothesis { actor: "unknown".to_owned(), probability: 0.5 },
             ],
-            matrix: Matrix {
-                actors: vec!["G0125".to_owned()],
-                rows: vec![Row { item: "a|b".to_owned(), cells: vec![-0.25] }],
-            },
+            items: vec![Item { id: "a|b".to_owned(), adds: vec![-0.25], ..Item::default() }],
             ..Assessed::default()
         };
         let text = table(knowledge::attack(), None, &assessed);
