@@ -68,13 +68,13 @@ const TARGETS: &[Target] = &[
     Target {
         name: "statement-package",
         run: statement::fuzz::package,
-        seeds: || Vec::new(),
+        seeds: Vec::new,
         rounds_in_tests: 3_400,
     },
     Target {
         name: "statement-signature",
         run: statement::fuzz::signature,
-        seeds: || Vec::new(),
+        seeds: Vec::new,
         rounds_in_tests: 17_000,
     },
     Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
