@@ -9,7 +9,6 @@ use attribution::{
 };
 use knowledge::Day;
 use report::escape_terminal;
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
