@@ -27,12 +27,12 @@ mod rule_texts;
 mod rules_check;
 mod rules_explain;
 mod scan_command;
-mod summary_command;
 mod statement_arguments;
 mod statement_case;
 mod statement_command;
 mod statement_folder;
 mod statement_show;
+mod summary_command;
 
 use arguments::RulesCommand;
 use clap::Parser as _;

@@ -122,7 +122,9 @@ impl Attribution {
             }
             let columns = of.columns();
             if of.items.iter().any(|item| item.adds.len() != columns) {
-                return Err(format!("intrusions[{index}].items: wanted `adds` of one length, at most one for each hypothesis"));
+                return Err(format!(
+                    "intrusions[{index}].items: wanted `adds` of one length, at most one for each hypothesis"
+                ));
             }
         }
         Ok(read)

@@ -54,14 +54,16 @@ fn main() -> Done<()> {
         });
         flat.len() as u64
     });
-    println!("rsigma-eval, flat, {:>6} records {theirs:>10.0} (ours: {:.1} times)", flat.len(), both / theirs);
+    println!(
+        "rsigma-eval, flat, {:>6} records {theirs:>10.0} (ours: {:.1} times)",
+        flat.len(),
+        both / theirs
+    );
     Ok(())
 }
 
 fn engine(texts: &[(String, String)]) -> Engine {
-    Engine::new(
-        load(texts.iter().map(|(file, text)| RuleText { file, text }), &LoadOptions::default()).rules,
-    )
+    Engine::new(load(texts.iter().map(|(file, text)| RuleText { file, text }), &LoadOptions::default()).rules)
 }
 
 fn rule_texts(path: &Path, texts: &mut Vec<(String, String)>) -> Done<()> {

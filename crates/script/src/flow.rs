@@ -137,30 +137,7 @@ impl Flow<'_> {
         let tokens = &statement.tokens[..];
         let function = statement.function;
         self.note_arguments(tokens, function);
-        let is_tag = self.page.is_cf && is_cold_tag(tokens);
-        for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
-            // An attribute's value is one string.
-            let value = if is_tag { value.get(..1).unwrap_or_default() } else { value };
-            self.note_request(target, value);
-            self.note_lambda(target, value, function);
-            self.note_alias(target, value);
-            let bits = self.bits(value, function);
-            if let [.., arrow, member] = target
-                && arrow.is("->")
-            {
-                // What another object is given, it calls its own: `$this->x`.
-                self.hold(None, &format!("->{}", member.text), bits);
-            }
-            for (name, _) in targets(target) {
-                self.hold(function, name, bits);
-                if bits != 0 && self.is_vb_result(function, name) {
-                    *self.given.entry(self.name(name)).or_default() |= bits;
-                }
-            }
-            if let Some(store) = (0..target.len()).rev().find_map(|at| store(&target[at..])) {
-                self.hold(None, &store, bits);
-            }
-        }
+        self.take_values(statement);
         // `if (…) for (…)` is one statement.
         let loops =
             tokens.iter().enumerate().filter(|(_, word)| word.is_word("for") || word.is_word("foreach"));
@@ -168,21 +145,7 @@ impl Flow<'_> {
             let bits = self.bits(list, function);
             names.iter().for_each(|name| self.hold(function, &name.text, bits));
         }
-        for at in 0..tokens.len().saturating_sub(1) {
-            if tokens[at].kind != Kind::Word {
-                continue;
-            }
-            if tokens[at + 1].is("(") {
-                self.call(tokens, at, function);
-            } else if tokens[at + 1].is("[")
-                && let end = at + within(&tokens[at + 1..]).len() + 3
-                && tokens.get(end).is_some_and(|open| open.is("("))
-            {
-                // `acts[x](y)`: any of them.
-                let name = tokens[at].text.clone();
-                self.pass_arguments(&name, false, within(&tokens[end..]), function);
-            }
-        }
+        self.take_calls(tokens, function);
         if let Some(own) = function
             && self.statements.functions[own as usize].name.is_empty()
             && let Some(head) = nameless_head(tokens)
@@ -214,6 +177,55 @@ impl Flow<'_> {
             if bits != 0 {
                 let name = self.name(&self.statements.functions[own as usize].name);
                 *self.given.entry(name).or_default() |= bits;
+            }
+        }
+    }
+
+    /// What is assigned goes on in what it is assigned to.
+    fn take_values(&mut self, statement: &Statement) {
+        let tokens = &statement.tokens[..];
+        let function = statement.function;
+        let is_tag = self.page.is_cf && is_cold_tag(tokens);
+        for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
+            // An attribute's value is one string.
+            let value = if is_tag { value.get(..1).unwrap_or_default() } else { value };
+            self.note_request(target, value);
+            self.note_lambda(target, value, function);
+            self.note_alias(target, value);
+            let bits = self.bits(value, function);
+            if let [.., arrow, member] = target
+                && arrow.is("->")
+            {
+                // What another object is given, it calls its own: `$this->x`.
+                self.hold(None, &format!("->{}", member.text), bits);
+            }
+            for (name, _) in targets(target) {
+                self.hold(function, name, bits);
+                if bits != 0 && self.is_vb_result(function, name) {
+                    *self.given.entry(self.name(name)).or_default() |= bits;
+                }
+            }
+            if let Some(store) = (0..target.len()).rev().find_map(|at| store(&target[at..])) {
+                self.hold(None, &store, bits);
+            }
+        }
+    }
+
+    /// What is given to a function goes on in its parameters.
+    fn take_calls(&mut self, tokens: &[Token], function: Option<u32>) {
+        for at in 0..tokens.len().saturating_sub(1) {
+            if tokens[at].kind != Kind::Word {
+                continue;
+            }
+            if tokens[at + 1].is("(") {
+                self.call(tokens, at, function);
+            } else if tokens[at + 1].is("[")
+                && let end = at + within(&tokens[at + 1..]).len() + 3
+                && tokens.get(end).is_some_and(|open| open.is("("))
+            {
+                // `acts[x](y)`: any of them.
+                let name = tokens[at].text.clone();
+                self.pass_arguments(&name, false, within(&tokens[end..]), function);
             }
         }
     }

@@ -171,8 +171,8 @@ impl Literals {
 impl Bits {
     fn new(windows: usize) -> Self {
         match windows * BITS_PER_WINDOW {
-            ..=4_096 => Bits::Small(Box::new([0; 64])),
-            ..=32_768 => Bits::Medium(Box::new([0; 512])),
+            0..=4_096 => Bits::Small(Box::new([0; 64])),
+            4_097..=32_768 => Bits::Medium(Box::new([0; 512])),
             _ => Bits::Large(Box::new([0; 4096])),
         }
     }
