@@ -1,41 +1,51 @@
 //! Damaged input for every parser of untrusted input.
 //!
 //! A target is a plain function of bytes that must come back: no panic, no
-//! endless loop, no memory without bound. Inputs are made from seeds (files)
-//! by a seeded mutator, so a failing one is named by target, seed number and
-//! round, and comes again. `cargo test` replays the corpus and runs a bounded
-//! number of rounds; `cargo xtask fuzz` runs for minutes. See `fuzz/README.md`.
+//! endless loop, no memory without bound. Inputs are seeds (files) that
+//! [`damage`] befell; [`run_for`] draws it by `proptest`, shrinks what fails,
+//! and names it by target, seed number and round, so that it comes again.
+//! `cargo test` replays the corpus and drives all targets for a minute; `cargo
+//! xtask fuzz` runs for longer. See `fuzz/README.md`.
 
-mod mutate;
+mod damage;
+mod driver;
 mod targets;
 
-pub use mutate::Mutator;
+pub use damage::{Damage, damage};
+pub use driver::{Failure, Tally, run_for};
 pub use targets::{Target, Trial, corpus_folder, trials};
-
-/// Runs a target on `rounds` inputs made from its seeds; returns how many
-/// bytes were tried. A panic inside names the round in `on_round`'s last call.
-pub fn run(trial: &Trial, seed: u64, rounds: u64, on_round: &mut dyn FnMut(u64)) -> u64 {
-    let mut bytes = 0;
-    for round in 0..rounds {
-        on_round(round);
-        let input = Mutator::new(seed, round).mutate(&trial.seeds);
-        bytes += input.len() as u64;
-        (trial.run)(&input);
-    }
-    bytes
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    /// Seconds for all targets together; the variable prolongs them.
+    const SECONDS: (&str, u64) = ("ASSAY_FUZZ_SECONDS", 60);
+    /// Which rounds; CI sets a fresh one each time.
+    const SEED: (&str, u64) = ("ASSAY_FUZZ_SEED", 1);
+
+    fn number((variable, otherwise): (&str, u64)) -> u64 {
+        std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a whole number"))
+    }
 
     #[test]
     fn every_target_survives_damage() {
-        for trial in trials() {
-            let mut at = 0;
-            let bytes = run(&trial, 1, trial.rounds_in_tests, &mut |round| at = round);
-            assert!(bytes > 0, "{}: no input after round {at}", trial.name);
-        }
+        let trials = trials();
+        let seed = number(SEED);
+        let each = Duration::from_secs(number(SECONDS)) / u32::try_from(trials.len()).unwrap();
+        let failures: Vec<String> = trials
+            .iter()
+            .filter_map(|trial| match run_for(trial, each, seed) {
+                Ok(tally) => {
+                    println!("{:<24}{:>9} rounds", trial.name, tally.rounds);
+                    assert!(tally.bytes > 0, "{}: no input", trial.name);
+                    None
+                }
+                Err(failure) => Some(format!("{failure}\n  kept: {:?}", failure.keep())),
+            })
+            .collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
 
     #[test]
@@ -60,13 +70,5 @@ mod tests {
         for slug in evidence::fuzz::formats() {
             assert!(trials.iter().any(|trial| trial.name == slug && !trial.seeds.is_empty()), "{slug}");
         }
-    }
-
-    #[test]
-    fn a_round_comes_again() {
-        let seeds = vec![b"one seed".to_vec(), b"another seed".to_vec()];
-        let (once, again) = (Mutator::new(3, 9).mutate(&seeds), Mutator::new(3, 9).mutate(&seeds));
-        assert_eq!(once, again);
-        assert!((0..50).any(|round| Mutator::new(3, round).mutate(&seeds) != once));
     }
 }

@@ -20,59 +20,36 @@ pub struct Target {
     /// What inputs are made from, beside the corpus and the tests' own data of
     /// this name.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// Rounds in `cargo test`.
-    pub rounds_in_tests: u64,
 }
 
 /// Targets that are no format of evidence's table: each format there is a
 /// target without a line here ([`trials`]), unless it needs seeds of its own.
 const TARGETS: &[Target] = &[
-    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives, rounds_in_tests: 68_000 },
-    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images, rounds_in_tests: 1_700 },
-    Target { name: "evtx", run: |data| read_as("evtx", data), seeds: log_files, rounds_in_tests: 34_000 },
-    Target {
-        name: "iis-config",
-        run: |data| read_as("iis-config", data),
-        seeds: xml,
-        rounds_in_tests: FORMAT_ROUNDS,
-    },
-    Target {
-        name: "indicator-differential",
-        run: indicator::fuzz::differential,
-        seeds: indicators,
-        rounds_in_tests: 1_700,
-    },
-    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators, rounds_in_tests: 17_000 },
-    Target {
-        name: "known-good",
-        run: scan::fuzz_known_good,
-        seeds: known_good_lists,
-        rounds_in_tests: 17_000,
-    },
-    Target { name: "lnk", run: |data| read_as("lnk", data), seeds: links, rounds_in_tests: FORMAT_ROUNDS },
-    Target { name: "mft", run: |data| read_as("mft", data), seeds: tables, rounds_in_tests: 3_400 },
-    Target {
-        name: "prefetch",
-        run: |data| read_as("prefetch", data),
-        seeds: prefetch,
-        rounds_in_tests: FORMAT_ROUNDS,
-    },
-    Target { name: "registry", run: |data| read_as("registry", data), seeds: hives, rounds_in_tests: 3_400 },
-    Target { name: "report-case", run: report::fuzz::folder, seeds: case_folders, rounds_in_tests: 1_700 },
-    Target { name: "script", run: script, seeds: pages, rounds_in_tests: 8_500 },
-    Target { name: "sigma-differential", run: differential, seeds: rules, rounds_in_tests: 13_600 },
-    Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines, rounds_in_tests: 8_500 },
-    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules, rounds_in_tests: 85_000 },
-    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs, rounds_in_tests: 170_000 },
-    Target { name: "task", run: |data| read_as("task", data), seeds: xml, rounds_in_tests: FORMAT_ROUNDS },
-    Target { name: "usn", run: |data| read_as("usn", data), seeds: journals, rounds_in_tests: 8_500 },
-    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs, rounds_in_tests: 51_000 },
-    Target { name: "yara-program", run: yara::fuzz::program, seeds: programs, rounds_in_tests: 200 },
-    Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules, rounds_in_tests: 40 },
+    Target { name: "archive", run: evidence::fuzz::archive, seeds: archives },
+    Target { name: "disk-image", run: evidence::fuzz::archive, seeds: disk_images },
+    Target { name: "evtx", run: |data| read_as("evtx", data), seeds: log_files },
+    Target { name: "export-files", run: export::fuzz::files, seeds: Vec::new },
+    Target { name: "iis-config", run: |data| read_as("iis-config", data), seeds: xml },
+    Target { name: "indicator-differential", run: indicator::fuzz::differential, seeds: indicators },
+    Target { name: "indicator-file", run: indicator::fuzz::load, seeds: indicators },
+    Target { name: "known-good", run: scan::fuzz_known_good, seeds: known_good_lists },
+    Target { name: "lnk", run: |data| read_as("lnk", data), seeds: links },
+    Target { name: "mft", run: |data| read_as("mft", data), seeds: tables },
+    Target { name: "prefetch", run: |data| read_as("prefetch", data), seeds: prefetch },
+    Target { name: "registry", run: |data| read_as("registry", data), seeds: hives },
+    Target { name: "report-case", run: report::fuzz::folder, seeds: case_folders },
+    Target { name: "script", run: script, seeds: pages },
+    Target { name: "sigma-differential", run: differential, seeds: rules },
+    Target { name: "sigma-pipeline", run: sigma::fuzz::pipeline, seeds: pipelines },
+    Target { name: "sigma-rule", run: sigma::fuzz::rule, seeds: rules },
+    Target { name: "sniff", run: evidence::fuzz::sniff, seeds: text_logs },
+    Target { name: "stix-bundle", run: stix::fuzz::bundle, seeds: Vec::new },
+    Target { name: "task", run: |data| read_as("task", data), seeds: xml },
+    Target { name: "usn", run: |data| read_as("usn", data), seeds: journals },
+    Target { name: "winevt", run: winevt::fuzz, seeds: event_logs },
+    Target { name: "yara-program", run: yara::fuzz::program, seeds: programs },
+    Target { name: "yara-rule", run: yara::fuzz::rule, seeds: yara_rules },
 ];
-
-/// Rounds in `cargo test` of a format without a line of its own.
-const FORMAT_ROUNDS: u64 = 34_000;
 
 /// Reads the bytes; must come back.
 type Run = Box<dyn Fn(&[u8])>;
@@ -85,8 +62,6 @@ pub struct Trial {
     pub run: Run,
     /// What inputs are made from.
     pub seeds: Vec<Vec<u8>>,
-    /// Rounds in `cargo test`.
-    pub rounds_in_tests: u64,
 }
 
 /// All targets, by name: those with a line of their own, and every format of
@@ -96,7 +71,6 @@ pub fn trials() -> Vec<Trial> {
         name: target.name,
         run: Box::new(target.run),
         seeds: [data_of(target.name), (target.seeds)()].concat(),
-        rounds_in_tests: target.rounds_in_tests,
     });
     let mut trials: Vec<Trial> = own.collect();
     for slug in evidence::fuzz::formats() {
@@ -104,7 +78,7 @@ pub fn trials() -> Vec<Trial> {
             let own = data_of(slug);
             let seeds = if own.is_empty() { text_logs() } else { own };
             let run = Box::new(move |data: &[u8]| read_as(slug, data));
-            trials.push(Trial { name: slug, run, seeds, rounds_in_tests: FORMAT_ROUNDS });
+            trials.push(Trial { name: slug, run, seeds });
         }
     }
     trials.sort_by_key(|trial| trial.name);

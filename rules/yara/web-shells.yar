@@ -23,7 +23,8 @@ rule evaluates_what_is_sent
         $assert = /(^|[^.>:$\w])(assert|create_function|evaluate|precisionevaluate)\([^\n]{0,400}@(input|checked)@/ nocase
         $replace = /\bpreg_replace\("[^"\n]{1,120}[^\w\s"]\w{0,6}e\w{0,6}",[^\n]{0,300}@(input|checked)@/
         $mb = /\bmb_ereg_replace\([^\n]{0,300}@(input|checked)@[^\n]{0,200},"[a-z]{0,4}e[a-z]{0,4}"/
-        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\([^,\n]{0,120}@input@/
+        // Not the parameter of a function that is written there: `array_map(function($a) …`.
+        $first = /\b(call_user_func(_array)?|array_map|register_shutdown_function|register_tick_function|ob_start|forward_static_call(_array)?|set_error_handler|ReflectionFunction)\(([^,\n(]|[^n,\n(]\(){0,120}@input@/
         $called = /\(\$?\w+(->\w+)?(\["?[^"\]\n]{0,60}"?\])?@input@(->\w+|\["?[^"\]\n]{0,60}"?\])?\)\(/
         $eval_text = /\b(eval|execute|executeglobal)[ (]{1,2}"[^"\n]{0,80}\brequest\b/ nocase
         $xpath = /\bregisterPHPFunctions\(/ nocase
@@ -49,16 +50,19 @@ rule evaluates_what_is_sent
         $control = /\bParseControl\([^\n]{0,200}@(input|checked)@/
         $fetched = /\b(Execute|ExecuteGlobal|Eval|eval)[ (][^\n]{0,200}(\.response(Text|Body)\b|(file_get_contents|fopen|curl_init|urlopen|DownloadString)\("https?:)/ nocase
         $known = /\b(call_user_func(_array)?|array_map|array_filter|array_walk(_recursive)?|array_reduce|usort|uasort|uksort|register_shutdown_function|iterator_apply|preg_replace_callback|ob_start|forward_static_call(_array)?|ReflectionFunction|array_udiff|array_uintersect|array_diff_ukey)\([^\n]{0,200}"(assert|eval|system|exec|shell_exec|passthru|popen|proc_open|create_function)"[^\n]{0,200}/
-        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\([^\n]{1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?[,)]/
+        $second = /\b(array_filter|usort|uasort|uksort|array_walk(_recursive)?|array_reduce|iterator_apply)\(([^\n()]|\([^\n()]{0,80}\)){1,200},[\\$]?\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?[,)]/
         $variable = /(^|[^>:\w])\$\w+(\["?[^"\]\n]{0,60}"?\])?@input@(\[[^\]\n]{0,60}\])?\(/
         $named = /\$\{[^}\n]{1,80}\}\["?\w{1,20}"?\]\(/
         $jscript = /\bJScriptEvaluate\([^\n]{0,300}@(input|checked)@/
         $stream = /\b(include|require)(_once)?[ (]{0,2}"(data:|php:\/\/|https?:|ftp:|expect:|phar:)[^\n]{0,200}@input@/
         $temporary = /\b(include|require)(_once)?[ (]{0,2}(stream_get_meta_data\(|\$\w+\)?\n)/
-        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude )/
-        $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite)\([^\n]{0,300}@input@/
+        $include_page = /\b(Server\.(Execute|Transfer)|BuildManager\.\w+|LoadControl|cfinclude |include "[^"\n]{1,60}\.cfm"|pageContext\.(include|forward)\(|getRequestDispatcher\(|jsp:include )/
+        $file_written = /\b(File\.(WriteAll(Text|Bytes)|AppendAllText)|fileWrite|Files\.(write|writeString))\([^\n]{0,300}@input@/
+        $page_made = /\b(FileWriter|FileOutputStream|PrintWriter|RandomAccessFile|StreamWriter|CreateTextFile|SaveToFile)\b/
+        $page_written = /@input@\.(write|print|println|Write|WriteLine|append)[ (][^\n]{0,200}@input@/
         $php_written = /\b(fwrite|fputs|file_put_contents)\([^\n]{0,300}@input@/
         $include = /\b(include|require)(_once)?[ (]{0,2}("php:\/\/input"|"data:[^"\n]{0,80}"|"\$\w{1,40}"|\$?\w+(\["?[^"\]\n]{0,60}"?\])?)@input@\)?\n/
+        $included = /\b(include|require)(_once)?[ (]{1,2}(base64_decode|hex2bin|rawurldecode|urldecode|str_rot13|strrev|convert_uudecode|gzinflate|openssl_decrypt)\([^\n]{0,200}@input@/
         $generated = /\bnew Function\([^\n]{0,300}@(input|checked)@/
         $script_control = /\.(AddCode|ExecuteStatement|Eval)[ (][^\n]{0,300}@(input|checked)@/ nocase
         $expression = /\b(createValueExpression|createMethodExpression|parseExpression|Ognl\.\w+|MVEL\.\w+|executeExpression|Velocity\.evaluate|GroovyShell\(\)\.(evaluate|parse)|ELProcessor\(\)\.\w+)\([^\n]{0,300}@(input|checked)@/
@@ -68,12 +72,12 @@ rule evaluates_what_is_sent
         $data_eval = /\bDataBinder\.Eval\(/
         $any = "@input@"
     condition:
-        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or
+        #eval > #data_eval or $execute or $assert or $replace or $mb or $first or $second or $variable or $named or $jscript or $include or $included or
         $generated or $script_control or $expression or (($known or $constructor) and $any) or ($made and $writes) or
         $function_made or ($picture and $picture_run) or ($awakes and $awakes_call and $unserialised) or $server_include or
         $eval_text or $cold_included or $template or ($xpath and $any) or $created or ($prepended and $prepends and $any) or $uploaded or
         $called or $callback or (($magic and $magic_call or $eval_value) and $any) or ($dynamic and $dangerous) or $control or $fetched or $stream or
-        ($include_page and $file_written) or ($temporary and $php_written)
+        ($include_page and ($file_written or ($page_made and $page_written))) or ($temporary and $php_written)
 }
 
 rule loads_code_that_is_sent
@@ -96,21 +100,23 @@ rule loads_code_that_is_sent
         $downloaded = /\bLoad\([^\n]{0,160}\bDownloadData(Async)?\(/
         $class_sent = /\b(forName|GetType|loadClass|CreateInstance(From)?|CreateObject|GetTypeFromProgID)\(([^\n()]|\([^\n()]{0,60}\)){1,120}@input@/
         $method_sent = /\b(getMethod|GetMethod|getDeclaredMethod|InvokeMember|CallByName)\(([^\n(),]|\([^\n()]{0,60}\)){1,120}@input@/
+        $cold_loader = /"java\.net\.URLClassLoader"\)\.init\([^\n]{0,200}@input@/
         $java_compiler = /\b(getSystemJavaCompiler|JavaCompiler|JavacTask|InMemoryJavaCompiler|SimpleCompiler|ScriptEvaluator)\b/
         $java_loads = /\b(loadClass|URLClassLoader|defineClass|cook)\b/
         $late = /\bCallByName\([^\n]{0,300}@(input|checked)@/ nocase
         $method = /\b(GetMethod|getMethod|getDeclaredMethod|InvokeMember|GetMethods|getMethods)\(/
         $delegate = /\bCreateDelegate\([^\n]{0,200}\bProcess\b[^\n]{0,80}"Start"/
         $input = "@input@"
-        $telling = /"(Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
+        $telling = /"(CompileAssemblyFrom(Source|File|Dom)|JScriptEvaluate|Load|Start|exec|defineClass|CreateInstance|Run|ShellExecute|Invoke|eval|getRuntime|start|UnsafeLoad)"/
         $php = /\b(FFI::(cdef|load)|dl)\([^\n]{0,200}@(input|checked)@/
+        $extension = /\bdl\(\$?\w+@(name|file|input)@\)/
         $ffi = /\bFFI::(cdef|load)\(/
         $preload = /\bputenv\("LD_PRELOAD=/
         // The domain or the assembly under another name.
         $load = /\.(Unsafe)?Load(From|File|Module)?\([^\n]{0,200}@(input|checked)@/
         $load_word = /\b(CurrentDomain|EntryPoint|System\.Reflection|GetExportedTypes|GetTypes\(\))\b/
     condition:
-        $assembly or $context or $compiled or $syntax or $java or $late or $php or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
+        $assembly or $context or $compiled or $syntax or $java or $late or $php or $extension or $cold_loader or (($ffi or $preload) and $input) or ($load and $load_word) or $downloaded or
         ($class_sent and $method_sent) or ($java_compiler and $java_loads and $input) or ($delegate and $input) or ($invoked and $method and $telling)
 }
 
@@ -143,6 +149,11 @@ rule runs_commands_that_are_sent
         $python = /\b(os\.system|os\.popen|subprocess\.\w+|commands\.getoutput|child_process\.\w+|execSync|spawnSync)\([^\n]{0,300}@input@/
         $python_late = /\b(import_module|__import__)\([^\n]{0,40}"(subprocess|os|commands)"/
         $python_runs = /\.(check_output|check_call|Popen|getoutput|run|call|system|popen)\([^\n]{0,200}@input@/
+        $python_written = /\.write\([^\n]{0,200}@input@/
+        $python_executable = /\b(os\.chmod|S_I[RXW]{1,3}U)\b/
+        $python_started = /\b(os\.(system|popen|exec\w+|spawn\w+)|subprocess\.\w+)\(/
+        $script_host = /\bProcess\.Start\("(cscript|wscript|powershell|pwsh|mshta|msbuild|csc|vbc|node|python|cmd)[^"\n]{0,20}",[^\n]{0,60}[&+]/ nocase
+        $script_written = /\bFile\.(WriteAll(Text|Bytes)|AppendAllText)\([^\n]{0,200}@input@/
         $powershell = /\.(AddScript|InvokeScript|AddCommand|CreatePipeline|CreateNestedPipeline)\([^\n]{0,300}@(input|checked)@/
         $wmi = /\b(Win32_Process|InvokeMethod)[^\n]{0,200}@input@/
         $wmi_class = /Win32_Process/
@@ -164,9 +175,9 @@ rule runs_commands_that_are_sent
         $checked = /\b(Process\.Start|ProcessStartInfo|Shell|exec|system|shell_exec|passthru|popen|proc_open|ProcessBuilder|Run|Arguments)\b[ (=][^\n]{0,300}@checked@/ nocase
         $shell = /"[^"\n]{0,60}(cmd(\.exe)?["_]|\/bin\/(ba)?sh|powershell|\/c_)/ nocase
     condition:
-        $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and $com_object) or
+        $start or $info or ($process_word and ($info_later or $fields)) or ($fields and ($task or $shell)) or ($import and $imported and $input) or $vb_shell or ($com and ($com_object or $shell)) or
         ($java and $java_word) or $builder or $php or $perl or $perl_list or $cold or $python or $powershell or
-        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or
+        $wmi or ($wmi_class and $wmi_call) or ($database and $input) or ($checked and $shell) or $stdin or ($python_late and $python_runs) or ($script_host and $script_written) or ($python_written and $python_executable and $python_started) or
         (($group or $by_name or $mail or ($start_name and $process_made)) and $input)
 }
 
@@ -199,11 +210,30 @@ rule shell_script_that_runs_what_is_sent
     strings:
         $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
         $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
-        $stdin = /\bread (-r |-n \S+ ){0,2}(-r )?[a-zA-Z_]{1,20}\b|\bcat\b\s{0,2}(-|\)|\|)|head -c/
+        $stdin = /\bread {1,8}(-r {1,8}|-n {1,4}\S+ {1,8}){0,2}[a-zA-Z_]{1,20}\b|\bcat\b\s{0,2}(-|\)|\|)|head -c/
         $length = "CONTENT_LENGTH"
-        $runs = /\b(eval|(ba|da|k|z)?sh -c|exec) {1,4}["'$(`]|\|\s{0,4}(\/(usr\/)?bin\/)?(ba|da|k|z)?sh\b|\n[ \t]{0,20}("?\$\(|`|"?\$[a-zA-Z_]{1,20}"?[ \t]{0,4}(2>&1)?[ \t]{0,4}(\n|$))|<\(/
+        $answer = /\b(echo|printf)\b[^\n]{0,20}Content-[Tt]ype:/
+        $runs = /\b(eval|(ba|da|k|z)?sh -c|exec)\s{1,20}["'$(`]|\|\s{0,4}(\/(usr\/)?bin\/)?(ba|da|k|z)?sh\b|\n[ \t]{0,20}("?\$\(|`|"?\$[a-zA-Z_]{1,20}"?[ \t]{0,4}(2>&1)?[ \t]{0,4}(\n|$))|<\(/
     condition:
-        $first at 0 and $runs and ($input or ($stdin and $length))
+        $first at 0 and $runs and ($input or ($stdin and ($length or $answer)))
+}
+
+rule shell_script_that_writes_what_is_sent
+{
+    meta:
+        id = "7d8a0f35-7b1b-4f0c-93a5-5c2f5f5d1b64"
+        title = "CGI script of a shell that writes a file where the requester says"
+        level = "high"
+        tags = "attack.persistence, attack.t1505.003, attack.t1105, assay.shell-found"
+        author = "assay"
+        date = "2026-11-24"
+    strings:
+        $first = /^#!\s{0,4}\/(usr\/)?(local\/)?bin\/(env )?(ba|da|k|z|a|c|tc)?sh\b/
+        $input = /\$\{?(QUERY_STRING|HTTP_[A-Z_]{1,40}|REQUEST_URI|PATH_INFO)\b/
+        // What comes in, as it is, into a file whose name is a variable alone.
+        $writes = /\b(cat|head -c \S{1,40}|base64 -d|xxd -r -p|tee)\s{0,4}(-\s{0,4})?>{1,2}\s{0,4}"?\$\{?[A-Za-z_0-9]{1,20}\}?"?\s{0,4}[\n;]|\bdd [^\n]{0,60}of="?\$/
+    condition:
+        $first at 0 and $input and $writes
 }
 
 rule writes_files_that_are_sent
@@ -220,19 +250,21 @@ rule writes_files_that_are_sent
         $net = /\b(File\.(WriteAll(Text|Bytes|Lines)|Append(AllText|AllLines|Text)|Create(Text)?|OpenWrite)|StreamWriter|BinaryWriter)\(((\w+\.)*(Path\.)?Combine\(([^\n()]|\([^\n()]{0,80}\)){0,200}|[^,\n]{0,200})@input@/
         $moved = /\b(File\.(Move|Copy)|Files\.(move|copy))\([^,\n]{0,200},[^\n]{0,160}@input@/
         $incoming = /\bRequest\.SaveAs\(|\bGetTempFileName\(|\bcreateTempFile\(/
-        $perl_open = /\bopen\((my )?\$?\w+,"[+>]{1,3}[^"\n]{0,20}"(,[^\n]{0,200})?@input@/
+        $python_open = /\bopen\([^\n]{0,200}@(input|file)@[^\n]{0,80},"[wax]b?\+?"/
+        $perl_open = /\bopen[ (](my )?\$?\w+,"[+>]{1,3}[^"\n]{0,20}"(,[^\n]{0,200})?@input@/
         $stream = /\bFileStream\(((\w+\.)*Combine\([^\n()]{0,200}|[^,\n]{0,200})@input@[^\n]{0,60},\s*(\w+\.)*FileMode\.(Create|CreateNew|OpenOrCreate|Append|Truncate)/
         $save = /\.(SaveAs|SaveToFile|saveTo|WriteToFile)(@file@|@input@)?[ (][^\n]{0,200}@input@/ nocase
         $asp = /\.(CreateTextFile|SaveToFile)[ (][^,\n]{0,200}@input@/ nocase
         $asp_open = /\.OpenTextFile[ (][^,\n]{0,200}@input@[^,\n]{0,20},\s*(2|8|ForWriting|ForAppending)/ nocase
         $java = /\b(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile|Files\.(write|writeString|newOutputStream|newBufferedWriter))\([^,\n]{0,200}@input@/
+        $java_file = /\b(FileOutputStream|FileWriter|PrintWriter|RandomAccessFile)\(new (java\.io\.)?File\([^,\n]{0,80},[^\n]{0,80}@input@/
         $java_copy = /\b(Files\.copy|transferTo|\w+\.write)\([^\n]{0,120}(File|Path|Paths\.get)\([^\n]{0,200}@input@/
         $php = /\bfile_put_contents\([^,\n]{0,200}@input@/
         $php_open = /\bfopen\([^,\n]{0,200}@input@[^,\n]{0,20},"[waxc+][wb+]{0,3}"/
         $php_move = /\b(move_uploaded_file|copy|rename)\([^\n]{0,200},[^\n]{0,200}@input@/
         $php_log = /\bfile_put_contents\("[^"\n]{1,200}\.(php\d?|phtml|asp|aspx|ashx|jspx?|cfm)"[^\n]{0,300}@(input|file)@/ nocase
         $any_script = /\b(File\.(WriteAll(Text|Bytes|Lines)|AppendAllText|Create(Text)?|OpenWrite)|StreamWriter|FileOutputStream|FileWriter|CreateTextFile|SaveToFile|SaveAs)(@file@|@input@)?[ (][^\n]{0,200}\.(aspx?|ashx|asmx|jspx?|php\d?|cfm|asax|dll|exe|ps1|bat|vbs)"[^\n]{0,300}@(input|file)@/ nocase
-        $cold = /\bcffile [^\n]{0,200}action(@input@)?\s?=\s?"(write|append)"[^\n]{0,200}\bfile(@input@)?\s?=\s?[^\n]{0,100}@input@/ nocase
+        $cold = /\bcffile [^\n]{0,200}action(@input@)?\s?=\s?"(write|append)"[^\n]{0,200}\bfile(@input@)?\s?=\s?"[^"\n]{0,160}"@input@/ nocase
         $cold_page = /\bcffile [^\n]{0,80}="write"[^\n]{0,200}\.(cfm|cfc)[^\n]{0,200}@input@/ nocase
         $made = /"<(\?php|\?|%)[^"\n]{0,80}"[.+&][^\n]{0,80}@input@/
         $cold_upload = /\bcffile [^\n]{0,200}action\s?=\s?"upload"[^\n]{0,200}\bdestination\s?=\s?[^\n]{0,100}@input@/ nocase
@@ -242,10 +274,13 @@ rule writes_files_that_are_sent
         $cold_write = /\b(fileWrite|fileAppend)\([^,\n]{0,200}@input@/ nocase
         $cold_java = /"java\.io\.(FileOutputStream|FileWriter|RandomAccessFile|PrintWriter)"\)\.init\([^\n]{0,200}@input@/ nocase
         $registry = /\bRegistry(Key)?(\.\w+)?\.SetValue\([^,\n]{0,120}@input@/
+        $by_name = /\bGetMethod\("(WriteAllBytes|WriteAllText|AppendAllText|WriteAllLines|SaveAs)"/
+        $by_name_sent = /\.Invoke\([^\n]{0,200}@input@/
+        $late_save = /\bCallByName\([^\n]{0,60}"(SaveAs|SaveToFile|WriteAllText|WriteAllBytes)"[^\n]{0,200}@(input|file)@/ nocase
         $fetched = /\b(DownloadFile(Async)?|URLDownloadToFile)\([^\n]{0,200},[^\n]{0,200}@input@/ nocase
     condition:
-        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $php*, $any_script, $cold*, $made, $perl_open, $stream_saved, $registry, $fetched)) or
-        ($moved and $incoming)
+        (any of ($net, $stream, $save, $asp, $asp_open, $java, $java_copy, $java_file, $php*, $any_script, $cold*, $made, $perl_open, $python_open, $stream_saved, $registry, $fetched)) or
+        ($moved and $incoming) or ($by_name and $by_name_sent) or $late_save
 }
 
 rule takes_any_upload
@@ -283,7 +318,7 @@ rule manages_files
     strings:
         $list = /\b(Directory\.(GetFiles|GetDirectories|GetFileSystemEntries|EnumerateFiles|EnumerateDirectories|EnumerateFileSystemEntries)|DirectoryInfo|GetFolder|scandir|opendir|glob|dir|listFiles|listdir|os\.walk|readdir|Files\.list|DirectoryIterator|chdir)[ (][^\n]{0,200}@input@/ nocase
         $list_object = /@input@\.(GetFiles|GetDirectories|GetFileSystemInfos|listFiles|list|SubFolders|Files)\b/ nocase
-        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
+        $read = /\b(File\.(ReadAll(Text|Bytes|Lines)|OpenRead|OpenText|Open)|StreamReader|FileInputStream|FileReader|TransmitFile|WriteFile|OpenTextFile|LoadFromFile|file_get_contents|readfile|show_source|highlight_file|Files\.read\w+|fopen|open|file|FileStream|RandomAccessFile)[ (][^\n]{0,200}@input@/ nocase
         $delete = /\b(File\.Delete|Directory\.Delete|DeleteFile|DeleteFolder|unlink|rmdir|os\.remove|shutil\.rmtree|Files\.delete\w*)[ (][^\n]{0,200}@input@/ nocase
         $delete_object = /@input@\.(Delete|delete|deleteOnExit)\(/
         $move = /\b(File\.(Move|Copy)|Directory\.Move|MoveFile|MoveFolder|CopyFile|CopyFolder|rename|renameTo|copy|os\.rename|Files\.move)[ (][^\n]{0,200}@input@/ nocase
@@ -404,6 +439,9 @@ rule runs_packed_code
         date = "2026-11-24"
         looks_at = "script"
     strings:
+        $page = /\b(file_put_contents|fwrite|fputs)\([^\n]{0,200}"<\?/
+        $packed = "@packed@"
+        $page_run = /\b(include|require)(_once)?[ (]/
         $folded = /(^|[^.\w])(eval|assert|execute|executeglobal|create_function)[ (][^\n]{0,4000}@packed@/ nocase
         $calls = /(^|[^.\w])(eval|assert|create_function)\((@?"?\w*"?,)?@?("[^"\n]{0,10}"\.)?(\w+\(){0,4}(base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|openssl_decrypt|mcrypt_decrypt|hex2bin|rawurldecode|strrev)\(/ nocase
         $loaded = /\bAssembly\.Load\([^\n]{0,200}(FromBase64String|@packed@)/
@@ -412,7 +450,7 @@ rule runs_packed_code
         // A name that was put together from pieces and then called, with what is sent.
         $input = "@input@"
     condition:
-        $folded or $calls or $loaded or $java or ($named and $input)
+        $folded or $calls or $loaded or $java or ($page and $packed and $page_run) or ($named and $input)
 }
 
 rule injects_machine_code
@@ -482,10 +520,19 @@ rule database_console
         date = "2026-11-24"
         looks_at = "script"
     strings:
-        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
+        $connect = /\b(SqlConnection|OleDbConnection|OdbcConnection|OracleConnection|MySqlConnection|DriverManager\.getConnection|DBI->connect|mysqli?(_connect)?|mysql_connect|mssql_connect|PDO|pg_connect|\w+(@input@)?\.Open)[ (][^\n]{0,300}@input@/
+        // All that was sent is the query.
+        $body = /=(trim\(|base64_decode\(|urldecode\(){0,3}file_get_contents\("php:\/\/input"@input@\){1,4}\n/
+        $body_query = /\b(mysqli?|pg|sqlite|odbc|mssql)_(query|exec|multi_query)\((\$\w+(@input@)?,)?\$\w+@input@\)/
+        // No query of its own: what is sent is one.
+        $database = /\b(mysqli|PDO|SqlConnection|OleDbConnection|OdbcConnection|DriverManager|DBI|ADODB\.Connection|(mysql|pg|mssql|odbc|sqlite)_connect|cfquery|new query)\b/ nocase
+        $sent_query = /(->|\.|_)(query|exec|execute|prepare|multi_query|executeQuery|executeUpdate|setSQL|selectall_\w+|do|open)\((\$\w+,)?[\w$.>-]{1,60}(\[[^\]\n]{0,60}\])?@input@|\bCommandText=[\w.]{1,60}@input@/ nocase
+        $own_query = /["_](select|insert|update|delete|replace|call|exec|show|describe|create|merge|with)_/ nocase
+        $perl_method = /->\$\w+\([^\n]{0,120}@input@/
+        $parsed = /\b(json_decode|simplexml_load_string|parse_str|explode)\(/
         $query = /\bCommandText=[^\n]{0,200}@input@|\b(SqlCommand|OleDbCommand|OdbcCommand|SqlDataAdapter|OleDbDataAdapter|executeQuery|executeUpdate|execute|mysqli?_query|pg_query|mssql_query|query|Execute)[ (][^\n]{0,300}@input@/
     condition:
-        $connect and $query
+        ($connect and ($query or $perl_method)) or ($database and $sent_query and not $own_query) or ($body and $body_query and not $parsed)
 }
 
 rule implants_in_memory

@@ -1,8 +1,8 @@
 //! What the project does to itself.
 //!
 //! `cargo xtask tidy` checks the tree; see [`tidy`]. `bench`, `differential`,
-//! `fuzz` and `hostile` are the long runs; see [`runs`], and [`indicators`] for
-//! theirs. `attack-tactics` and `attack-table` make tables of ATT&CK; see [`tactics`]
+//! `fuzz` and `hostile` are the long runs; see [`runs`], and [`indicators`] and
+//! [`speed`] for theirs. `attack-tactics` and `attack-table` make tables of ATT&CK; see [`tactics`]
 //! and [`attack_table`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
@@ -11,6 +11,7 @@ mod attack_table;
 mod attribution_runs;
 mod indicators;
 mod runs;
+mod speed;
 mod tactics;
 mod tidy;
 
@@ -18,7 +19,7 @@ use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-indicators | differential | \
+const USAGE: &str = "usage: cargo xtask tidy | bench [EVTX…] | bench-sigma | bench-indicators | differential | \
                      fuzz TARGET|all [MINUTES] [SEED] | hostile DIR | attack-tactics BUNDLE VERSION | attack-table BUNDLE VERSION | \
                      fit-attribution | evaluate [folds]";
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["tidy"] => run_tidy(&root),
         ["bench", ref given @ ..] => runs::bench(&root, given),
+        ["bench-sigma"] => speed::bench(&root),
         ["bench-indicators"] => indicators::bench(&root),
         ["differential"] => runs::differential(&root),
         ["fuzz", ref words @ ..] => runs::fuzz(&root, words),

@@ -24,8 +24,14 @@ const ALL_RULES: [&str; 4] = [
     "../shared/data/sigma-rules/rules-threat-hunting",
     "rules",
 ];
-const ALL_EVIDENCE: [&str; 2] =
-    ["../shared/data/otrf-security-datasets", "../shared/data/evtx-attack-samples"];
+const ALL_EVIDENCE: [&str; 4] = [
+    "../shared/data/otrf-security-datasets",
+    "../shared/data/evtx-attack-samples",
+    "../shared/data/evtx-parser-samples",
+    "../shared/data/sigma-regression",
+];
+/// Where the third opinion may differ, and why.
+const EXPECTED_DISAGREEMENTS: &str = "evaluation/third-opinion.tsv";
 
 /// `scan` of a generated log, and of `given` ones, on one thread.
 pub fn bench(root: &Path, given: &[&str]) -> Result<bool> {
@@ -65,14 +71,14 @@ fn measure(root: &Path, evidence: &Path) -> Result<()> {
 }
 
 /// What a program printed and took.
-struct Cost {
-    text: String,
+pub(crate) struct Cost {
+    pub(crate) text: String,
     exit: i32,
-    seconds: f64,
-    peak_kib: u64,
+    pub(crate) seconds: f64,
+    pub(crate) peak_kib: u64,
 }
 
-fn run_measured(command: &mut Command) -> Result<Cost> {
+pub(crate) fn run_measured(command: &mut Command) -> Result<Cost> {
     let before = children_seconds()?;
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let peak_kib = peak_memory(&mut child)?;
@@ -103,7 +109,7 @@ pub fn hostile(root: &Path, folder: &Path) -> Result<bool> {
 }
 
 /// The number before the word `records` in the first line.
-fn records(text: &str) -> Option<f64> {
+pub(crate) fn records(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.lines().next()?.split_whitespace().collect();
     let at = words.iter().position(|word| *word == "records")?;
     words.get(at.checked_sub(1)?)?.replace(',', "").parse().ok()
@@ -134,13 +140,14 @@ pub(crate) fn peak_memory(child: &mut Child) -> Result<u64> {
     Ok(peak)
 }
 
-/// The compiled matcher against the naive one over all shared evidence.
+/// The compiled matcher against the naive one, and both against a third, over all shared evidence.
 pub fn differential(root: &Path) -> Result<bool> {
     let mut command = cargo(root);
     command.args(["run", "--release", "-p", "scan", "--example", "differential", "--"]);
     for rules in ALL_RULES {
         command.args(["--rules", rules]);
     }
+    command.args(["--expected", EXPECTED_DISAGREEMENTS]);
     Ok(command.args(ALL_EVIDENCE).status()?.success())
 }
 

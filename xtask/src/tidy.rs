@@ -27,11 +27,13 @@ const LEVELS: &[(&str, u8)] = &[
     ("winevt", 1),
     ("script", 1),
     ("sigma", 1),
+    ("stix", 1),
     ("yara", 1),
     ("attribution", 2),
     ("casebook", 2),
     ("evidence", 2),
     ("report", 2),
+    ("export", 3),
     ("scan", 3),
     ("assay", 4),
 ];

@@ -17,6 +17,8 @@ pub struct Arguments {
 pub enum Command {
     Scan(Box<ScanArguments>),
     Report(RenderArguments),
+    Export(ExportArguments),
+    Summary(SummaryArguments),
     #[command(subcommand)]
     Rules(RulesCommand),
     CollectList(CollectArguments),
@@ -62,6 +64,10 @@ pub struct ScanArguments {
     /// YAML file of placeholder values for Sigma's `expand` (name: [values])
     #[arg(long, value_name = "FILE")]
     pub placeholders: Option<PathBuf>,
+    /// Say what each Sigma rule cost: records for which it was tried, matches, time. Times are measured,
+    /// and differ from run to run; with --out also in rules-profile.json
+    #[arg(long)]
+    pub profile_rules: bool,
     /// Look for indicators of a plain list, CSV, STIX 2.1 bundle or MISP
     /// event: addresses, domains, URLs, hashes, paths, file names, user agents,
     /// query parameters (repeatable)
@@ -124,6 +130,101 @@ fn language(text: &str) -> Result<String, String> {
     }
 }
 
+/// Hand a case on: STIX 2.1, MISP, ATT&CK Navigator, Timesketch, a list of indicators.
+///
+/// --tlp says for whom. Within the organisation (amber+strict) people and web shells have
+/// pseudonyms unless --reveal. Beyond it (amber, green, clear) hosts, accounts, domains and inner
+/// addresses have them too, and no free text of the evidence leaves. What a list of indicators marks more
+/// strictly is left out, and how much is said. Evidence that was made is marked as such in every file.
+#[derive(Args, Debug)]
+#[command(after_help = EXPORT_EXIT_CODES)]
+#[command(group = clap::ArgGroup::new("exit").required(true).multiple(true).args(["stix", "misp", "navigator", "timesketch", "ioc"]))]
+pub struct ExportArguments {
+    /// The case folder that `assay scan --out` wrote
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Write a STIX 2.1 bundle
+    #[arg(long, value_name = "FILE")]
+    pub stix: Option<PathBuf>,
+    /// Write a MISP event (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub misp: Option<PathBuf>,
+    /// Write a layer of the ATT&CK Navigator (4.5)
+    #[arg(long, value_name = "FILE")]
+    pub navigator: Option<PathBuf>,
+    /// Write findings as Timesketch imports them (CSV)
+    #[arg(long, value_name = "FILE")]
+    pub timesketch: Option<PathBuf>,
+    /// Print indicators, or write them to --out
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub ioc: Option<IndicatorFormat>,
+    /// Write what --ioc prints to this file
+    #[arg(long, value_name = "FILE", requires = "ioc")]
+    pub out: Option<PathBuf>,
+    /// For whom (TLP 2.0); red needs --to
+    #[arg(long, value_enum, value_name = "LABEL", default_value_t = TlpLabel::AmberStrict)]
+    pub tlp: TlpLabel,
+    /// A person that a red export is given to (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub to: Vec<String>,
+    /// Let names of people and of web shells stand; not beyond the organisation
+    #[arg(long)]
+    pub reveal: bool,
+    /// The organisation that stands behind it
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// The work is finished: STIX has a report, no grouping
+    #[arg(long = "final")]
+    pub finished: bool,
+    #[command(flatten)]
+    pub writing: WritingArguments,
+}
+
+/// Where the key lies, and whether files may be written over.
+#[derive(Args, Debug)]
+pub struct WritingArguments {
+    /// The key that pseudonyms come from; made when it is not there. It stays at home
+    /// (default: assay/export.key in the user's configuration folder)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What `--ioc` prints.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IndicatorFormat {
+    /// A table
+    Csv,
+}
+
+const EXPORT_EXIT_CODES: &str = "\
+Exit codes: 0 written; 2 usage: CASE is no case folder or a damaged one, the audience may see nothing
+of it, a file is there already (--force), or the result could not be written.";
+
+/// Tell a case in one small JSON line for each host, without names, or merge many such files.
+///
+/// `assay summary CASE` for a CERT; `assay summary --merge FILE…` at the CERT.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 written; 2 usage, or a file that is no summary.")]
+pub struct SummaryArguments {
+    /// The case folder that `assay scan --out` wrote
+    #[arg(value_name = "CASE", required_unless_present = "merge")]
+    pub case: Option<PathBuf>,
+    /// Merge these summaries (JSON lines) instead
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "case")]
+    pub merge: Vec<PathBuf>,
+    /// For whom (TLP 2.0): amber, green or clear
+    #[arg(long, value_enum, value_name = "LABEL", default_value_t = TlpLabel::Amber)]
+    pub tlp: TlpLabel,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub writing: WritingArguments,
+}
+
 /// Look at Sigma rules.
 #[derive(Subcommand, Debug)]
 pub enum RulesCommand {
@@ -145,15 +246,19 @@ pub struct RulesCheckArguments {
     pub reading: RuleReadingArguments,
 }
 
-/// Say why a rule matches a record or does not, item by item.
+/// Say why a rule matches a record or does not, item by item; of a correlation, why it holds in the
+/// evidence or does not, group by group.
 #[derive(Args, Debug)]
-#[command(after_help = "Exit codes: 0 the rule matches; 3 it does not; 1 no such record; 2 usage.")]
-#[command(group = clap::ArgGroup::new("place").required(true).args(["record", "line"]))]
+#[command(
+    after_help = "Exit codes: 0 the rule matches; 3 it does not; 1 no such record, or nothing was read; 2 usage."
+)]
+#[command(group = clap::ArgGroup::new("place").args(["record", "line"]))]
 pub struct RulesExplainArguments {
-    /// A rule file, or the id or title of a built-in rule
+    /// A rule file, or the id or title of a built-in rule. A file that holds correlations is explained
+    /// by them, unless a record or a line is named
     #[arg(value_name = "RULE")]
     pub rule: String,
-    /// Evidence that holds the record
+    /// Evidence that holds the record, or all that a correlation looks at
     #[arg(long, required = true, value_name = "PATH")]
     pub evidence: Vec<PathBuf>,
     /// The record's number (EventRecordID)
@@ -203,14 +308,19 @@ pub struct ReportArguments {
 impl ReportArguments {
     /// The same, as the report takes it.
     pub fn options(self) -> report::Options {
-        let tlp = match self.tlp {
-            TlpLabel::Clear => report::Tlp::Clear,
-            TlpLabel::Green => report::Tlp::Green,
-            TlpLabel::Amber => report::Tlp::Amber,
-            TlpLabel::AmberStrict => report::Tlp::AmberStrict,
-            TlpLabel::Red => report::Tlp::Red,
-        };
-        report::Options { reveal: self.reveal, tlp }
+        report::Options { reveal: self.reveal, tlp: self.tlp.into() }
+    }
+}
+
+impl From<TlpLabel> for stix::Tlp {
+    fn from(label: TlpLabel) -> Self {
+        match label {
+            TlpLabel::Clear => Self::Clear,
+            TlpLabel::Green => Self::Green,
+            TlpLabel::Amber => Self::Amber,
+            TlpLabel::AmberStrict => Self::AmberStrict,
+            TlpLabel::Red => Self::Red,
+        }
     }
 }
 

@@ -101,14 +101,14 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
     out
 }
 
+/// The actors that stand in the matrix.
+pub fn columns(assessment: &Assessment) -> Vec<&str> {
+    let first = assessment.hypotheses.iter().take(COLUMNS).filter(|of| of.probability > 0.0);
+    first.map(|of| of.actor.as_str()).collect()
+}
+
 fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Assessment) -> String {
-    let actors: Vec<&str> = assessment
-        .hypotheses
-        .iter()
-        .take(COLUMNS)
-        .filter(|of| of.probability > 0.0)
-        .map(|of| of.actor.as_str())
-        .collect();
+    let actors = columns(assessment);
     let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &actors);
     if actors.is_empty() || rows.is_empty() {
         return String::new();

@@ -13,16 +13,21 @@ mod attribute_text;
 mod builtin;
 mod case_folder;
 mod collect_list;
+mod correlation_explain;
+mod export_command;
 mod indicator_files;
+mod key_file;
 mod knowledge_file;
 mod known_good_files;
 mod progress;
 mod report_command;
 mod rule_files;
+mod rule_profile;
 mod rule_texts;
 mod rules_check;
 mod rules_explain;
 mod scan_command;
+mod summary_command;
 
 use arguments::RulesCommand;
 use clap::Parser as _;
@@ -69,6 +74,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, output: &mut Output<'_
     let result = match parsed.command {
         arguments::Command::Scan(scan) => scan_command::run(&scan, output),
         arguments::Command::Report(render) => report_command::run(&render, output),
+        arguments::Command::Export(export) => export_command::run(&export, output),
+        arguments::Command::Summary(summary) => summary_command::run(&summary, output),
         arguments::Command::Rules(RulesCommand::Check(check)) => rules_check::run(&check, output),
         arguments::Command::Rules(RulesCommand::Explain(explain)) => rules_explain::run(&explain, output),
         arguments::Command::CollectList(list) => collect_list::run(&list, output),

@@ -4,7 +4,7 @@
 //! What holds: `sigma` says it.
 
 use crate::arguments::{RulesExplainArguments, TextOrJson};
-use crate::{Exit, Output, builtin, rule_files};
+use crate::{Exit, Output, builtin, correlation_explain, rule_files};
 use anyhow::{Context as _, Result, bail};
 use evidence::{ItemHead, ReadItem, Visitor};
 use model::Record;
@@ -21,6 +21,9 @@ const VALUE_CHARS_MAX: usize = 300;
 
 /// Explains and prints.
 pub fn run(arguments: &RulesExplainArguments, output: &mut Output<'_>) -> Result<Exit> {
+    if arguments.record.is_none() && arguments.line.is_none() {
+        return correlation_explain::run(arguments, output);
+    }
     let rules = rules(arguments)?;
     let limits = evidence::Limits::default();
     let opened = evidence::open(&arguments.evidence, &limits);
@@ -202,12 +205,12 @@ fn draw_step(step: &Step, depth: usize, out: &mut String) {
     step.parts.iter().for_each(|part| draw_step(part, depth + 1, out));
 }
 
-fn mark(holds: bool) -> &'static str {
+pub(crate) fn mark(holds: bool) -> &'static str {
     if holds { "yes" } else { "no " }
 }
 
 /// Evidence is hostile: nothing in it steers the terminal.
-fn line(out: &mut String, depth: usize, text: &str) {
+pub(crate) fn line(out: &mut String, depth: usize, text: &str) {
     // Writing into a `String` cannot fail.
     let _ = writeln!(out, "{:width$}{}", "", report::escape_terminal(text), width = depth * 4);
 }

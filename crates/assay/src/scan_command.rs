@@ -3,7 +3,7 @@
 use crate::arguments::{Format, ScanArguments};
 use crate::indicator_files::{self, Indicators};
 use crate::progress::Progress;
-use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files, rule_texts};
+use crate::{Exit, Output, builtin, case_folder, known_good_files, rule_files, rule_profile, rule_texts};
 use anyhow::{Context as _, Result};
 use casebook::Casebook;
 use model::{Case, Problem, RuleNote, Run, Timestamp};
@@ -52,8 +52,13 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
 
     if let Some(folder) = &arguments.out {
         write_case(folder, &case, &run, &arguments.report.options())?;
+        rule_profile::write(folder, &rules.sigma)?;
     }
-    let printed = print_case(arguments, &case, &run, output);
+    let printed = print_case(arguments, &case, &run, output).and_then(|()| {
+        // What is read by programs stays theirs alone.
+        let out = if arguments.format == Format::Text { &mut *output.stdout } else { &mut *output.stderr };
+        rule_profile::print(&rules.sigma, out)
+    });
     // `assay scan … | head` closes our output early; what was found stands.
     if let Err(error) = printed
         && error.kind() != ErrorKind::BrokenPipe
@@ -95,7 +100,9 @@ fn load_rules(arguments: &ScanArguments, run: &mut Run) -> Result<Rules> {
     let known_good = known_good_files::read(&arguments.known_good, &mut run.rules_not_loaded)?;
     let sha256 = Sha256::digest([loaded.sha256, yara.sha256].concat()).into();
     let correlations = loaded.correlations;
-    Ok(Rules { sigma: sigma::Engine::new(loaded.rules), correlations, yara: yara.rules, known_good, sha256 })
+    let engine = sigma::Engine::new(loaded.rules);
+    let engine = if arguments.profile_rules { engine.profiled(rule_profile::clock) } else { engine };
+    Ok(Rules { sigma: engine, correlations, yara: yara.rules, known_good, sha256 })
 }
 
 fn load_yara(arguments: &ScanArguments, run: &mut Run) -> Result<yara::Loaded> {

@@ -1,5 +1,6 @@
-//! Runs the prose cases of `cases/` against the built-in rules, and checks
-//! that every rule has what `rules/README.md` asks of it.
+//! Runs the prose cases of `cases/` against the built-in rules, or against
+//! those that a section brings, and checks that every rule has what
+//! `rules/README.md` asks of it.
 //!
 //! A section of a case file is one scan: its blocks of evidence become files, its `findings` block is what the scan must find, no more and no
 //! less, and its `silent` block names rules that have met their log and must
@@ -23,7 +24,7 @@ const EVIDENCE: [&str; 7] = ["log", "events", "file", "page", "registry", "prefe
 
 /// A fenced block of a case file.
 struct Block {
-    /// First word after the fence: a kind of [`EVIDENCE`], `findings`, `silent`.
+    /// First word after the fence: a kind of [`EVIDENCE`], `rules`, `findings`, `silent`.
     kind: String,
     /// Second word: the name of the file that it becomes.
     name: String,
@@ -93,6 +94,16 @@ fn parse(text: &str) -> Vec<Section> {
     sections
 }
 
+/// The rules of a section: its own, else the built-in ones.
+fn rules_of(section: &Section) -> sigma::Loaded {
+    let Some(block) = section.block("rules") else { return builtin() };
+    let text = block.lines.join("\n");
+    let loaded =
+        sigma::load([sigma::RuleText { file: "rules", text: &text }], &sigma::LoadOptions::default());
+    assert_eq!(loaded.diagnostics, [], "{}", section.title);
+    loaded
+}
+
 fn builtin() -> sigma::Loaded {
     let texts = assay::builtin_rules().iter().map(|(file, text)| sigma::RuleText { file, text });
     sigma::load(texts, &sigma::LoadOptions::default())
@@ -100,7 +111,8 @@ fn builtin() -> sigma::Loaded {
 
 /// What one scan of a section's evidence gave.
 struct Outcome {
-    /// `file:line  level  title`, in the order of file, line, level (highest first), title.
+    /// `file:line  level  title`, in the order of file, line, level (highest first), title; behind them those
+    /// of correlations, `TIME of N  level  title  group`, by time.
     findings: Vec<String>,
     /// Titles of the rules that matched.
     matched: BTreeSet<String>,
@@ -108,7 +120,7 @@ struct Outcome {
     met: BTreeSet<String>,
 }
 
-fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
+fn scan_folder(folder: &Path, engine: &sigma::Engine, correlations: &[sigma::Correlation]) -> model::Case {
     let limits = evidence::Limits::default();
     let opened = evidence::open(&[folder.to_path_buf()], &limits);
     scan::scan(scan::Input {
@@ -117,7 +129,7 @@ fn scan_folder(folder: &Path, engine: &sigma::Engine) -> model::Case {
         unread: opened.problems,
         limits: &limits,
         engine,
-        correlations: &[],
+        correlations,
         yara: &yara::load([]).rules,
         known_good: &scan::KnownGood::default(),
         rules_sha256: [0; 32],
@@ -136,8 +148,9 @@ fn scan(section: &Section) -> Outcome {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, block.bytes()).unwrap();
     }
-    let engine = sigma::Engine::new(builtin().rules);
-    let case = scan_folder(folder.path(), &engine);
+    let sigma::Loaded { rules, correlations, .. } = rules_of(section);
+    let engine = sigma::Engine::new(rules);
+    let case = scan_folder(folder.path(), &engine, &correlations);
     let pages: Vec<&Block> = section.evidence().filter(|block| block.kind == "page").collect();
     let is_page = |path: &String| pages.iter().any(|page| path.ends_with(&page.name));
     for item in case.items.iter().filter(|item| !item.paths.iter().any(is_page)) {
@@ -151,7 +164,8 @@ fn scan(section: &Section) -> Outcome {
         let path = &case.items[finding.evidence.0 as usize].paths[0];
         path.strip_prefix(&prefix).unwrap_or(path).to_owned()
     };
-    let mut found: Vec<&Finding> = case.findings.iter().collect();
+    let (mut found, correlated): (Vec<&Finding>, Vec<&Finding>) =
+        case.findings.iter().partition(|finding| finding.grounds.is_empty());
     found.sort_by_cached_key(|finding| {
         let line = finding.position.line;
         (name(finding), line, std::cmp::Reverse(finding.rule.level), finding.rule.title.clone())
@@ -160,12 +174,34 @@ fn scan(section: &Section) -> Outcome {
         let line = finding.position.line.unwrap_or(0);
         format!("{}:{line}  {}  {}", name(finding), finding.rule.level.as_str(), finding.rule.title)
     };
-    let met = engine.rules().iter().zip(engine.met()).filter(|(_, met)| *met);
+    let met = engine.met();
+    let of_rules = engine.rules().iter().zip(&met).filter(|(_, met)| **met);
+    let is_met = |own: &&sigma::Correlation| {
+        own.inputs.iter().all(|input| match input.source {
+            sigma::InputSource::Rule(rule) => met[rule],
+            sigma::InputSource::Correlation(_) => true,
+        })
+    };
+    let of_correlations = correlations.iter().filter(is_met).map(|own| own.title.clone());
     Outcome {
-        findings: found.iter().map(show).collect(),
-        matched: found.iter().map(|finding| finding.rule.title.clone()).collect(),
-        met: met.map(|(rule, _)| rule.title.clone()).collect(),
+        findings: found.iter().map(show).chain(correlated.iter().map(|own| correlated_line(own))).collect(),
+        matched: case.findings.iter().map(|finding| finding.rule.title.clone()).collect(),
+        met: of_rules.map(|(rule, _)| rule.title.clone()).chain(of_correlations).collect(),
     }
+}
+
+/// Of a correlation: when it held, on how many findings it rests, and its group.
+fn correlated_line(finding: &Finding) -> String {
+    let time = finding.time.map(|time| time.to_string()).unwrap_or_default();
+    let (level, title) = (finding.rule.level.as_str(), &finding.rule.title);
+    let fields = finding
+        .fields
+        .iter()
+        .filter(|(name, _)| !["FirstEvent", "LastEvent", "Events", "Measure"].contains(&&**name));
+    let fields: Vec<String> = fields.map(|(name, text)| format!("{name}={text}")).collect();
+    format!("{time} of {}  {level}  {title}  {}", finding.grounds.len(), fields.join(" "))
+        .trim_end()
+        .to_owned()
 }
 
 fn check(file: &str, section: &Section, outcome: &Outcome, complaints: &mut String) {
@@ -219,6 +255,9 @@ fn cases_find_what_they_say() {
         let sections = parse(&fs::read_to_string(path).unwrap());
         for (section, outcome) in sections.iter().zip(&outcomes) {
             check(&file, section, outcome, &mut complaints);
+            if section.block("rules").is_some() {
+                continue;
+            }
             positive.extend(outcome.matched.iter().cloned());
             negative.extend(section.block("silent").iter().flat_map(|block| block.lines.iter().cloned()));
         }
@@ -248,7 +287,7 @@ fn real_configurations_are_quiet() {
         return;
     }
     let engine = sigma::Engine::new(builtin().rules);
-    let case = scan_folder(&folder, &engine);
+    let case = scan_folder(&folder, &engine, &[]);
     assert!(case.items.len() > 50);
     let shown = |finding: &Finding| format!("{}: {:?}", finding.rule.title, finding.fields);
     let found: Vec<String> = case.findings.iter().map(shown).collect();

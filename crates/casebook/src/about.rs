@@ -26,9 +26,8 @@ pub struct Subject {
 impl About {
     pub fn new(case: &Case, books: &[Casebook], traces: &Traces<'_>) -> Self {
         let mut about = BTreeMap::new();
-        let tenant_logs = TENANT_LOGS.map(str::to_owned);
         for (host, logs) in HostLogs::of_case(case) {
-            let is_tenant = logs.has_any(&tenant_logs);
+            let is_tenant = is_tenant(&logs);
             let subject = |book: &Casebook| Subject {
                 is_server: logs.has_any(&book.signs) || has_build(case, book, &host),
                 is_tenant: is_tenant && book.questions.iter().any(|question| question.asked.is_of_tenant),
@@ -59,6 +58,11 @@ impl About {
     pub fn is_any(&self, host: &Option<HostName>) -> bool {
         self.0.get(host).is_some_and(|books| books.iter().any(|own| *own != Subject::default()))
     }
+}
+
+/// Whether a host is a tenant, by its logs.
+pub fn is_tenant(logs: &HostLogs<'_>) -> bool {
+    logs.has_any(&TENANT_LOGS.map(str::to_owned))
 }
 
 fn has_build(case: &Case, book: &Casebook, host: &Option<HostName>) -> bool {

@@ -1,6 +1,6 @@
 //! From grounds and coverage to answers.
 
-use crate::about::{About, Subject};
+use crate::about::{About, Subject, is_tenant};
 use crate::book::{Casebook, Kind, Question, WindowRule};
 use crate::build::{Build, Immunity, Standing};
 use crate::coverage::{HostLogs, Hours, Window};
@@ -31,9 +31,11 @@ pub fn answers(
 ) -> Vec<Answer> {
     let mut answers = Vec::new();
     let mut by_host = by_host(traces, partition);
-    for (host, logs) in HostLogs::of_case(case) {
+    let all_logs = HostLogs::of_case(case);
+    let tenants: Vec<&HostLogs<'_>> = all_logs.values().filter(|logs| is_tenant(logs)).collect();
+    for (host, logs) in &all_logs {
         // A host without a finding is asked, too.
-        let members = by_host.remove(&host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
+        let members = by_host.remove(host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
         let rooms: Vec<Room<'_>> = books
             .iter()
             .enumerate()
@@ -42,8 +44,8 @@ pub fn answers(
                 let views = views.map(|(id, members)| {
                     (*id, View::new(book, traces, members.clone(), &partition.components))
                 });
-                let subject = about.subject(&host, index);
-                Room::new(case, (book, subject), &host, &logs, traces, views.collect())
+                let subject = about.subject(host, index);
+                Room::new(case, (book, subject), host, (logs, &tenants), traces, views.collect())
             })
             .collect();
         for intrusion in members.keys() {
@@ -124,7 +126,7 @@ impl<'a> Room<'a> {
         case: &'a Case,
         (book, subject): (&'a Casebook, Subject),
         host: &'a Option<HostName>,
-        logs: &HostLogs<'_>,
+        (logs, tenants): (&HostLogs<'_>, &[&HostLogs<'_>]),
         traces: &'a Traces<'a>,
         views: BTreeMap<Option<IntrusionId>, View<'a>>,
     ) -> Self {
@@ -134,7 +136,8 @@ impl<'a> Room<'a> {
         let ask = |from: Option<Timestamp>| {
             let rule = WindowRule { from: from.or(book.window.from), logs: book.window.logs.clone() };
             let window = logs.window(&rule).map(|window| rule.stretch(window, breached));
-            let measures = book.needs.iter().map(|need| need.measure(logs, window, &active)).collect();
+            let needs = book.needs.iter();
+            let measures = needs.map(|need| need.measure_in(logs, tenants, window, &active)).collect();
             (from, Asked { window, measures })
         };
         let last_day = logs.last_record.map(Window::last_day);
@@ -155,7 +158,11 @@ impl<'a> Room<'a> {
                 .into_iter()
                 .map(ask)
                 .collect(),
-            last_day: book.needs.iter().map(|need| need.measure(logs, last_day, &active)).collect(),
+            last_day: book
+                .needs
+                .iter()
+                .map(|need| need.measure_in(logs, tenants, last_day, &active))
+                .collect(),
             last_record: logs.last_record,
             removed: views.get(&None).map(|view| removals(book, traces, view)).unwrap_or_default(),
             views,

@@ -32,6 +32,9 @@ pub struct Need {
     /// Needed only of a server of the book's kind.
     #[serde(default)]
     pub server_only: bool,
+    /// What a tenant of a cloud keeps, which is a host of its own: looked for there where the host itself has none.
+    #[serde(default)]
+    pub of_tenant: bool,
     /// Worth a line only where it is there.
     #[serde(default)]
     pub optional: bool,
@@ -120,6 +123,20 @@ impl Source {
 }
 
 impl Need {
+    /// Measures the need where its logs lie: on the host, or in the case's tenants, of which the one that has least
+    /// speaks, since nobody knows whose the host is.
+    pub fn measure_in(
+        &self,
+        own: &HostLogs<'_>,
+        tenants: &[&HostLogs<'_>],
+        window: Option<Window>,
+        active: &Hours,
+    ) -> Measure {
+        let is_own = !self.of_tenant || self.any.iter().any(|source| own.log(&source.key()).is_some());
+        let others = tenants.iter().filter(|_| !is_own).map(|logs| self.measure(logs, window, active));
+        others.min_by_key(|measure| measure.met).unwrap_or_else(|| self.measure(own, window, active))
+    }
+
     /// Measures the need over `window`; `active` are the hours in which an
     /// intruder is known to have been at work.
     pub fn measure(&self, logs: &HostLogs<'_>, window: Option<Window>, active: &Hours) -> Measure {

@@ -3,8 +3,9 @@
 use crate::book::{Casebook, Question};
 use crate::key::{Key, Kinds};
 use crate::trace::{Trace, Traces};
-use model::{Level, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use model::{Level, RuleFacts, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 const NANOS_PER_MINUTE: u64 = 60_000_000_000;
 
@@ -73,6 +74,12 @@ pub enum When {
     Later,
     /// At any earlier time, with the same shell.
     ShellBefore,
+}
+
+/// What the techniques and the tactics of a rule say of a question.
+struct RuleGrades {
+    technique: Grade,
+    tactic: Grade,
 }
 
 /// A finding that an answer rests on.
@@ -162,8 +169,17 @@ impl<'a> View<'a> {
             known.grade = known.grade.max(ground.grade);
             known.by_step |= ground.by_step;
         };
+        // Many findings, few rules: what a rule's techniques say of the question is asked once.
+        let mut of_rules: HashMap<*const RuleFacts, RuleGrades> = HashMap::new();
         for member in &self.members {
             let trace = &self.traces.list[*member];
+            if trace.steps.is_empty() {
+                let grade = self.technique_grade(trace, question, &mut of_rules);
+                if grade > Grade::None {
+                    keep(Ground { trace: *member, grade, by_step: false });
+                }
+                continue;
+            }
             let level = trace.finding.rule.level;
             let counts = |support: &&Support| level >= support.level_min && trace.shows(&support.step);
             let shown = question.supports.iter().filter(counts);
@@ -182,10 +198,6 @@ impl<'a> View<'a> {
                     keep(Ground { trace: *member, grade, by_step: true });
                 }
             }
-            let grade = self.technique_grade(trace, question);
-            if grade > Grade::None {
-                keep(Ground { trace: *member, grade, by_step: false });
-            }
         }
         grounds.into_values().collect()
     }
@@ -199,17 +211,22 @@ impl<'a> View<'a> {
     }
 
     /// A rule of somebody else's, which knows no steps.
-    fn technique_grade(&self, trace: &Trace<'_>, question: &Question) -> Grade {
+    fn technique_grade(
+        &self,
+        trace: &Trace<'_>,
+        question: &Question,
+        of_rules: &mut HashMap<*const RuleFacts, RuleGrades>,
+    ) -> Grade {
         let rule = &trace.finding.rule;
-        if rule.level < Level::High || !trace.steps.is_empty() {
+        if rule.level < Level::High {
             return Grade::None;
         }
-        let by_technique = if self.traces.record_has_step(trace) {
-            Grade::None
-        } else {
-            question.technique_grade(&rule.techniques)
-        };
-        by_technique.max(question.tactic_grade(rule))
+        let grades = of_rules.entry(Arc::as_ptr(rule)).or_insert_with(|| RuleGrades {
+            technique: question.technique_grade(&rule.techniques),
+            tactic: question.tactic_grade(rule),
+        });
+        let by_technique = if self.traces.record_has_step(trace) { Grade::None } else { grades.technique };
+        by_technique.max(grades.tactic)
     }
 
     /// The nearest partners of each kind; `None` when there is none at all.

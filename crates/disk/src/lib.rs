@@ -20,6 +20,7 @@
 //! # Not here
 //! Opening files, hashing, recognising what a file is: room `evidence`.
 
+mod blocks;
 mod crc;
 mod ewf;
 mod faults;

@@ -6,8 +6,9 @@
 //! sectors never written are zeros there, so the bitmap is not asked.
 
 use crate::ReadAt;
+use crate::blocks::{self, Blocks};
 use crate::faults::{self, Faults};
-use crate::read_at::{ended, exactly};
+use crate::read_at::exactly;
 use model::Problem;
 use std::io;
 use std::sync::Arc;
@@ -77,30 +78,38 @@ impl<'a> Vhd<'a> {
     }
 }
 
+impl Blocks for Vhd<'_> {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn block_bytes(&self) -> u64 {
+        self.block_bytes
+    }
+
+    fn start(&self, block: u64) -> io::Result<Option<u64>> {
+        debug_assert!(block < self.blocks);
+        let place = self.table.checked_add(4 * block).ok_or(io::ErrorKind::InvalidData)?;
+        let sector = be_u32(&exactly(self.store.as_ref(), place, 4)?, 0);
+        Ok((sector != NO_BLOCK).then(|| u64::from(sector) * SECTOR_BYTES + self.bitmap_bytes))
+    }
+
+    fn read_container(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.store.read_at(at, into)
+    }
+
+    fn container_bytes(&self) -> u64 {
+        self.store.size_bytes()
+    }
+}
+
 impl ReadAt for Vhd<'_> {
     fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
-        if at >= self.size_bytes || into.is_empty() {
-            return Ok(0);
-        }
-        let (block, within) = (at / self.block_bytes, at % self.block_bytes);
-        let left = (self.block_bytes - within).min(self.size_bytes - at);
-        let wanted = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        debug_assert!(block < self.blocks);
-        let place = self.table.checked_add(4 * block).ok_or(io::ErrorKind::InvalidData)?;
-        let sector = be_u32(&exactly(self.store.as_ref(), place, 4)?, 0);
-        if sector == NO_BLOCK {
-            into[..wanted].fill(0);
-            return Ok(wanted);
-        }
-        let start = u64::from(sector) * SECTOR_BYTES + self.bitmap_bytes + within;
-        match self.store.read_at(start, &mut into[..wanted])? {
-            0 => Err(ended(self.store.size_bytes())),
-            read => Ok(read),
-        }
+        blocks::read_at(self, at, into)
     }
 }
 

@@ -7,6 +7,7 @@
 mod log;
 
 use crate::ReadAt;
+use crate::blocks::{self, Blocks};
 use crate::crc::crc32c;
 use crate::faults::{self, Faults};
 use crate::number::{u16_at, u32_at, u64_at};
@@ -96,18 +97,16 @@ impl<'a> Vhdx<'a> {
     }
 }
 
-impl ReadAt for Vhdx<'_> {
+impl Blocks for Vhdx<'_> {
     fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
-    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
-        if at >= self.size_bytes || into.is_empty() {
-            return Ok(0);
-        }
-        let (block, within) = (at / self.block_bytes, at % self.block_bytes);
-        let left = (self.block_bytes - within).min(self.size_bytes - at);
-        let wanted = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+    fn block_bytes(&self) -> u64 {
+        self.block_bytes
+    }
+
+    fn start(&self, block: u64) -> io::Result<Option<u64>> {
         let place = 8 * (block + block / self.chunk_blocks);
         if place + 8 > self.table.size_bytes {
             return Err(ended(self.table.size_bytes));
@@ -115,24 +114,33 @@ impl ReadAt for Vhdx<'_> {
         let entry = u64_at(&self.container.exactly(self.table.start + place, 8)?, 0).unwrap_or(0);
         match entry & 7 {
             // Never written, undefined, zero, unmapped.
-            0..=3 => {
-                into[..wanted].fill(0);
-                Ok(wanted)
-            }
-            6 => {
-                let start = (entry >> 20 << 20).checked_add(within).ok_or(io::ErrorKind::InvalidData)?;
-                let read = fill(self.container.store.as_ref(), start, &mut into[..wanted])?;
-                if read == 0 {
-                    return Err(ended(self.container.store.size_bytes()));
-                }
-                self.container.log.apply(start, &mut into[..read]);
-                Ok(read)
-            }
+            0..=3 => Ok(None),
+            6 => Ok(Some(entry >> 20 << 20)),
             state => {
                 let text = format!("a block in state {state}");
                 Err(io::Error::new(io::ErrorKind::InvalidData, text))
             }
         }
+    }
+
+    fn read_container(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let read = fill(self.container.store.as_ref(), at, into)?;
+        self.container.log.apply(at, &mut into[..read]);
+        Ok(read)
+    }
+
+    fn container_bytes(&self) -> u64 {
+        self.container.store.size_bytes()
+    }
+}
+
+impl ReadAt for Vhdx<'_> {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        blocks::read_at(self, at, into)
     }
 }
 

@@ -162,7 +162,7 @@ fn read_attribute(attribute: &Value, about: &mut About) {
 fn read_tag(tag: &Value, about: &mut About) {
     let name = text(tag, "name");
     if let Some(tlp) = name.strip_prefix("tlp:") {
-        about.tlp = tlp.to_owned();
+        crate::stix::add_marking(&mut about.tlp, tlp);
     } else if let Some((galaxy, value)) =
         name.strip_prefix("misp-galaxy:").and_then(|rest| rest.split_once('='))
     {

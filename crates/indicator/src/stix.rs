@@ -88,23 +88,35 @@ impl Facts {
             about.title.clone_from(report);
         }
         let targets = self.indicates.get(text(object, "id")).into_iter().flatten().map(String::as_str);
-        let markings = texts(object, "object_marking_refs");
+        let granular = object.get("granular_markings").and_then(Value::as_array).into_iter().flatten();
+        let granular = granular.map(|marking| text(marking, "marking_ref")).filter(|id| !id.is_empty());
+        let markings = texts(object, "object_marking_refs").chain(granular);
         for id in targets.chain(markings).chain([text(object, "created_by_ref")]) {
             match self.names.get(id) {
                 Some(Name::Actor(name)) => about.actors.push(name.clone()),
                 Some(Name::Label(name)) => about.labels.push(name.clone()),
-                Some(Name::Tlp(tlp)) => about.tlp.clone_from(tlp),
+                Some(Name::Tlp(tlp)) => add_marking(&mut about.tlp, tlp),
                 Some(Name::Producer(name)) if about.title.is_empty() => about.title.clone_from(name),
                 Some(Name::Producer(name)) => about.title.push_str(&format!(" ({name})")),
                 None => {
                     if let Some((_, tlp)) = TLP.iter().find(|(own, _)| *own == id) {
-                        about.tlp = (*tlp).to_owned();
+                        add_marking(&mut about.tlp, tlp);
+                    } else if id.starts_with("marking-definition--") {
+                        add_marking(&mut about.tlp, "not known");
                     }
                 }
             }
         }
         about
     }
+}
+
+/// All markings of a value count, not the last one only.
+pub(crate) fn add_marking(all: &mut String, one: &str) {
+    if !all.is_empty() {
+        all.push_str(", ");
+    }
+    all.push_str(one);
 }
 
 /// The first of the keys that says something.

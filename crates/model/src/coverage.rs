@@ -141,6 +141,20 @@ pub struct LogCoverage {
     pub hours: Vec<(i64, i64)>,
     /// Items it was read from, ascending.
     pub items: Vec<EvidenceId>,
+    /// How many rules over records look at it: those whose log source takes in
+    /// some of it. Kept for whole logs; `None` where that was not asked.
+    pub rules: Option<u64>,
+}
+
+impl Coverage {
+    /// Logs that no rule over records looks at: name and records on all hosts, by name.
+    pub fn logs_without_rule(&self) -> BTreeMap<&str, u64> {
+        let mut found = BTreeMap::new();
+        for ((_, key), log) in self.logs.iter().filter(|(_, log)| log.rules == Some(0)) {
+            *found.entry(key.log.as_str()).or_default() += log.records;
+        }
+        found
+    }
 }
 
 /// Coverage of a case.

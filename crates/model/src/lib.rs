@@ -16,6 +16,7 @@ mod attribution;
 mod case;
 mod coverage;
 mod finding;
+mod per_shape;
 mod rule;
 mod session;
 mod shape;
@@ -30,6 +31,7 @@ pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,
     IntrusionId, Level, Position, RuleFacts, Spilled,
 };
+pub use per_shape::PerShape;
 pub use rule::{ATTACK_VERSION, RuleUse, TechniqueCoverage};
 pub use session::{Logon, Process, SessionsLeftOut};
 pub use shape::{LogFamily, Record, RecordSink, Role, Shape, Slot};

@@ -61,6 +61,18 @@ impl Value<'_> {
         }
     }
 
+    /// Text (or nothing) as it is written, with a number for its kind: values that agree in both say
+    /// the same. `None` for what is no text.
+    pub fn as_written(&self) -> Option<(u8, &[u8])> {
+        match self {
+            Value::Absent => Some((0, &[])),
+            Value::Empty => Some((1, &[])),
+            Value::Utf8(text) => Some((2, text.as_bytes())),
+            Value::Utf16(bytes) => Some((3, bytes)),
+            _ => None,
+        }
+    }
+
     /// Appends the value as Windows shows it in an event's XML: GUIDs braced
     /// in upper case, SIDs as `S-1-…`, hex integers as `0x1f`, binary as upper
     /// case hex, times as RFC 3339, lists joined by `, `.
@@ -72,9 +84,17 @@ impl Value<'_> {
             Value::Absent | Value::Empty | Value::Literal => {}
             Value::Utf8(text) => out.push_str(text),
             Value::Utf16(bytes) => push_utf16(bytes, out),
-            Value::Int(number) => push(out, format_args!("{number}")),
-            Value::UInt(number) => push(out, format_args!("{number}")),
-            Value::Hex(number) => push(out, format_args!("{number:#x}")),
+            Value::Int(number) => {
+                if number < 0 {
+                    out.push('-');
+                }
+                push_number(number.unsigned_abs(), 10, out);
+            }
+            Value::UInt(number) => push_number(number, 10, out),
+            Value::Hex(number) => {
+                out.push_str("0x");
+                push_number(number, 16, out);
+            }
             Value::Float(number) => push(out, format_args!("{number}")),
             Value::Bool(truth) => out.push_str(if truth { "true" } else { "false" }),
             Value::Guid(bytes) => push_guid(bytes, out),
@@ -141,29 +161,37 @@ fn push_utf16(bytes: &[u8], out: &mut String) {
     out.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
 }
 
-fn push_guid(b: &[u8; 16], out: &mut String) {
-    push(
-        out,
-        format_args!(
-            "{{{:02X}{:02X}{:02X}{:02X}-{:02X}{:02X}-{:02X}{:02X}-{:02X}{:02X}-{:02X}{:02X}{:02X}{:02X}{:02X}{:02X}}}",
-            b[3],
-            b[2],
-            b[1],
-            b[0],
-            b[5],
-            b[4],
-            b[7],
-            b[6],
-            b[8],
-            b[9],
-            b[10],
-            b[11],
-            b[12],
-            b[13],
-            b[14],
-            b[15]
-        ),
-    );
+/// Digits by hand: half of what a record holds is numbers and GUIDs, and all of it is shown to rules.
+fn push_number(mut number: u64, base: u64, out: &mut String) {
+    let mut digits = [0u8; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b"0123456789abcdef"[(number % base) as usize];
+        number /= base;
+        if number == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
+}
+
+fn push_guid(bytes: &[u8; 16], out: &mut String) {
+    // The first three numbers are little endian, the rest is in order.
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let mut text = [b'-'; 38];
+    (text[0], text[37]) = (b'{', b'}');
+    let mut at = 1;
+    for (index, place) in ORDER.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        let byte = usize::from(bytes[*place]);
+        text[at] = b"0123456789ABCDEF"[byte >> 4];
+        text[at + 1] = b"0123456789ABCDEF"[byte & 15];
+        at += 2;
+    }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 /// A SID that is cut short is written as far as it goes.
@@ -172,9 +200,13 @@ fn push_sid(bytes: &[u8], out: &mut String) {
         return;
     };
     let authority = [*a, *b, *c, *d, *e, *f].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    push(out, format_args!("S-{revision}-{authority}"));
+    out.push_str("S-");
+    push_number(u64::from(*revision), 10, out);
+    out.push('-');
+    push_number(authority, 10, out);
     for part in rest.chunks_exact(4).take(usize::from(*count)) {
-        push(out, format_args!("-{}", u32::from_le_bytes([part[0], part[1], part[2], part[3]])));
+        out.push('-');
+        push_number(u64::from(u32::from_le_bytes([part[0], part[1], part[2], part[3]])), 10, out);
     }
 }
 
@@ -189,6 +221,11 @@ mod tests {
         let guid = [0x78, 0x56, 0x34, 0x12, 0x34, 0x12, 0x78, 0x56, 1, 2, 3, 4, 5, 6, 7, 8];
         assert_eq!(Value::Guid(&guid).to_text(), "{12345678-1234-5678-0102-030405060708}");
         assert_eq!(Value::Hex(0x3e7).to_text(), "0x3e7");
+        for number in [0, 7, -10, i64::MIN, i64::MAX] {
+            assert_eq!(Value::Int(number).to_text(), number.to_string());
+            assert_eq!(Value::UInt(number as u64).to_text(), (number as u64).to_string());
+            assert_eq!(Value::Hex(number as u64).to_text(), format!("{number:#x}"));
+        }
         assert_eq!(Value::Utf16(&[0x41, 0, 0, 0xd8]).to_text(), "A\u{fffd}");
         assert_eq!(Value::Utf8("0x1f4").to_integer(), Some(500));
     }

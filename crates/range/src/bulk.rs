@@ -1,9 +1,8 @@
 //! Logs of any size, for measurements of speed and memory.
 //!
-//! They are as dense with what rules look for as recordings of attacks are
-//! (a finding in six or seven records with SigmaHQ's Windows rules), and command
-//! lines, file names and GUIDs never repeat: a matcher that is fast here is
-//! not fast because it skips.
+//! How dense they are with what rules look for is asked for: recordings of
+//! attacks are very, a server's own log hardly. Command lines, file names and
+//! GUIDs never repeat: a matcher that is fast here is not fast because it skips.
 //!
 //! # Not here
 //! A story, and its truth: these logs answer no question.
@@ -12,6 +11,7 @@ use crate::dice::Dice;
 use crate::evtx::{Event, EvtxFile};
 use crate::exchange::{ProxyRow, proxy_columns, proxy_header, proxy_line};
 use crate::host::{Build, HEALTH_MAILBOXES, Host, PEOPLE, later, march};
+use crate::iis::{Site, WebRow, web_header};
 use crate::windows::{self, Process, ProcessAudit};
 use model::Timestamp;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -19,24 +19,29 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 const HOST: Host =
     Host { name: "MXS01", address: "10.20.0.11", build: Build::E2016_CU18, in_own_folder: false };
 
+/// Share of processes, files, keys and logons, in percent, that rules are
+/// written for; unless told otherwise.
+pub const ATTACK_PERCENT: u64 = 9;
+
 /// Writes an event log of at least `bytes` bytes, in whole chunks: Sysmon and
 /// Security records in turn, as a forwarded log holds them, 60 to 120 in a
-/// chunk. The same size and seed give the same bytes.
+/// chunk. `attack` percent of the processes, files, keys and logons are of the
+/// kind that rules are written for. The same arguments give the same bytes.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write_evtx<W: Write + Seek>(out: W, bytes: u64, seed: u64) -> io::Result<()> {
+pub fn write_evtx<W: Write + Seek>(out: W, bytes: u64, attack: u64, seed: u64) -> io::Result<()> {
     let mut dice = Dice::new(seed, "bulk-evtx");
     let mut out = BufWriter::with_capacity(1 << 20, out);
     // The header counts the chunks, so it comes last; its room comes first.
     out.write_all(&[0; 4_096])?;
     let mut file = EvtxFile::new(out, &HOST.full_name(), 1);
     let mut time = march(1, 0, 0, 0);
-    let mut parent = some_process(&mut dice);
+    let mut parent = some_process(attack, &mut dice);
     while file.size_bytes() < bytes {
         time = later(time, dice.between(1, 400) as i64);
-        let process = some_process(&mut dice);
-        file.push(&some_event(time, &process, &parent, &mut dice))?;
+        let process = some_process(attack, &mut dice);
+        file.push(&some_event(time, (&process, &parent), attack, &mut dice))?;
         if dice.chance(30) {
             parent = process;
         }
@@ -48,8 +53,13 @@ pub fn write_evtx<W: Write + Seek>(out: W, bytes: u64, seed: u64) -> io::Result<
 }
 
 /// Kinds in the shares of a busy Sysmon configuration beside process audit.
-fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut Dice) -> Event {
-    let is_attack = dice.chance(ATTACK_PERCENT);
+fn some_event(
+    time: Timestamp,
+    (process, parent): (&Process, &Process),
+    attack: u64,
+    dice: &mut Dice,
+) -> Event {
+    let is_attack = dice.chance(attack);
     match dice.below(20) {
         0..=3 => windows::sysmon_start(time, process, parent),
         4..=8 => {
@@ -59,7 +69,9 @@ fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut D
             windows::sysmon_file(time, process, &target)
         }
         9 | 10 => {
-            let port = [80, 443, 445, 389, 3_389, 8_080][dice.below(6) as usize];
+            let ports: &[u16] =
+                if is_attack { &[80, 443, 445, 389, 3_389, 8_080] } else { &[80, 443, 445, 389] };
+            let port = ports[dice.below(ports.len() as u64) as usize];
             windows::sysmon_connection(time, process, &HOST, &format!("203.0.113.{}", dice.below(255)), port)
         }
         11..=13 => {
@@ -88,8 +100,8 @@ fn some_event(time: Timestamp, process: &Process, parent: &Process, dice: &mut D
 
 /// A program with its arguments: now and then of the kind that rules are
 /// written for.
-fn some_process(dice: &mut Dice) -> Process {
-    let programs = if dice.chance(ATTACK_PERCENT) { &PROGRAMS[..] } else { &ORDINARY_PROGRAMS[..] };
+fn some_process(attack: u64, dice: &mut Dice) -> Process {
+    let programs = if dice.chance(attack) { &PROGRAMS[..] } else { &ORDINARY_PROGRAMS[..] };
     let (image, arguments) = programs[dice.below(programs.len() as u64) as usize];
     let (word, number) = (dice.letters(10), dice.between(1, 255));
     let command = format!("{image} {}", arguments.replace("{w}", &word).replace("{n}", &number.to_string()));
@@ -104,14 +116,12 @@ fn some_process(dice: &mut Dice) -> Process {
     Process { id, image: image.into(), command, user, guid: dice.guid(), hashes }
 }
 
-/// Share of processes, files, keys and logons that rules are written for.
-const ATTACK_PERCENT: u64 = 9;
 /// What a quiet server runs.
 const ORDINARY_PROGRAMS: [(&str, &str); 8] = [
     ("C:\\Windows\\System32\\backgroundTaskHost.exe", "-ServerName:{w}.AppX{w}.mca"),
     ("C:\\Windows\\System32\\taskhostw.exe", "-RegisterDevice -ProtectionStateChanged -FreeNetworkOnly {n}"),
     ("C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", "-secured -Embedding {w}{n}"),
-    ("C:\\Windows\\System32\\conhost.exe", "0xffffffff -ForceV1 {w}"),
+    ("C:\\Windows\\System32\\dllhost.exe", "/Processid:{{w}}"),
     (
         "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\MSExchangeHMWorker.exe",
         "-pipe:{n} -stopkey:Global\\ExchangeStopKey-{w}",
@@ -238,6 +248,89 @@ fn some_request(time: Timestamp, dice: &mut Dice) -> ProxyRow {
         status: if is_attempt { 400 } else { 200 },
         back_end_status: (!is_attempt).then_some(200),
         error: "",
+        millis_taken: dice.between(1, 900) as u32,
+    }
+}
+
+/// Writes an IIS log of `lines` rows: mail clients and health probes, and in every thousand rows one
+/// that asks for a page as web shells lie there. The same number and seed give the same bytes.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_iis<W: Write>(mut out: W, lines: u64, seed: u64) -> io::Result<()> {
+    let mut dice = Dice::new(seed, "bulk-iis");
+    let mut time = march(1, 0, 0, 0);
+    out.write_all(web_header(time).as_bytes())?;
+    for _ in 0..lines {
+        time = later(time, dice.between(1, 400) as i64);
+        out.write_all(some_web_request(time, &mut dice).line(&HOST).as_bytes())?;
+        out.write_all(b"\r\n")?;
+    }
+    out.flush()
+}
+
+fn some_web_request(time: Timestamp, dice: &mut Dice) -> WebRow {
+    let of_thousand = dice.below(1_000);
+    let (method, stem, query, agent) = match of_thousand {
+        0 => (
+            "POST",
+            format!("/aspnet_client/{}.aspx", dice.letters(8)),
+            String::new(),
+            "python-requests/2.25.1".into(),
+        ),
+        1..=400 => ("GET", "/owa/healthcheck.htm".into(), String::new(), "AMProbe/Local/ClientAccess".into()),
+        401..=700 => {
+            let device = format!(
+                "Cmd=Ping&DeviceId={}&DeviceType=iPhone&CorrelationID={}",
+                dice.hex(26),
+                dice.guid_text()
+            );
+            (
+                "POST",
+                "/Microsoft-Server-ActiveSync/default.eas".into(),
+                device,
+                "Apple-iPhone12C1/1804.17".into(),
+            )
+        }
+        701..=900 => {
+            let mailbox =
+                format!("MailboxId={}@example.com&CorrelationID={}", dice.guid_text(), dice.guid_text());
+            (
+                "POST",
+                "/mapi/emsmdb/".into(),
+                mailbox,
+                "Microsoft Office/16.0 (Windows NT 10.0; Outlook 16.0; Pro)".into(),
+            )
+        }
+        _ => {
+            let request = format!(
+                "action=GetItem&EP=1&ID=-{}&AC=1&CorrelationID={}",
+                dice.below(999),
+                dice.guid_text()
+            );
+            (
+                "POST",
+                "/owa/service.svc".into(),
+                request,
+                format!("Mozilla/5.0 (Windows NT 10.0; rv:{}.0)", dice.below(99)),
+            )
+        }
+    };
+    let is_probe = (1..=400).contains(&of_thousand);
+    WebRow {
+        time,
+        site: Site::Front,
+        method,
+        stem,
+        query,
+        user: if is_probe {
+            dice.pick(&HEALTH_MAILBOXES).to_owned()
+        } else {
+            format!("EXAMPLE\\{}", dice.pick(&PEOPLE))
+        },
+        client: if is_probe { "127.0.0.1".into() } else { format!("192.0.2.{}", dice.below(255)) },
+        agent,
+        status: if of_thousand == 0 { 404 } else { 200 },
         millis_taken: dice.between(1, 900) as u32,
     }
 }

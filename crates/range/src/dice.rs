@@ -73,11 +73,13 @@ impl Dice {
     }
 }
 
-/// A GUID as Windows writes it: the first three parts are little-endian.
+/// Which byte of a stored GUID each one written is: the first three parts are little-endian.
+pub(crate) const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// A GUID as Windows writes it.
 pub(crate) fn guid_text(bytes: &[u8; 16]) -> String {
-    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let mut text = String::with_capacity(36);
-    for (at, index) in order.into_iter().enumerate() {
+    for (at, index) in GUID_ORDER.into_iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }

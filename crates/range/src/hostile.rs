@@ -65,7 +65,7 @@ struct Sound {
 impl Sound {
     fn new() -> io::Result<Self> {
         let mut evtx = Cursor::new(Vec::new());
-        bulk::write_evtx(&mut evtx, 200_000, 7)?;
+        bulk::write_evtx(&mut evtx, 200_000, bulk::ATTACK_PERCENT, 7)?;
         let evtx = evtx.into_inner();
         let mut proxy = Vec::new();
         bulk::write_http_proxy(&mut proxy, 40, 7)?;

@@ -48,7 +48,7 @@ pub(crate) struct WebRow {
 }
 
 impl WebRow {
-    fn line(&self, host: &Host) -> String {
+    pub(crate) fn line(&self, host: &Host) -> String {
         let (year, month, day, hour, minute, second, _) = self.time.civil();
         let filled = |text: &str| if text.is_empty() { "-".into() } else { text.replace(' ', "+") };
         format!(
@@ -67,14 +67,19 @@ impl WebRow {
     }
 }
 
+/// What stands above the rows.
+pub(crate) fn web_header(time: Timestamp) -> String {
+    let (year, month, day, hour, minute, second, _) = time.civil();
+    let date = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
+    format!(
+        "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: {date}\r\n{REMARK}\r\n#Fields: {COLUMNS}\r\n"
+    )
+}
+
 /// A day's log of one site.
 pub(crate) fn web_file(host: &Host, rows: &[&WebRow]) -> Vec<u8> {
     let Some(first) = rows.first() else { return Vec::new() };
-    let (year, month, day, hour, minute, second, _) = first.time.civil();
-    let date = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
-    let mut text = format!(
-        "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: {date}\r\n{REMARK}\r\n#Fields: {COLUMNS}\r\n"
-    );
+    let mut text = web_header(first.time);
     for row in rows {
         text.push_str(&row.line(host));
         text.push_str("\r\n");

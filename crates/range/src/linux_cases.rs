@@ -7,7 +7,7 @@
 use crate::Scenario;
 use crate::dice::Dice;
 use crate::host::{march, whole_second};
-use crate::truth::{Grade, Truth, TruthAnswer};
+use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion};
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,7 +52,8 @@ pub(crate) fn make(name: &str, seed: u64) -> Option<io::Result<Scenario>> {
     if is_breached {
         logs.intrusion();
     }
-    let truth = Truth { answers: logs.answers(), intrusions: Vec::new() };
+    let intrusion = is_breached.then(|| TruthIntrusion::alone(&HOST.to_uppercase(), &[INTRUDER]));
+    let truth = Truth { answers: logs.answers(), intrusions: intrusion.into_iter().collect() };
     Some(Ok(Scenario { name, about: about.into(), files: logs.into_files(), truth }))
 }
 

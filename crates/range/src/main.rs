@@ -24,11 +24,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Other {
-    /// A big, well-filled, attack-dense event log.
+    /// A big, well-filled event log.
     BulkEvtx {
         /// Size in bytes, rounded up to whole chunks of 64 KiB.
         #[arg(long)]
         bytes: u64,
+        /// Percent of what happens that rules are written for.
+        #[arg(long, default_value_t = range::bulk::ATTACK_PERCENT, value_parser = clap::value_parser!(u64).range(..=100))]
+        attack: u64,
         /// The seed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -57,6 +60,18 @@ enum Other {
         #[arg(long)]
         out: PathBuf,
     },
+    /// A big IIS log.
+    BulkIis {
+        /// Number of rows.
+        #[arg(long)]
+        lines: u64,
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// A big HttpProxy log.
     BulkHttpproxy {
         /// Number of rows.
@@ -74,13 +89,17 @@ enum Other {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.other {
-        Some(Other::BulkEvtx { bytes, seed, out }) => {
+        Some(Other::BulkEvtx { bytes, attack, seed, out }) => {
             let mut file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
-            range::bulk::write_evtx(&mut file, bytes, seed)?;
+            range::bulk::write_evtx(&mut file, bytes, attack, seed)?;
         }
         Some(Other::BulkHttpproxy { lines, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
             range::bulk::write_http_proxy(std::io::BufWriter::new(file), lines, seed)?;
+        }
+        Some(Other::BulkIis { lines, seed, out }) => {
+            let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;
+            range::bulk::write_iis(std::io::BufWriter::new(file), lines, seed)?;
         }
         Some(Other::BulkIndicators { count, seed, out }) => {
             let file = fs::File::create(&out).with_context(|| format!("create {}", out.display()))?;

@@ -11,7 +11,7 @@ use crate::Scenario;
 use crate::dice::Dice;
 use crate::evtx::MARK;
 use crate::host::{later, march, whole_second};
-use crate::truth::{Grade, Truth, TruthAnswer};
+use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion};
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,8 @@ const NOT_ASKED: [&str; 6] = [
 ];
 const ADMIN: &str = "k.meyer@example.org";
 const OFFICE: &str = "198.51.100.7";
+/// Where the intruder comes from.
+const OUTSIDE: &str = "203.0.113.77";
 const BACKUP: &str = "198.51.100.40";
 const PEOPLE: [&str; 4] = ["a.weber@example.org", "b.lang@example.org", "c.roth@example.org", ADMIN];
 /// Between two things that people do.
@@ -139,7 +141,6 @@ impl Tenant {
     }
 
     fn intrusion(&mut self) {
-        const OUTSIDE: &str = "203.0.113.77";
         let time = march(4, 2, 11, 40);
         self.sign_in(time, ADMIN, OUTSIDE, 0);
         let off = later(time, 240_000);
@@ -308,6 +309,8 @@ impl Tenant {
         };
         let not_asked = NOT_ASKED.into_iter().map(|id| answer(id, AnswerWord::NotApplicable));
         let asked = ASKED.into_iter().map(|id| answer(id, AnswerWord::NoTrace));
-        Truth { answers: not_asked.chain(asked).collect(), intrusions: Vec::new() }
+        let intrusion =
+            (!self.found.is_empty()).then(|| TruthIntrusion::alone(&self.id.to_uppercase(), &[OUTSIDE]));
+        Truth { answers: not_asked.chain(asked).collect(), intrusions: intrusion.into_iter().collect() }
     }
 }

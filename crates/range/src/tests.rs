@@ -269,7 +269,7 @@ fn cleared_logs_show_a_jump_and_missing_hours() {
 #[test]
 fn bulk_logs_have_the_size_asked_for() {
     let mut log = Cursor::new(Vec::new());
-    crate::bulk::write_evtx(&mut log, 1_000_000, 1).unwrap();
+    crate::bulk::write_evtx(&mut log, 1_000_000, crate::bulk::ATTACK_PERCENT, 1).unwrap();
     let bytes = log.into_inner();
     assert!((1_000_000..1_200_000).contains(&bytes.len()), "{}", bytes.len());
     let chunks = (bytes.len() - 4_096) / 65_536;
@@ -291,7 +291,13 @@ fn bulk_logs_have_the_size_asked_for() {
 fn bulk_rows_are_as_many_as_asked_for() {
     let mut rows = Vec::new();
     crate::bulk::write_http_proxy(&mut rows, 500, 1).unwrap();
-    assert_eq!(String::from_utf8(rows).unwrap().lines().filter(|line| !line.starts_with('#')).count(), 500);
+    let count = |rows: Vec<u8>| {
+        String::from_utf8(rows).unwrap().lines().filter(|line| !line.starts_with('#')).count()
+    };
+    assert_eq!(count(rows), 500);
+    let mut rows = Vec::new();
+    crate::bulk::write_iis(&mut rows, 500, 1).unwrap();
+    assert_eq!(count(rows), 500);
 }
 
 /// All files below `folder`, as scenarios name them.

@@ -141,6 +141,14 @@ pub struct TruthIntrusion {
     pub web_shells: Vec<String>,
 }
 
+impl TruthIntrusion {
+    /// The only one of a scenario, on one host and without web shells.
+    pub(crate) fn alone(host: &str, sources: &[&str]) -> Self {
+        let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+        Self { number: 1, hosts: vec![host.to_owned()], sources, web_shells: Vec::new() }
+    }
+}
+
 /// The truth of a scenario.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Truth {

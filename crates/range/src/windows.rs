@@ -12,26 +12,18 @@ use crate::evtx::{Body, Event, Field, Kind, MARK, Provider, Sid};
 use crate::host::Host;
 use model::Timestamp;
 
-pub(crate) const SYSMON: Provider = Provider {
-    name: "Microsoft-Windows-Sysmon",
-    guid: Some([
-        0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43, 0xbf, 0x4c, 0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9,
-    ]),
-    channel: "Microsoft-Windows-Sysmon/Operational",
-};
-pub(crate) const SECURITY: Provider = Provider {
-    name: "Microsoft-Windows-Security-Auditing",
-    guid: Some([
-        0x25, 0x96, 0x84, 0x54, 0x78, 0x54, 0x94, 0x49, 0xa5, 0xba, 0x3e, 0x3b, 0x03, 0x28, 0xc3, 0x0d,
-    ]),
-    channel: "Security",
-};
-const EVENTLOG: [u8; 16] =
-    [0x39, 0xf8, 0xa7, 0xfc, 0x66, 0x80, 0x10, 0x4c, 0xa1, 0x0d, 0x9b, 0x1c, 0xc5, 0x5e, 0xf4, 0x88];
-const SERVICE_CONTROL: [u8; 16] =
-    [0xd1, 0x08, 0x59, 0x55, 0xd7, 0xa6, 0x95, 0x46, 0x8e, 0x1e, 0x26, 0x93, 0x1d, 0x20, 0x12, 0xf4];
-pub(crate) const CMDLETS: Provider =
-    Provider { name: "MSExchange CmdletLogs", guid: None, channel: "MSExchange Management" };
+pub(crate) const SYSMON: Provider = Provider::new(
+    "Microsoft-Windows-Sysmon",
+    "5770385f-c22a-43e0-bf4c-06f5698ffbd9",
+    "Microsoft-Windows-Sysmon/Operational",
+);
+pub(crate) const SECURITY: Provider =
+    Provider::new("Microsoft-Windows-Security-Auditing", "54849625-5478-4994-a5ba-3e3b0328c30d", "Security");
+const EVENTLOG: &str = "fca7f839-8066-4c10-a10d-9b1cc55ef488";
+const SERVICE_CONTROL: &str = "555908d1-a6d7-4695-8e1e-26931d2012f4";
+pub(crate) const CMDLETS: Provider = Provider::classic("MSExchange CmdletLogs", "MSExchange Management");
+/// The logon of the system itself.
+const SYSTEM_LOGON: u64 = 0x3e7;
 pub(crate) const AUDIT_SUCCESS: u64 = 0x8020_0000_0000_0000;
 const AUDIT_FAILURE: u64 = 0x8010_0000_0000_0000;
 pub(crate) const CLASSIC: u64 = 0x0080_0000_0000_0000;
@@ -50,6 +42,35 @@ pub(crate) fn sysmon(time: Timestamp, id: u16, version: u8, fields: Vec<(&'stati
     Event { user: Some(Sid::system()), ..event }
 }
 
+/// The same, of what `process` does: what each such event begins with, and its own fields.
+pub(crate) fn sysmon_act(
+    time: Timestamp,
+    (id, version): (u16, u8),
+    process: &Process,
+    event_type: Option<&str>,
+    own: impl IntoIterator<Item = (&'static str, Field)>,
+) -> Event {
+    let mut fields = vec![("RuleName", Field::text("-"))];
+    fields.extend(event_type.map(|name| ("EventType", Field::text(name))));
+    fields.extend([
+        ("UtcTime", sysmon_time(time)),
+        ("ProcessGuid", Field::Guid(process.guid)),
+        ("ProcessId", Field::U32(process.id)),
+    ]);
+    fields.extend(own);
+    sysmon(time, id, version, fields)
+}
+
+/// Who did it, as most events of Security begin.
+pub(crate) fn subject(sid: Sid, user: &str, logon: u64) -> Vec<(&'static str, Field)> {
+    vec![
+        ("SubjectUserSid", Field::Sid(sid)),
+        ("SubjectUserName", Field::text(user)),
+        ("SubjectDomainName", Field::text("EXAMPLE")),
+        ("SubjectLogonId", Field::Hex64(logon)),
+    ]
+}
+
 pub(crate) fn security(
     time: Timestamp,
     id: u16,
@@ -63,7 +84,7 @@ pub(crate) fn security(
 
 /// The first record of a log that is not there for its content.
 pub(crate) fn mark(time: Timestamp, channel: &'static str) -> Event {
-    let provider = Provider { name: "assay-range", guid: None, channel };
+    let provider = Provider::classic("assay-range", channel);
     let kind = Kind { qualifiers: Some(0), ..kind(provider, 9_999, 0, 0, CLASSIC) };
     event(time, kind, Body::Unnamed(vec![MARK.into()]))
 }
@@ -105,35 +126,27 @@ impl Process {
 /// Sysmon 1: a process starts.
 pub(crate) fn sysmon_start(time: Timestamp, process: &Process, parent: &Process) -> Event {
     let text = Field::text;
-    sysmon(
-        time,
-        1,
-        5,
-        vec![
-            ("RuleName", text("-")),
-            ("UtcTime", sysmon_time(time)),
-            ("ProcessGuid", Field::Guid(process.guid)),
-            ("ProcessId", Field::U32(process.id)),
-            ("Image", text(process.image.as_str())),
-            ("FileVersion", text("10.0.14393.4169")),
-            ("Description", text("-")),
-            ("Product", text("Microsoft® Windows® Operating System")),
-            ("Company", text("Microsoft Corporation")),
-            ("OriginalFileName", text(process.file_name())),
-            ("CommandLine", text(process.command.as_str())),
-            ("CurrentDirectory", text("C:\\Windows\\system32\\")),
-            ("User", text(process.user)),
-            ("LogonGuid", Field::Guid([0; 16])),
-            ("LogonId", Field::Hex64(0x3e7)),
-            ("TerminalSessionId", Field::U32(0)),
-            ("IntegrityLevel", text("System")),
-            ("Hashes", text(process.hashes.as_str())),
-            ("ParentProcessGuid", Field::Guid(parent.guid)),
-            ("ParentProcessId", Field::U32(parent.id)),
-            ("ParentImage", text(parent.image.as_str())),
-            ("ParentCommandLine", text(parent.command.as_str())),
-        ],
-    )
+    let fields = [
+        ("Image", text(process.image.as_str())),
+        ("FileVersion", text("10.0.14393.4169")),
+        ("Description", text("-")),
+        ("Product", text("Microsoft® Windows® Operating System")),
+        ("Company", text("Microsoft Corporation")),
+        ("OriginalFileName", text(process.file_name())),
+        ("CommandLine", text(process.command.as_str())),
+        ("CurrentDirectory", text("C:\\Windows\\system32\\")),
+        ("User", text(process.user)),
+        ("LogonGuid", Field::Guid([0; 16])),
+        ("LogonId", Field::Hex64(SYSTEM_LOGON)),
+        ("TerminalSessionId", Field::U32(0)),
+        ("IntegrityLevel", text("System")),
+        ("Hashes", text(process.hashes.as_str())),
+        ("ParentProcessGuid", Field::Guid(parent.guid)),
+        ("ParentProcessId", Field::U32(parent.id)),
+        ("ParentImage", text(parent.image.as_str())),
+        ("ParentCommandLine", text(parent.command.as_str())),
+    ];
+    sysmon_act(time, (1, 5), process, None, fields)
 }
 
 /// Sysmon 3: a process talks to `to` on `port`.
@@ -146,31 +159,23 @@ pub(crate) fn sysmon_connection(
 ) -> Event {
     let text = Field::text;
     let source_port = 49_152 + (time.nanos() / 1_000_000 % 16_000) as u16;
-    sysmon(
-        time,
-        3,
-        5,
-        vec![
-            ("RuleName", text("-")),
-            ("UtcTime", sysmon_time(time)),
-            ("ProcessGuid", Field::Guid(process.guid)),
-            ("ProcessId", Field::U32(process.id)),
-            ("Image", text(process.image.as_str())),
-            ("User", text(process.user)),
-            ("Protocol", text("tcp")),
-            ("Initiated", Field::Bool(true)),
-            ("SourceIsIpv6", Field::Bool(false)),
-            ("SourceIp", text(host.address)),
-            ("SourceHostname", Field::Text(host.full_name())),
-            ("SourcePort", Field::U16(source_port)),
-            ("SourcePortName", text("-")),
-            ("DestinationIsIpv6", Field::Bool(false)),
-            ("DestinationIp", text(to)),
-            ("DestinationHostname", text("-")),
-            ("DestinationPort", Field::U16(port)),
-            ("DestinationPortName", text("-")),
-        ],
-    )
+    let fields = [
+        ("Image", text(process.image.as_str())),
+        ("User", text(process.user)),
+        ("Protocol", text("tcp")),
+        ("Initiated", Field::Bool(true)),
+        ("SourceIsIpv6", Field::Bool(false)),
+        ("SourceIp", text(host.address)),
+        ("SourceHostname", Field::Text(host.full_name())),
+        ("SourcePort", Field::U16(source_port)),
+        ("SourcePortName", text("-")),
+        ("DestinationIsIpv6", Field::Bool(false)),
+        ("DestinationIp", text(to)),
+        ("DestinationHostname", text("-")),
+        ("DestinationPort", Field::U16(port)),
+        ("DestinationPortName", text("-")),
+    ];
+    sysmon_act(time, (3, 5), process, None, fields)
 }
 
 /// Sysmon 10: a process opens another one's memory.
@@ -200,60 +205,35 @@ pub(crate) fn sysmon_access(time: Timestamp, process: &Process, target: &Process
 
 /// Sysmon 11: a process writes a new file.
 pub(crate) fn sysmon_file(time: Timestamp, process: &Process, target: &str) -> Event {
-    sysmon(
-        time,
-        11,
-        2,
-        vec![
-            ("RuleName", Field::text("-")),
-            ("UtcTime", sysmon_time(time)),
-            ("ProcessGuid", Field::Guid(process.guid)),
-            ("ProcessId", Field::U32(process.id)),
-            ("Image", Field::text(process.image.as_str())),
-            ("TargetFilename", Field::text(target)),
-            ("CreationUtcTime", sysmon_time(time)),
-        ],
-    )
+    let fields = [
+        ("Image", Field::text(process.image.as_str())),
+        ("TargetFilename", Field::text(target)),
+        ("CreationUtcTime", sysmon_time(time)),
+    ];
+    sysmon_act(time, (11, 2), process, None, fields)
 }
 
 /// Sysmon 13: a process sets a value of the registry.
 pub(crate) fn sysmon_registry(time: Timestamp, process: &Process, target: &str, details: &str) -> Event {
-    sysmon(
-        time,
-        13,
-        2,
-        vec![
-            ("RuleName", Field::text("-")),
-            ("EventType", Field::text("SetValue")),
-            ("UtcTime", sysmon_time(time)),
-            ("ProcessGuid", Field::Guid(process.guid)),
-            ("ProcessId", Field::U32(process.id)),
-            ("Image", Field::text(process.image.as_str())),
-            ("TargetObject", Field::text(target)),
-            ("Details", Field::text(details)),
-        ],
-    )
+    let fields = [
+        ("Image", Field::text(process.image.as_str())),
+        ("TargetObject", Field::text(target)),
+        ("Details", Field::text(details)),
+    ];
+    sysmon_act(time, (13, 2), process, Some("SetValue"), fields)
 }
 
 /// Sysmon 23: a process deletes a file, which Sysmon keeps.
 pub(crate) fn sysmon_delete(time: Timestamp, process: &Process, target: &str) -> Event {
-    sysmon(
-        time,
-        23,
-        5,
-        vec![
-            ("RuleName", Field::text("-")),
-            ("UtcTime", sysmon_time(time)),
-            ("ProcessGuid", Field::Guid(process.guid)),
-            ("ProcessId", Field::U32(process.id)),
-            ("User", Field::text(process.user)),
-            ("Image", Field::text(process.image.as_str())),
-            ("TargetFilename", Field::text(target)),
-            ("Hashes", Field::text(process.hashes.as_str())),
-            ("IsExecutable", Field::Bool(false)),
-            ("Archived", Field::text("true")),
-        ],
-    )
+    let fields = [
+        ("User", Field::text(process.user)),
+        ("Image", Field::text(process.image.as_str())),
+        ("TargetFilename", Field::text(target)),
+        ("Hashes", Field::text(process.hashes.as_str())),
+        ("IsExecutable", Field::Bool(false)),
+        ("Archived", Field::text("true")),
+    ];
+    sysmon_act(time, (23, 5), process, None, fields)
 }
 
 /// How much of a process start Security 4688 tells.
@@ -273,16 +253,13 @@ pub(crate) fn security_start(
     audit: ProcessAudit,
 ) -> Event {
     let text = Field::text;
-    let mut fields = vec![
-        ("SubjectUserSid", Field::Sid(Sid::system())),
-        ("SubjectUserName", text("MXS01$")),
-        ("SubjectDomainName", text("EXAMPLE")),
-        ("SubjectLogonId", Field::Hex64(0x3e7)),
+    let mut fields = subject(Sid::system(), "MXS01$", SYSTEM_LOGON);
+    fields.extend([
         ("NewProcessId", Field::Hex64(u64::from(process.id))),
         ("NewProcessName", text(process.image.as_str())),
         ("TokenElevationType", text("%%1936")),
         ("ProcessId", Field::Hex64(u64::from(parent.id))),
-    ];
+    ]);
     if audit == ProcessAudit::NameOnly {
         fields.push(("CommandLine", text("")));
         return security(time, 4_688, 1, 13_312, fields);
@@ -349,54 +326,41 @@ pub(crate) fn security_logon(time: Timestamp, user: &str, kind: u32, address: &s
 
 /// Security 4672: a logon with special privileges.
 pub(crate) fn security_privileges(time: Timestamp, user: &str) -> Event {
-    let fields = vec![
-        ("SubjectUserSid", Field::Sid(Sid::system())),
-        ("SubjectUserName", Field::text(user)),
-        ("SubjectDomainName", Field::text("EXAMPLE")),
-        ("SubjectLogonId", Field::Hex64(0x3e7)),
-        (
-            "PrivilegeList",
-            Field::text("SeSecurityPrivilege\r\n\t\t\tSeBackupPrivilege\r\n\t\t\tSeRestorePrivilege"),
-        ),
-    ];
+    let privileges = "SeSecurityPrivilege\r\n\t\t\tSeBackupPrivilege\r\n\t\t\tSeRestorePrivilege";
+    let mut fields = subject(Sid::system(), user, SYSTEM_LOGON);
+    fields.push(("PrivilegeList", Field::text(privileges)));
     security(time, 4_672, 0, 12_548, fields)
 }
 
 /// Security 4720: an account is made.
 pub(crate) fn security_account_created(time: Timestamp, account: &str) -> Event {
     let text = Field::text;
-    let fields = vec![
+    let mut fields = vec![
         ("TargetUserName", text(account)),
         ("TargetDomainName", text("MXS01")),
         ("TargetSid", Field::Sid(Sid::account(1_612))),
-        ("SubjectUserSid", Field::Sid(Sid::system())),
-        ("SubjectUserName", text("MXS01$")),
-        ("SubjectDomainName", text("EXAMPLE")),
-        ("SubjectLogonId", Field::Hex64(0x3e7)),
+    ];
+    fields.extend(subject(Sid::system(), "MXS01$", SYSTEM_LOGON));
+    fields.extend([
         ("PrivilegeList", text("-")),
         ("SamAccountName", text(account)),
         ("DisplayName", text("%%1793")),
         ("UserPrincipalName", text("-")),
-    ];
+    ]);
     security(time, 4_720, 0, 13_824, fields)
 }
 
 /// Security 1102: the log was cleared.
 pub(crate) fn security_cleared(time: Timestamp, user: &str) -> Event {
-    let provider = Provider { name: "Microsoft-Windows-Eventlog", guid: Some(EVENTLOG), channel: "Security" };
-    let fields = vec![
-        ("SubjectUserSid", Field::Sid(Sid::system())),
-        ("SubjectUserName", Field::text(user)),
-        ("SubjectDomainName", Field::text("EXAMPLE")),
-        ("SubjectLogonId", Field::Hex64(0x3e7)),
-    ];
+    let provider = Provider::new("Microsoft-Windows-Eventlog", EVENTLOG, "Security");
+    let fields = subject(Sid::system(), user, SYSTEM_LOGON);
     let kind = kind(provider, 1_102, 0, 104, 0x4020_0000_0000_0000);
     event(time, kind, Body::UserData("LogFileCleared", fields))
 }
 
 /// System 104: the log `channel` was cleared.
 pub(crate) fn system_cleared(time: Timestamp, user: &str, channel: &str) -> Event {
-    let provider = Provider { name: "Microsoft-Windows-Eventlog", guid: Some(EVENTLOG), channel: "System" };
+    let provider = Provider::new("Microsoft-Windows-Eventlog", EVENTLOG, "System");
     let fields = vec![
         ("SubjectUserName", Field::text(user)),
         ("SubjectDomainName", Field::text("EXAMPLE")),
@@ -408,8 +372,7 @@ pub(crate) fn system_cleared(time: Timestamp, user: &str, channel: &str) -> Even
 }
 
 fn service_control(time: Timestamp, id: u16, fields: Vec<(&'static str, Field)>) -> Event {
-    let provider =
-        Provider { name: "Service Control Manager", guid: Some(SERVICE_CONTROL), channel: "System" };
+    let provider = Provider::new("Service Control Manager", SERVICE_CONTROL, "System");
     let kind = Kind { qualifiers: Some(16_384), ..kind(provider, id, 0, 0, 0x8080_0000_0000_0000) };
     Event { process_id: 660, ..event(time, kind, Body::Named(fields)) }
 }
@@ -439,7 +402,7 @@ pub(crate) fn application(
     level: u8,
     texts: Vec<String>,
 ) -> Event {
-    let provider = Provider { name: provider, guid: None, channel: "Application" };
+    let provider = Provider::classic(provider, "Application");
     let qualifiers = Some(if level == 2 { 49_152 } else { 16_384 });
     let kind = Kind { qualifiers, level, ..kind(provider, id, 0, 1, CLASSIC) };
     Event { process_id: 0, thread_id: 0, ..event(time, kind, Body::Unnamed(texts)) }

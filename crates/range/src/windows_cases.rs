@@ -14,7 +14,7 @@ use crate::Scenario;
 use crate::dice::Dice;
 use crate::host::{Build, Host, march, whole_second};
 use crate::server::Server;
-use crate::truth::{Grade, Truth, TruthAnswer};
+use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion};
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -96,7 +96,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn make(name: &str, seed: u64) -> Option<io::Result<Scenario>> {
     let (name, maker) = SCENARIOS.into_iter().find(|(known, _)| *known == name)?;
     let (about, stage) = maker(&mut Dice::new(seed, name));
-    let truth = Truth { answers: stage.answers(), intrusions: Vec::new() };
+    // Who came by a document or from another host has no address here.
+    let intrusion = (!stage.planted.is_empty()).then(|| TruthIntrusion::alone(stage.server.host.name, &[]));
+    let truth = Truth { answers: stage.answers(), intrusions: intrusion.into_iter().collect() };
     let files = stage.server.into_files();
     Some(files.map(|files| Scenario { name, about: about.into(), files, truth }))
 }

@@ -72,7 +72,7 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
 /// A `'` goes before `=`, `+`, `-`, `@` (and their full-width forms) at the cell's beginning, also after blanks
 /// and quotes. The same after `;`, because a spreadsheet that separates by `;` ignores our quotes and begins a
 /// cell there. TAB and CR, which also begin formulas, are never written raw.
-pub(crate) fn csv_cell(text: &str) -> String {
+pub fn csv_cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut at_beginning = true;

@@ -31,16 +31,27 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::io::{self, Write};
 
-/// Writes `value` over several lines, with a newline at the end.
-pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+/// Writes `value` over several lines, with a newline at the end; what steers a terminal is escaped.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new())))?;
     out.write_all(b"\n")
 }
 
 /// Writes `value` on one line, with a newline at the end.
 fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Safe(CompactFormatter)))?;
+    write_compact(value, out)?;
     out.write_all(b"\n")
+}
+
+/// Writes `value` without blanks, and without a newline; what steers a terminal is escaped.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_compact(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    Ok(value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Safe(CompactFormatter)))?)
 }
 
 /// A time, or null.

@@ -171,6 +171,8 @@ fn seconds(first: Option<Timestamp>, last: Option<Timestamp>) -> Option<(i64, i6
 }
 
 fn bounds(spans: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
+    // A case that is read back may say that a log ends before it begins.
+    let spans = spans.map(|(one, other)| (one.min(other), one.max(other)));
     spans.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
 }
 

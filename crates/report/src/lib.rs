@@ -18,11 +18,11 @@ mod digest;
 mod escape;
 pub mod fuzz;
 mod html;
-mod json;
+pub mod json;
 mod lanes;
 mod logon_graph;
 mod markdown;
-mod mask;
+pub mod mask;
 mod navigator;
 mod options;
 mod read;
@@ -39,14 +39,17 @@ mod sample_who;
 #[cfg(test)]
 mod tests;
 
-pub use escape::escape_terminal;
+pub use escape::{csv_cell, escape_terminal};
 pub use html::write_html;
 pub use json::{write_answers_json, write_attribution_json, write_findings_jsonl};
 pub use markdown::write_markdown;
-pub use options::{Options, Tlp};
+pub use navigator::write_layer;
+pub use options::Options;
 pub use read::{OpenSource, ReadError, Source, read_case};
+pub use stix::Tlp;
 pub use table::write_findings_csv;
 pub use terminal::{Style, render_terminal};
+pub use timeline::{datetime, joined, write_cells};
 
 use model::{Case, Run};
 use std::io::{self, BufWriter, Write};
@@ -90,7 +93,7 @@ pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>
         write(case, run, options, &mut out)?;
         out.flush()?;
     }
-    if let Some(attribution) = &case.attribution {
+    if let Some(attribution) = &case.looked_for.attribution {
         let mut out = BufWriter::new(open(ATTRIBUTION)?);
         write_attribution_json(case, attribution, &mut out)?;
         out.flush()?;

@@ -302,12 +302,13 @@ fn coverage(sheet: &mut Sheet<'_>, case: &Case) -> io::Result<()> {
     if logs.is_empty() {
         sheet.ours("No log was read.\n")?;
     } else {
-        sheet.table(&["Host", "Log", "Records", "First", "Last", "Gaps"])?;
+        sheet.table(&["Host", "Log", "Records", "Rules", "First", "Last", "Gaps"])?;
     }
     for ((host, key), log) in logs.iter().take(LOGS_MAX) {
         sheet.cell_code(host.as_deref().unwrap_or("(no host known)"))?;
         sheet.cell_code(&key.log)?;
         sheet.cell(&words::thousands(log.records))?;
+        sheet.cell(&words::rules_of_log(log.rules))?;
         sheet.cell(&words::time(log.span.first))?;
         sheet.cell(&words::time(log.span.last))?;
         sheet.cell(&gaps_text(&log.gaps))?;

@@ -17,7 +17,7 @@ use std::io;
 use std::sync::LazyLock;
 
 /// Fields that hold the name of an account.
-const ACCOUNT_FIELDS: &[&str] = &[
+pub const ACCOUNT_FIELDS: &[&str] = &[
     "User",
     "ParentUser",
     "SourceUser",
@@ -59,7 +59,7 @@ const NOBODY: &[&str] = &[
     "administrators",
 ];
 /// Steps whose records name a web shell.
-const SHELL_STEPS: &[&str] = &[
+pub const SHELL_STEPS: &[&str] = &[
     "assay.shell-request",
     "assay.shell-file",
     "assay.shell-found",
@@ -70,7 +70,7 @@ const SHELL_STEPS: &[&str] = &[
     "assay.vdir-set",
 ];
 /// Fields that name a page or a file, and those that hold what was sent to it.
-const PAGE_FIELDS: &[&str] = &["cs-uri-stem", "UrlStem", "TargetFilename", "Path"];
+pub const PAGE_FIELDS: &[&str] = &["cs-uri-stem", "UrlStem", "TargetFilename", "Path"];
 const QUERY_FIELDS: &[&str] = &["cs-uri-query", "UrlQuery", "cs(Referer)", "cs(Cookie)"];
 const SCRIPT_ENDINGS: &[&str] =
     &[".aspx", ".ashx", ".asmx", ".asp", ".asa", ".cer", ".cshtml", ".php", ".jsp", ".jspx", ".cfm"];
@@ -81,20 +81,23 @@ static PARAMETER: LazyLock<Option<Regex>> =
 static HOME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)[\\/](?:users|home|documents and settings)[\\/]([^\\/\s]+)[\\/]").ok());
 
-/// What is replaced, and by what.
-#[derive(Default)]
-pub(crate) struct Mask {
-    finder: Option<AhoCorasick>,
-    aliases: Vec<String>,
-    parameters: bool,
+/// What a case must not carry on, in lower case.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Secrets {
+    /// Names of people.
+    pub people: BTreeSet<String>,
+    /// Names of pages that are web shells.
+    pub shells: BTreeSet<String>,
+    /// What was sent to them.
+    pub queries: BTreeSet<String>,
 }
 
-impl Mask {
-    /// A mask over all that the case's findings, their records, processes and logons name.
+impl Secrets {
+    /// All that the case's findings, their records, processes and logons name.
     ///
     /// # Errors
     /// When fields that were put aside cannot be read back.
-    pub(crate) fn of(case: &Case) -> io::Result<Self> {
+    pub fn of(case: &Case) -> io::Result<Self> {
         let (mut people, mut shells, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         // An older case does not say what its rules are about: any page may be a shell.
         let unknown = case.looked_for.rules.is_empty();
@@ -125,30 +128,53 @@ impl Mask {
             people.extend(homes(&process.command_line).chain(homes(&process.image)));
         }
         people.extend(case.sessions.logons.iter().filter_map(|logon| person(&logon.user)));
-        Ok(Self::over(&people, &shells, &queries))
+        Ok(Self { people, shells, queries })
+    }
+}
+
+/// What is replaced, and by what. The one of `default` replaces nothing.
+#[derive(Default)]
+pub struct Mask {
+    finder: Option<AhoCorasick>,
+    aliases: Vec<String>,
+    parameters: bool,
+}
+
+impl Mask {
+    /// A mask over the [`Secrets`] of a case, with numbered aliases.
+    ///
+    /// # Errors
+    /// When fields that were put aside cannot be read back.
+    pub(crate) fn of(case: &Case) -> io::Result<Self> {
+        Ok(Self::over(&Secrets::of(case)?))
     }
 
-    fn over(people: &BTreeSet<String>, shells: &BTreeSet<String>, queries: &BTreeSet<String>) -> Self {
-        let mut secrets: BTreeMap<&str, String> = BTreeMap::new();
-        for (number, person) in (1..).zip(people) {
-            secrets.insert(person, format!("person-{number}"));
+    fn over(secrets: &Secrets) -> Self {
+        let mut aliases: BTreeMap<String, String> = BTreeMap::new();
+        for (number, person) in (1..).zip(&secrets.people) {
+            aliases.insert(person.clone(), format!("person-{number}"));
         }
-        for (number, shell) in (1..).zip(shells) {
-            let ending = shell.rfind('.').map_or("", |at| &shell[at..]);
-            secrets.insert(shell, format!("shell-{number}{ending}"));
+        for (number, shell) in (1..).zip(&secrets.shells) {
+            aliases.insert(shell.clone(), format!("shell-{number}{}", ending(shell)));
         }
-        for query in queries {
-            secrets.insert(query, "(masked)".to_owned());
+        for query in &secrets.queries {
+            aliases.insert(query.clone(), "(masked)".to_owned());
         }
+        Self::new(aliases)
+    }
+
+    /// A mask that puts an alias for each secret, wherever that stands as a word of its own, without regard to ASCII case,
+    /// and masks the parameters that scripts evaluate.
+    pub fn new(aliases: BTreeMap<String, String>) -> Self {
         let finder = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
-            .build(secrets.keys());
-        Self { finder: finder.ok(), aliases: secrets.into_values().collect(), parameters: true }
+            .build(aliases.keys());
+        Self { finder: finder.ok(), aliases: aliases.into_values().collect(), parameters: true }
     }
 
     /// `text` without secrets.
-    pub(crate) fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let text = match &self.finder {
             Some(finder) => self.replace(finder, text),
             None => Cow::Borrowed(text),
@@ -188,13 +214,18 @@ fn homes(text: &str) -> impl Iterator<Item = String> {
     homes.filter_map(|found| person(&found[1]))
 }
 
+/// The ending of a file's name, with its dot.
+pub fn ending(name: &str) -> &str {
+    name.rfind('.').map_or("", |at| &name[at..])
+}
+
 /// Whether the finding is a request to a shell, so that its query is for the shell alone.
 fn is_asked(finding: &Finding) -> bool {
     finding.has_tag("assay.shell-request")
 }
 
 /// The person's part of an account's name: without domain, mailbox prefix and address; `None` for nobody's.
-fn person(account: &str) -> Option<String> {
+pub fn person(account: &str) -> Option<String> {
     if account.starts_with("ServerInfo~") {
         return None;
     }
@@ -211,7 +242,7 @@ fn person(account: &str) -> Option<String> {
 }
 
 /// The name of a script file.
-fn page(path: &str) -> Option<String> {
+pub fn page(path: &str) -> Option<String> {
     let name = path.rsplit(['\\', '/']).next()?.to_lowercase();
     // A compiled trace is called after its page: `x.aspx.0123abcd.compiled`.
     SCRIPT_ENDINGS.iter().find_map(|ending| {
@@ -253,7 +284,9 @@ mod tests {
 
     #[test]
     fn a_secret_has_one_alias_wherever_it_stands_alone() {
-        let mask = Mask::over(&set(&["jane", "jane.doe"]), &set(&["help.aspx"]), &set(&["cmd=whoami"]));
+        let people = set(&["jane", "jane.doe"]);
+        let mask =
+            Mask::over(&Secrets { people, shells: set(&["help.aspx"]), queries: set(&["cmd=whoami"]) });
         let check = |text: &str, expect: &str| assert_eq!(mask.apply(text), expect);
         check(r"C:\Users\Jane.Doe\x, EXAMPLE\jane", r"C:\Users\person-2\x, EXAMPLE\person-1");
         check("…/HELP.aspx?cmd=whoami by janet", "…/shell-1.aspx?(masked) by janet");

@@ -81,7 +81,11 @@ struct Metadata {
     value: String,
 }
 
-pub(crate) fn write_layer(case: &Case, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the layer.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_layer(case: &Case, out: &mut dyn Write) -> io::Result<()> {
     let hosts: Vec<_> = case.hosts.iter().map(|host| host.name.clone()).collect();
     let [seen, could_have, could_not] = attack::counts(case);
     let layer = Layer {

@@ -34,6 +34,8 @@ const RULES_SHOWN_ALONE: usize = 15;
 const RULES_SHOWN_BESIDE: usize = 5;
 /// Rules that did not load, where no file lists them.
 const NOTES_SHOWN: usize = 3;
+/// Logs that no rule looks at.
+const LOGS_SHOWN: usize = 5;
 
 /// The case as the terminal shows it. `case_dir` is where its files were written, if they were.
 ///
@@ -93,7 +95,26 @@ impl<'a> View<'a> {
         if let Some(text) = Totals::of(self.case).unknown_text() {
             self.screen.warning(&text);
         }
+        self.logs_without_rule();
         self.rules_not_loaded();
+    }
+
+    /// One line: the logs that rules do not look at, the largest first.
+    fn logs_without_rule(&mut self) {
+        let mut logs: Vec<(&str, u64)> = self.case.coverage.logs_without_rule().into_iter().collect();
+        if logs.is_empty() {
+            return;
+        }
+        logs.sort_by_key(|(name, records)| (std::cmp::Reverse(*records), *name));
+        let shown = logs.iter().take(LOGS_SHOWN);
+        let shown: Vec<String> =
+            shown.map(|(name, records)| format!("{name} ({})", words::thousands(*records))).collect();
+        let more = match logs.len().saturating_sub(LOGS_SHOWN) {
+            0 => String::new(),
+            more => format!(", and {}", words::count(more as u64, "more log")),
+        };
+        let count = words::count(logs.len() as u64, "log");
+        self.screen.warning(&format!("no rule looks at {count} (records): {}{more}", shown.join(", ")));
     }
 
     fn loss(&mut self, loss: &Trouble<'_>) {

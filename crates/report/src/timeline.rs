@@ -53,8 +53,11 @@ fn write_row(case: &Case, finding: &Finding, time: Timestamp, out: &mut dyn Writ
     write_cells(&cells, out)
 }
 
-/// One row.
-pub(crate) fn write_cells(cells: &[&str], out: &mut dyn Write) -> io::Result<()> {
+/// Writes one row of CSV, each cell quoted and harmless in spreadsheets.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_cells(cells: &[&str], out: &mut dyn Write) -> io::Result<()> {
     for (index, cell) in cells.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
         write!(out, "{comma}{}", escape::csv_cell(cell))?;
@@ -63,13 +66,13 @@ pub(crate) fn write_cells(cells: &[&str], out: &mut dyn Write) -> io::Result<()>
 }
 
 /// `name: text | name: text`.
-pub(crate) fn joined(fields: &[Field]) -> String {
+pub fn joined(fields: &[Field]) -> String {
     let parts: Vec<_> = fields.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     parts.join(" | ")
 }
 
 /// RFC 3339 with six digits of the second.
-pub(crate) fn datetime(time: Timestamp) -> String {
+pub fn datetime(time: Timestamp) -> String {
     let (year, month, day, hour, minute, second, nanos) = time.civil();
     let micros = nanos / 1_000;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}+00:00")

@@ -14,6 +14,15 @@ pub(crate) fn question_label(question_id: &str) -> String {
     if question_id.starts_with("cve-") { question_id.to_uppercase() } else { question_id.replace('-', " ") }
 }
 
+/// How many rules look at a log.
+pub(crate) fn rules_of_log(rules: Option<u64>) -> String {
+    match rules {
+        Some(0) => "none".to_owned(),
+        Some(count) => thousands(count),
+        None => String::new(),
+    }
+}
+
 /// `31,204,551`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -88,7 +88,7 @@ pub fn case(
         count(gathered, id, resolve, &mut logs, logons, &mut case.coverage);
     }
     judge_web_files(&mut case, &mut logs, web_files, known_good);
-    finish_logs(&mut case.coverage, logs);
+    finish_logs(&mut case.coverage, logs, met);
     case.hosts = all_hosts(&case, &hosts);
     // Not stably, which takes half as much memory again: no two are equal.
     case.findings.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
@@ -327,7 +327,7 @@ fn item_coverage(
 
 /// Gives each log its gaps; a log's window begins where the first web or
 /// Exchange log of its host does, or else its first log of any kind.
-fn finish_logs(coverage: &mut Coverage, logs: Logs) {
+fn finish_logs(coverage: &mut Coverage, logs: Logs, met: &mut Met) {
     let mut begins: BTreeMap<Option<HostName>, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for ((host, key), (stats, _)) in &logs {
         let Some(first) = stats.span.first else { continue };
@@ -347,6 +347,9 @@ fn finish_logs(coverage: &mut Coverage, logs: Logs) {
             if let Some(item) = coverage.items.iter_mut().find(holds_first) {
                 item.gaps.insert(0, *gap);
             }
+        }
+        if let Some(family) = stats.family {
+            met.families.insert((host.clone(), key.clone()), family);
         }
         coverage.logs.insert((host, key), log);
     }

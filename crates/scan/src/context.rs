@@ -1,14 +1,14 @@
 //! What a finding keeps of its record: what matched, and what a reader (and
 //! the casebook's joins) need beside it.
 
-use model::{Level, LogFamily, Record, Shape, Slot};
+use model::{Level, LogFamily, PerShape, Record, Slot};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Text kept of one field, in bytes. The record itself is a position away.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
-/// Pairs of shape and rule remembered in one part.
-const REMEMBERED_MAX: usize = 4_096;
+/// Shapes remembered in one part.
+const SHAPES_MAX: usize = 512;
 
 /// Fields that say who did what with what, by family of log.
 const WINDOWS: &[&str] = &[
@@ -178,22 +178,22 @@ pub fn joins(name: &str) -> bool {
 
 /// Which slots of a shape a rule's findings keep as context, remembered:
 /// names are compared once per shape and rule, not once per finding.
-#[derive(Default)]
 pub struct ContextSlots {
-    // The shape is held, so that its address cannot come to mean another one.
-    known: HashMap<(usize, usize), (Arc<Shape>, Vec<usize>)>,
+    known: PerShape<HashMap<usize, Vec<usize>>>,
+}
+
+impl Default for ContextSlots {
+    fn default() -> Self {
+        Self { known: PerShape::new(SHAPES_MAX) }
+    }
 }
 
 impl ContextSlots {
     /// Slots of `record` to keep for `rule` (an index), whose `fields:` are
     /// `wanted`, in their order.
     fn of(&mut self, record: &Record<'_>, rule: usize, wanted: &[String]) -> &[usize] {
-        if self.known.len() >= REMEMBERED_MAX {
-            self.known.clear();
-        }
-        let key = (Arc::as_ptr(record.shape) as usize, rule);
-        let (_, slots) = self.known.entry(key).or_insert_with(|| {
-            let shape = Arc::clone(record.shape);
+        let shape = record.shape;
+        self.known.get(shape, |_| HashMap::new()).entry(rule).or_insert_with(|| {
             let family = family(shape.family);
             let keeps = |slot: &Slot| {
                 // An artifact's slots are few and short, and a reader needs them all.
@@ -202,10 +202,8 @@ impl ContextSlots {
                     || family.iter().any(|name| slot.answers(name, shape.fold_case))
             };
             let slots = shape.slots.iter().enumerate().filter(|(_, slot)| keeps(slot));
-            let slots = slots.map(|(index, _)| index).collect();
-            (shape, slots)
-        });
-        slots
+            slots.map(|(index, _)| index).collect()
+        })
     }
 
     /// The slots to keep, in order: `matched` (what the rule matched), `wanted`
@@ -307,7 +305,7 @@ fn shorten(all: &mut String, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Position, Value};
+    use model::{Position, Shape, Value};
 
     #[test]
     fn keeps_what_matched_and_its_context() {

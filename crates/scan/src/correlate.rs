@@ -46,6 +46,65 @@ pub fn add(case: &mut Case, rules: &[Rule], correlations: &[Correlation]) -> Res
     Ok(())
 }
 
+/// Why a correlation holds of a case, or does not.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Explained {
+    /// By input: what came of its matches.
+    pub inputs: Vec<InputCounts>,
+    /// Groups, those nearest to holding first, each with its nearest timespan. Grounds of windows are
+    /// in `grounds`.
+    pub groups: Vec<sigma::Seen>,
+    /// How often a group was met beyond those.
+    pub beyond: u64,
+    /// Places of findings in the case, by the numbers in windows.
+    pub grounds: BTreeMap<u64, Vec<usize>>,
+    /// How often it holds.
+    pub hits: usize,
+}
+
+/// What came of the matches of one rule that a correlation refers to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InputCounts {
+    /// All of them.
+    pub matches: u64,
+    /// Those without a time.
+    pub without_time: u64,
+    /// Those that lack a field of `group-by`, or the condition's.
+    pub without_field: u64,
+}
+
+/// Runs `correlations` up to the one at `index` over the findings of `case`, made without
+/// correlations, and tells why it holds or not.
+///
+/// # Errors
+/// When fields that were put aside cannot be read back.
+pub fn explain(
+    case: &Case,
+    rules: &[Rule],
+    correlations: &[Correlation],
+    index: usize,
+) -> Result<Explained, String> {
+    let mut work = Work::new(case, rules, correlations);
+    for before in 0..index {
+        work.run(before)?;
+    }
+    work.explained = Some(Explained::default());
+    work.run(index)?;
+    let hits = work.hits.get(index).map_or(0, Vec::len);
+    let mut own = Explained { hits, ..work.explained.take().unwrap_or_default() };
+    let numbers = own.groups.iter().flat_map(|seen| &seen.best.grounds);
+    own.grounds = numbers.map(|number| (*number, work.bases(*number))).collect();
+    for (counts, input) in own.inputs.iter_mut().zip(&correlations[index].inputs) {
+        if let InputSource::Rule(rule) = input.source {
+            let of_rule = case.findings.iter().filter(|finding| finding.rule.id == rules[rule].id);
+            (counts.matches, counts.without_time) = of_rule.fold((0, 0), |(all, without), finding| {
+                (all + 1, without + u64::from(finding.time.is_none()))
+            });
+        }
+    }
+    Ok(own)
+}
+
 /// What findings say of a correlation.
 pub fn facts(correlation: &Correlation) -> RuleFacts {
     RuleFacts {
@@ -74,6 +133,8 @@ struct Work<'c> {
     matches: Vec<(usize, usize)>,
     /// By correlation.
     hits: Vec<Vec<Found>>,
+    /// Why the next one holds or not, where that is asked.
+    explained: Option<Explained>,
 }
 
 /// A hit and what it rests on.
@@ -105,7 +166,7 @@ impl<'c> Work<'c> {
             finding.time?;
             Some((place, *wanted.get(finding.rule.id.as_str())?))
         });
-        Self { case, rules, correlations, matches: matches.collect(), hits: Vec::new() }
+        Self { case, rules, correlations, matches: matches.collect(), hits: Vec::new(), explained: None }
     }
 
     /// Runs one correlation; those that it refers to were run.
@@ -117,6 +178,8 @@ impl<'c> Work<'c> {
         });
         let mut chained = self.chained_events(correlation)?;
         chained.sort_by_key(|event| (event.time, event.input, event.ground));
+        let mut counts = vec![InputCounts::default(); correlation.inputs.len()];
+        chained.iter().for_each(|event| counts[event.input].matches += 1);
         let mut chained = chained.into_iter().peekable();
         let inputs: BTreeMap<usize, usize> = correlation
             .inputs
@@ -132,6 +195,9 @@ impl<'c> Work<'c> {
             .map(|(rule, number)| (*rule, correlation.field_names(*number, &self.rules[*rule])))
             .collect();
         let mut runner = Runner::new(correlation, is_chained);
+        if self.explained.is_some() {
+            runner = runner.watching();
+        }
         for (place, rule) in &self.matches {
             let Some(input) = inputs.get(rule) else { continue };
             let finding = &self.case.findings[*place];
@@ -139,12 +205,19 @@ impl<'c> Work<'c> {
             while let Some(event) = chained.next_if(|event| event.time <= time) {
                 runner.push(event);
             }
-            if let Some((group, values)) = self.fields(finding, &names[rule])? {
-                runner.push(Event { time, input: *input, group, values, ground: *place as u64 });
+            match self.fields(finding, &names[rule])? {
+                Some((group, values)) => {
+                    runner.push(Event { time, input: *input, group, values, ground: *place as u64 });
+                }
+                None => counts[*input].without_field += 1,
             }
         }
         chained.for_each(|event| runner.push(event));
-        let found = runner.finish().into_iter().map(|hit| self.found(correlation, hit)).collect();
+        let (hits, groups, beyond) = runner.finish_watched();
+        if let Some(own) = &mut self.explained {
+            (own.inputs, own.groups, own.beyond) = (counts, groups, beyond);
+        }
+        let found = hits.into_iter().map(|hit| self.found(correlation, hit)).collect();
         self.hits.push(found);
         Ok(())
     }

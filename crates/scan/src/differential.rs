@@ -1,10 +1,13 @@
-//! The compiled matcher against the naive one, over real evidence.
+//! The compiled matcher against the naive one, over real evidence; and both
+//! against another evaluator.
 //!
 //! The naive matcher is the specification read aloud; wherever the two differ,
-//! the compiled one is wrong (or both are, which this cannot show).
+//! the compiled one is wrong. Where both are, an [`Opinion`] may show it.
 
 use evidence::{ItemHead, ReadItem, Visitor};
 use model::{Position, Record};
+use sigma::naive::Names;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// A record on which the two disagree.
@@ -31,26 +34,57 @@ pub struct Comparison {
     pub matches: u64,
     /// Where they do not, sorted.
     pub differences: Vec<Difference>,
+    /// By rule: where the other evaluator says otherwise than the naive matcher.
+    pub disagreements: BTreeMap<String, Disagreement>,
+}
+
+/// How another evaluator differs on one rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Disagreement {
+    /// Records on which only the naive matcher matches.
+    pub only_ours: u64,
+    /// Records on which only the other one does.
+    pub only_theirs: u64,
+}
+
+/// Another evaluator. It is asked of records that are of the rule's log source.
+pub trait Opinion: Sync {
+    /// A record as it wants it.
+    type Flat;
+    /// Makes that of a record, once for all rules.
+    fn flatten(&self, record: &Record<'_>) -> Self::Flat;
+    /// Whether the rule at `rule` matches a record whose fields are called so; `None`: it cannot say.
+    fn matches(&self, rule: usize, names: Names<'_>, flat: &Self::Flat) -> Option<bool>;
+}
+
+/// No other evaluator.
+impl Opinion for () {
+    type Flat = ();
+    fn flatten(&self, _: &Record<'_>) {}
+    fn matches(&self, _: usize, _: Names<'_>, (): &()) -> Option<bool> {
+        None
+    }
 }
 
 /// Compares on about `percent` of the records, chosen by `seed` and the
 /// record's offset: the same ones each time.
-pub fn compare(
+pub fn compare<O: Opinion>(
     sources: &[evidence::Source],
     limits: &evidence::Limits,
-    engine: &sigma::Engine,
+    (engine, opinion): (&sigma::Engine, &O),
     percent: u64,
     seed: u64,
 ) -> Comparison {
-    let comparer = Comparer { engine, percent, seed, whole: Mutex::default() };
+    let comparer = Comparer { engine, opinion, percent, seed, whole: Mutex::default() };
     evidence::read(sources, limits, &comparer);
     let mut whole = comparer.whole.into_inner().unwrap_or_else(PoisonError::into_inner);
     whole.differences.sort();
     whole
 }
 
-struct Comparer<'e> {
+struct Comparer<'e, O> {
     engine: &'e sigma::Engine,
+    opinion: &'e O,
     percent: u64,
     seed: u64,
     whole: Mutex<Comparison>,
@@ -69,10 +103,15 @@ impl Comparison {
         self.compared += other.compared;
         self.matches += other.matches;
         self.differences.extend(other.differences);
+        for (rule, other) in other.disagreements {
+            let own = self.disagreements.entry(rule).or_default();
+            own.only_ours += other.only_ours;
+            own.only_theirs += other.only_theirs;
+        }
     }
 }
 
-impl<'e> Visitor for Comparer<'e> {
+impl<'e, O: Opinion> Visitor for Comparer<'e, O> {
     type Part = Part<'e>;
 
     fn start(&self, head: &ItemHead<'_>) -> Part<'e> {
@@ -94,6 +133,7 @@ impl<'e> Visitor for Comparer<'e> {
         found.clear();
         worker.find(record, &mut |rule| found.push(rule));
         found.sort_unstable();
+        let flat = self.opinion.flatten(record);
         for (index, rule) in self.engine.rules().iter().enumerate() {
             let compiled = found.binary_search(&index).is_ok();
             let naive = sigma::naive::matches(rule, record);
@@ -106,6 +146,14 @@ impl<'e> Visitor for Comparer<'e> {
                     rule: rule.id.clone(),
                     compiled,
                 });
+            }
+            let names = Names::admitting(rule, record);
+            let asked = names.into_iter().map(|names| self.opinion.matches(index, names, &flat));
+            // Of a rule that it could not load it says nothing of any log source.
+            let other = asked.reduce(|one, other| Some(one? | other?)).flatten();
+            if let Some(other) = other.filter(|other| *other != naive) {
+                let own = comparison.disagreements.entry(rule.id.clone()).or_default();
+                *(if other { &mut own.only_theirs } else { &mut own.only_ours }) += 1;
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::context::{self, ContextSlots, Memory, Texts};
 use crate::spill::SpillWriter;
-use model::{Field, Record, Shape, Spilled};
+use model::{Field, PerShape, Record, Spilled};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,10 +51,9 @@ impl Store {
 }
 
 /// Keeps the fields of the findings of one part, record by record.
-#[derive(Default)]
 pub struct Keeper {
     context: ContextSlots,
-    names: HashMap<usize, Names>,
+    names: PerShape<Names>,
     texts: Texts,
     kept: Vec<usize>,
     block: Vec<u8>,
@@ -92,10 +91,23 @@ pub struct Wish<'w> {
 }
 
 /// The names of a shape's slots, and whether findings are joined by them.
-struct Names {
-    // Held, so that its address cannot come to mean another shape.
-    _shape: Arc<Shape>,
-    slots: Vec<(Arc<str>, bool)>,
+type Names = Vec<(Arc<str>, bool)>;
+
+impl Default for Keeper {
+    fn default() -> Self {
+        Self {
+            context: ContextSlots::default(),
+            names: PerShape::new(SHAPES_MAX),
+            texts: Texts::default(),
+            kept: Vec::new(),
+            block: Vec::new(),
+            last: Default::default(),
+            last_beside: false,
+            place: None,
+            records: HashMap::new(),
+            record: None,
+        }
+    }
 }
 
 impl Keeper {
@@ -118,7 +130,10 @@ impl Keeper {
         }
         let is_whole = wish.memory == Memory::Whole || spilled.is_none();
         let Self { names, texts, kept, .. } = self;
-        let names = names_of(names, store, record.shape);
+        let names = names.get(record.shape, |shape| {
+            let name = |name: &str| (store.share(name), context::joins(name));
+            shape.slots.iter().map(|slot| name(&slot.name)).collect()
+        });
         let stays = kept.iter().filter(|slot| is_whole || names[**slot].1);
         let field = |slot: &usize| {
             let text = texts.shared(record, *slot, |text| store.share(text));
@@ -174,21 +189,4 @@ impl Keeper {
         }
         self.record
     }
-}
-
-fn names_of<'n>(
-    names: &'n mut HashMap<usize, Names>,
-    store: &Store,
-    shape: &Arc<Shape>,
-) -> &'n [(Arc<str>, bool)] {
-    let address = Arc::as_ptr(shape) as usize;
-    if names.len() >= SHAPES_MAX && !names.contains_key(&address) {
-        names.clear();
-    }
-    let known = names.entry(address).or_insert_with(|| {
-        let name = |name: &str| (store.share(name), context::joins(name));
-        let slots = shape.slots.iter().map(|slot| name(&slot.name)).collect();
-        Names { _shape: Arc::clone(shape), slots }
-    });
-    &known.slots
 }

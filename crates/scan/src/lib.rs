@@ -28,6 +28,7 @@ mod spill;
 mod standing;
 mod web_files;
 
+pub use correlate::{Explained, InputCounts, explain as explain_correlation};
 pub use known_good::KnownGood;
 #[doc(hidden)]
 pub use known_good::fuzz as fuzz_known_good;
@@ -86,6 +87,7 @@ pub fn scan(input: Input<'_>) -> io::Result<(Case, Sessions)> {
     case.unread.sort();
     case.unread.dedup();
     correlate::add(&mut case, input.engine.rules(), input.correlations).map_err(io::Error::other)?;
+    rule_use::count_rules(input.engine, &mut case.coverage, &met);
     case.looked_for.rules = rule_use::all(input.engine, input.correlations, input.yara, met, &case.findings);
     case.looked_for.rules_sha256 = input.rules_sha256;
     case.looked_for.rules_loaded = input.engine.rules().len() + input.correlations.len() + input.yara.len();

@@ -3,7 +3,7 @@
 //! Everything here adds up in any order, so that the result does not depend
 //! on how the evidence was split.
 
-use model::{EvidenceId, Gap, GapKind, LogCoverage, Span, Timestamp};
+use model::{EvidenceId, Gap, GapKind, LogCoverage, LogFamily, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours kept per log: eleven years. A log whose times are scattered further
@@ -35,6 +35,8 @@ pub struct NumberRun {
 /// Counts of one log of one host.
 #[derive(Clone, Debug, Default)]
 pub struct LogStats {
+    /// What rules tell logs apart by first; `None` for parts of a log, and for what is counted without records.
+    pub family: Option<LogFamily>,
     pub records: u64,
     pub span: Span,
     pub filled: BTreeMap<String, u64>,
@@ -42,17 +44,26 @@ pub struct LogStats {
     pub runs: Vec<NumberRun>,
     /// Times at which the log was cleared.
     pub cleared: BTreeSet<Timestamp>,
+    /// The hour of the last record, which is among `hours`: most records follow in their hour.
+    last_hour: Option<i64>,
 }
 
 impl LogStats {
+    /// Of a log of this family, with nothing in it yet.
+    pub fn of(family: LogFamily) -> Self {
+        Self { family: Some(family), ..Self::default() }
+    }
+
     /// Counts one record.
     pub fn add(&mut self, time: Option<Timestamp>, number: Option<u64>) {
         self.records += 1;
         self.span.add(time);
-        if let Some(time) = time
+        if let Some(hour) = time.map(|time| time.hour_index())
+            && self.last_hour != Some(hour)
             && self.hours.len() < HOURS_MAX
         {
-            self.hours.insert(time.hour_index());
+            self.hours.insert(hour);
+            self.last_hour = Some(hour);
         }
         if let Some(number) = number {
             self.add_run(NumberRun {
@@ -83,6 +94,7 @@ impl LogStats {
     /// Adds what another part of the same log held.
     pub fn merge(&mut self, other: LogStats) {
         self.records += other.records;
+        self.family = self.family.or(other.family);
         self.span.join(other.span);
         for (field, count) in other.filled {
             *self.filled.entry(field).or_default() += count;
@@ -194,6 +206,7 @@ impl LogStats {
             gaps: self.gaps(window),
             hours: runs_of(&self.hours),
             items,
+            rules: None,
         }
     }
 }

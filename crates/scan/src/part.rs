@@ -7,8 +7,8 @@ use crate::logs::LogStats;
 use crate::sessions::{Logons, ProcessLog};
 use casebook::Watched;
 use model::{
-    Field, HostName, LogFamily, LogKey, Position, Record, Role, RuleFacts, Shape, Span, Spilled, Timestamp,
-    Value,
+    Field, HostName, LogFamily, LogKey, PerShape, Position, Record, Role, RuleFacts, Span, Spilled,
+    Timestamp, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 const HOST_RUNS_MAX: usize = 64;
 /// Shapes whose watched slots are remembered in one part.
 const SHAPES_MAX: usize = 512;
+/// Logs that are told by what stands in a record, without their names being made.
+const RECENT_MAX: usize = 8;
 
 /// A match, before its item's hash and host are known.
 pub struct RawFinding {
@@ -196,9 +198,31 @@ struct OpenLog {
     parts: Vec<(LogKey, LogStats)>,
 }
 
-/// Slots by a shape's address and a watch entry. The shape is held beside
-/// them, so that its address cannot come to mean another one.
-type KnownSlots = HashMap<(usize, usize), (Arc<Shape>, Vec<Vec<usize>>)>;
+/// Of one shape: for each watch entry that was asked for, the slots of each of its fields.
+type KnownSlots = PerShape<HashMap<usize, Vec<Vec<usize>>>>;
+
+/// What of a record says to which log it belongs, as it stands there.
+struct Written {
+    log: Box<str>,
+    host: (u8, Vec<u8>),
+    channel: (u8, Vec<u8>),
+}
+
+impl Written {
+    /// `None` when it is not text.
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let owned = |value: Value<'_>| value.as_written().map(|(kind, bytes)| (kind, bytes.to_vec()));
+        let (host, channel) = (owned(record.role(Role::Host))?, owned(record.role(Role::Channel))?);
+        Some(Self { log: record.shape.log.clone(), host, channel })
+    }
+
+    fn is_of(&self, record: &Record<'_>) -> bool {
+        let same = |own: &(u8, Vec<u8>), value: Value<'_>| value.as_written() == Some((own.0, &own.1));
+        self.log == record.shape.log
+            && same(&self.host, record.role(Role::Host))
+            && same(&self.channel, record.role(Role::Channel))
+    }
+}
 
 /// What one thread needs to look at records.
 pub struct Workers<'e> {
@@ -218,9 +242,8 @@ pub struct Part<'e> {
     pub item: u64,
     open: Vec<OpenLog>,
     open_by_key: HashMap<String, usize>,
-    /// The log of the last record: most records follow their own kind.
-    current: Option<usize>,
-    current_key: String,
+    /// Logs of the records before: most records follow their own kind.
+    recent: Vec<(Written, usize)>,
     key: String,
     slots: KnownSlots,
     build: String,
@@ -237,10 +260,9 @@ impl<'e> Part<'e> {
             item,
             open: Vec::new(),
             open_by_key: HashMap::new(),
-            current: None,
-            current_key: String::new(),
+            recent: Vec::new(),
             key: String::new(),
-            slots: HashMap::new(),
+            slots: PerShape::new(SHAPES_MAX),
             build: String::new(),
         }
     }
@@ -282,23 +304,25 @@ impl<'e> Part<'e> {
     }
 
     fn enter_log(&mut self, record: &Record<'_>, watched: &WatchList) -> usize {
+        if let Some((_, index)) = self.recent.iter().find(|(written, _)| written.is_of(record)) {
+            return *index;
+        }
         self.key.clear();
         record.role(Role::Host).write_text(&mut self.key);
         let host_bytes = self.key.len();
         self.key.push('\0');
         self.key.push_str(&record.shape.log);
         record.role(Role::Channel).write_text(&mut self.key);
-        if let Some(current) = self.current
-            && self.key == self.current_key
-        {
-            return current;
-        }
         let index = match self.open_by_key.get(&self.key) {
             Some(index) => *index,
             None => self.open_log(record, host_bytes, watched),
         };
-        self.current = Some(index);
-        std::mem::swap(&mut self.key, &mut self.current_key);
+        if let Some(written) = Written::of(record) {
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.clear();
+            }
+            self.recent.push((written, index));
+        }
         index
     }
 
@@ -319,7 +343,8 @@ impl<'e> Part<'e> {
         let parts = entries.iter().map(|entry| (watched.entries[*entry].key.clone(), LogStats::default()));
         let parts = parts.collect();
         let key = LogKey { log, part: String::new() };
-        self.open.push(OpenLog { host, key, stats: LogStats::default(), entries, parts });
+        let stats = LogStats::of(record.shape.family);
+        self.open.push(OpenLog { host, key, stats, entries, parts });
         self.open_by_key.insert(self.key.clone(), self.open.len() - 1);
         self.open.len() - 1
     }
@@ -431,7 +456,7 @@ impl<'e> Part<'e> {
             self.gathered.logs.entry((host, key)).or_default().merge(stats);
         }
         self.open_by_key.clear();
-        self.current = None;
+        self.recent.clear();
     }
 }
 
@@ -442,20 +467,14 @@ fn slots_of<'s>(
     entry: usize,
     fields: &[String],
 ) -> &'s [Vec<usize>] {
-    if known.len() >= SHAPES_MAX {
-        known.clear();
-    }
-    let key = (Arc::as_ptr(record.shape) as usize, entry);
-    let (_, slots) = known.entry(key).or_insert_with(|| {
-        let shape = Arc::clone(record.shape);
+    let shape = record.shape;
+    known.get(shape, |_| HashMap::new()).entry(entry).or_insert_with(|| {
         let answering = |field: &String| {
             let slots = shape.slots.iter().enumerate();
             slots.filter(|(_, slot)| slot.answers(field, shape.fold_case)).map(|(index, _)| index).collect()
         };
-        let slots = fields.iter().map(answering).collect();
-        (shape, slots)
-    });
-    slots
+        fields.iter().map(answering).collect()
+    })
 }
 
 /// `15.01.2375.007` → `15.1.2375.7`. `None` for what is no build of Exchange's:

@@ -1,6 +1,6 @@
 //! What became of each rule: what it looked at, and on which hosts.
 
-use model::{Finding, HostName, RuleUse};
+use model::{Coverage, Finding, HostName, LogFamily, LogKey, RuleUse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct Met {
     pub sources: BTreeMap<usize, Hosts>,
     /// Files whose content YARA rules have seen.
     pub contents: Hosts,
+    /// The families of logs that were read.
+    pub families: BTreeMap<(Option<HostName>, LogKey), LogFamily>,
 }
 
 impl Met {
@@ -36,6 +38,19 @@ impl Met {
         }
         if is_looked_at {
             self.contents.extend(hosts);
+        }
+    }
+}
+
+/// Says of each log how many rules look at it.
+pub fn count_rules(engine: &sigma::Engine, coverage: &mut Coverage, met: &Met) {
+    // Many hosts have the same logs.
+    let mut known: BTreeMap<(LogFamily, &str), u64> = BTreeMap::new();
+    for (name, family) in &met.families {
+        let log = name.1.log.as_str();
+        let count = *known.entry((*family, log)).or_insert_with(|| engine.rules_looking_at(*family, log));
+        if let Some(log) = coverage.logs.get_mut(name) {
+            log.rules = Some(count);
         }
     }
 }

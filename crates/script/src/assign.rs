@@ -16,6 +16,9 @@ pub(crate) fn assignments(tokens: &[Token], is_vb: bool) -> Vec<(&[Token], &[Tok
             None => return Vec::new(),
         }
     }
+    if !is_vb {
+        from = after_control(tokens);
+    }
     let is_sign = |token: &Token| ["=", "+=", ".=", "&=", ":="].iter().any(|sign| token.is(sign));
     let mut all = Vec::new();
     let mut depth = 0usize;
@@ -34,6 +37,28 @@ pub(crate) fn assignments(tokens: &[Token], is_vb: bool) -> Vec<(&[Token], &[Tok
         }
     }
     all
+}
+
+/// Where `if (…) foreach (…) x = y` begins to do something; loops that set names of their own begin at once.
+fn after_control(tokens: &[Token]) -> usize {
+    let mut from = 0;
+    while let Some(word) = tokens.get(from) {
+        let is_control = ["if", "elseif", "while", "foreach"].iter().any(|own| word.is_word(own));
+        if word.is_word("else") {
+            from += 1;
+        } else if is_control && tokens.get(from + 1).is_some_and(|open| open.is("(")) {
+            let end = from + crate::statement::within(&tokens[from + 1..]).len() + 3;
+            // `while ((line = read()) != null)` is all there is of the statement, or sets a name in its head.
+            let sets = tokens[from..end.min(tokens.len())].iter().any(|token| token.is("="));
+            if end >= tokens.len() || sets {
+                break;
+            }
+            from = end;
+        } else {
+            break;
+        }
+    }
+    from
 }
 
 /// The expression that a value begins with.
@@ -100,6 +125,13 @@ pub(crate) fn targets(target: &[Token]) -> Vec<(&str, bool)> {
         // `Dim raw() As Byte`.
         let named = target[..end].iter().rfind(|token| token.kind == Kind::Word);
         return named.map(|name| (name.text.as_str(), true)).into_iter().collect();
+    }
+    // JScript's `var a : Object[] = x` names what stands before the colon.
+    if let [var, name, colon, ..] = target
+        && ["var", "let", "const"].iter().any(|word| var.is_word(word))
+        && colon.is(":")
+    {
+        return vec![(name.text.as_str(), true)];
     }
     let Some(name) = name else { return Vec::new() };
     let before = name.checked_sub(1).map(|before| &target[before]);

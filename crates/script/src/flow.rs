@@ -4,14 +4,15 @@
 //! Without regard to order: a name that holds input anywhere in its function
 //! holds it everywhere.
 
+mod holds;
 mod languages;
 
 use crate::assign::{assignments, each, targets};
 use crate::region::Page;
-use crate::source::{self, Bits, CHECKED, FILE, INPUT, NAME, Requests};
+use crate::source::{Bits, INPUT, Requests};
 use crate::statement::{Statement, Statements, parts, within};
 use crate::token::{Kind, Token};
-use crate::words::{ASPECTS, BASE, CHECK_WORDS, CHECKS, CLEAN, FILLS, PARSED, SHARED, STORES};
+use crate::words::{APPLIES, ASKS, CHECK_WORDS, CHECKS, FILLS, SHARED, STORES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `((HttpApplication)sender).Context.Request` and the like.
@@ -36,6 +37,8 @@ pub(crate) struct Flow<'a> {
     given: BTreeMap<String, Bits>,
     /// Parameters of functions that are one expression, by the name that each is given to: `$f = fn($a) => …`.
     lambdas: Vec<(String, Option<u32>, Vec<String>)>,
+    /// Other names of functions, and beginnings of the names that they may have: `go = GetRef("Keep")`.
+    aliases: Vec<(String, String)>,
     /// PHP's `extract`: every name that nobody sets is the requester's.
     is_extracted: bool,
 }
@@ -52,6 +55,7 @@ pub(crate) fn follow<'a>(statements: &'a Statements, page: &'a Page) -> Flow<'a>
         known: BTreeSet::new(),
         given: BTreeMap::new(),
         lambdas: Vec::new(),
+        aliases: Vec::new(),
         is_extracted: false,
     };
     flow.declare();
@@ -132,9 +136,14 @@ impl Flow<'_> {
     fn statement(&mut self, statement: &Statement) {
         let tokens = &statement.tokens[..];
         let function = statement.function;
+        self.note_arguments(tokens, function);
+        let is_tag = self.page.is_cf && is_cold_tag(tokens);
         for (target, value) in assignments(&statement.tokens, self.page.is_vb) {
+            // An attribute's value is one string.
+            let value = if is_tag { value.get(..1).unwrap_or_default() } else { value };
             self.note_request(target, value);
             self.note_lambda(target, value, function);
+            self.note_alias(target, value);
             let bits = self.bits(value, function);
             if let [.., arrow, member] = target
                 && arrow.is("->")
@@ -152,13 +161,37 @@ impl Flow<'_> {
                 self.hold(None, &store, bits);
             }
         }
-        if let Some((names, list)) = each(tokens) {
+        // `if (…) for (…)` is one statement.
+        let loops =
+            tokens.iter().enumerate().filter(|(_, word)| word.is_word("for") || word.is_word("foreach"));
+        for (names, list) in loops.filter_map(|(at, _)| each(&tokens[at..])) {
             let bits = self.bits(list, function);
             names.iter().for_each(|name| self.hold(function, &name.text, bits));
         }
         for at in 0..tokens.len().saturating_sub(1) {
-            if tokens[at].kind == Kind::Word && tokens[at + 1].is("(") {
+            if tokens[at].kind != Kind::Word {
+                continue;
+            }
+            if tokens[at + 1].is("(") {
                 self.call(tokens, at, function);
+            } else if tokens[at + 1].is("[")
+                && let end = at + within(&tokens[at + 1..]).len() + 3
+                && tokens.get(end).is_some_and(|open| open.is("("))
+            {
+                // `acts[x](y)`: any of them.
+                let name = tokens[at].text.clone();
+                self.pass_arguments(&name, false, within(&tokens[end..]), function);
+            }
+        }
+        if let Some(own) = function
+            && self.statements.functions[own as usize].name.is_empty()
+            && let Some(head) = nameless_head(tokens)
+        {
+            // `each($_POST, function ($one) {`: what stands before it.
+            let bits = self.bits(&tokens[..head], function);
+            let statements = self.statements;
+            for parameter in &statements.functions[own as usize].parameters {
+                self.hold(Some(own), &parameter.name, bits);
             }
         }
         if let Some(beside) = statement.beside {
@@ -249,17 +282,31 @@ impl Flow<'_> {
         }
         if let Some(base) = base
             && !SHARED.iter().any(|shared| tokens[base].is_word(shared))
+            && !ASKS.contains(&name.as_str())
             && self.known.contains(&self.name(&tokens[base].text))
         {
             let bits = self.bits(inside, function);
             let object = tokens[base].text.clone();
             self.hold(function, &object, bits);
         }
+        if APPLIES.contains(&name.as_str())
+            && base.is_none_or(|base| at > base + 2 || tokens[base].kind == Kind::Word)
+        {
+            self.pass("*", false, inside, function);
+        }
+        self.pass_to_arguments(tokens, at, inside, function);
         let is_made = at.checked_sub(1).is_some_and(|before| tokens[before].is_word("new"));
         self.pass_arguments(&tokens[at].text, is_made, inside, function);
     }
 
     fn pass_arguments(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
+        for alias in self.called(name) {
+            self.pass(&alias, is_made, inside, function);
+        }
+        self.pass(name, is_made, inside, function);
+    }
+
+    fn pass(&mut self, name: &str, is_made: bool, inside: &[Token], function: Option<u32>) {
         let fold = self.page.is_vb || self.page.is_php || self.page.is_cf;
         let lambdas: Vec<_> = self.lambdas.iter().filter(|(own, ..)| own == name).cloned().collect();
         for (_, place, parameters) in lambdas {
@@ -270,7 +317,10 @@ impl Flow<'_> {
         }
         for (index, own) in self.statements.functions.iter().enumerate() {
             let makes = is_made && (own.name == "__construct" || own.name.eq_ignore_ascii_case("new"));
-            let is_called = makes || own.name == name || (fold && own.name.eq_ignore_ascii_case(name));
+            let is_called = makes
+                || own.name == name
+                || (name == "*" && own.name.is_empty())
+                || (fold && own.name.eq_ignore_ascii_case(name));
             if !is_called {
                 continue;
             }
@@ -283,7 +333,9 @@ impl Flow<'_> {
                 if argument.last().is_some_and(|last| self.requests.is_request(last)) && argument.len() <= 5 {
                     self.requests.add(&parameter.name);
                 }
-                let bits = self.bits(argument, function);
+                // What a closure takes along is not what it is.
+                let is_closure = argument.first().is_some_and(|first| first.is_word("function"));
+                let bits = if is_closure { 0 } else { self.bits(argument, function) };
                 let name = parameter.name.clone();
                 self.hold(Some(index as u32), &name, bits);
             }
@@ -313,198 +365,31 @@ impl Flow<'_> {
             }
         }
     }
+}
 
-    /// What an expression holds.
-    pub(crate) fn bits(&self, tokens: &[Token], function: Option<u32>) -> Bits {
-        let mut all = 0;
-        self.walk(tokens, function, &mut |_, bits| all |= bits);
-        all
+/// Where the function without a name begins, whose body comes after these tokens.
+fn nameless_head(tokens: &[Token]) -> Option<usize> {
+    let last = tokens.last()?;
+    if last.is("=>") || last.is("->") {
+        let before = tokens.len().checked_sub(2)?;
+        let open = || tokens.iter().rposition(|token| token.is("("));
+        return if tokens[before].is(")") { open() } else { Some(before) };
     }
+    let is_head =
+        |pair: &[Token]| (pair[0].is_word("delegate") || pair[0].is_word("function")) && pair[1].is("(");
+    tokens.windows(2).rposition(is_head).filter(|_| last.is(")"))
+}
 
-    /// Calls `mark` behind each part of an expression that holds something,
-    /// and behind arguments within calls that leave nothing of them.
-    pub(crate) fn marks(&self, tokens: &[Token], function: Option<u32>, mark: &mut dyn FnMut(usize, Bits)) {
-        self.walk(tokens, function, mark);
-        let mut at = 0;
-        while at < tokens.len() {
-            let Some(end) = self.cleaned(tokens, at).map(|end| end.min(tokens.len())) else {
-                at += 1;
-                continue;
-            };
-            // `HtmlEncode(File.ReadAllText(x))`: the outer call cleans, the inner one acts.
-            let first =
-                (at + 2..end).find(|inner| tokens[*inner].is("(") && tokens[inner - 1].kind == Kind::Word);
-            if let Some(from) = first.filter(|from| from + 1 < end) {
-                self.walk(&tokens[from + 1..end], function, &mut |place, bits| mark(from + 1 + place, bits));
-            }
-            at = end.max(at + 1);
-        }
-    }
-
-    fn walk(&self, tokens: &[Token], function: Option<u32>, mark: &mut dyn FnMut(usize, Bits)) {
-        let mut at = 0;
-        while at < tokens.len() {
-            let token = &tokens[at];
-            if let Some(end) = self.cleaned(tokens, at) {
-                at = end;
-                continue;
-            }
-            let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
-            if token.kind == Kind::Word && opens && BASE.iter().any(|word| token.is_word(word)) {
-                let inside = within(&tokens[at + 1..]);
-                if self.bits(inside, function) != 0 {
-                    mark(at + inside.len() + 2, NAME);
-                }
-                at += inside.len() + 3;
-                continue;
-            }
-            if self.is_lookup(tokens, at) {
-                // `allowed[x]` is one of the allowed, whatever x is.
-                at += within(&tokens[at..]).len() + 2;
-                continue;
-            }
-            let found = source::source(tokens, at, self.page, &self.requests)
-                .or_else(|| self.named(tokens, at, function));
-            let Some((end, bits)) = found else {
-                at += 1;
-                continue;
-            };
-            if !is_compared(tokens, at, end) {
-                mark(end, bits);
-            }
-            at = end.max(at + 1);
-        }
-    }
-
-    /// The end of a call that leaves nothing of what was sent.
-    fn cleaned(&self, tokens: &[Token], at: usize) -> Option<usize> {
-        let token = &tokens[at];
-        if token.is("(")
-            && tokens
-                .get(at + 1)
-                .is_some_and(|cast| cast.is_word("int") || cast.is_word("float") || cast.is_word("bool"))
-            && tokens.get(at + 2).is_some_and(|close| close.is(")"))
-        {
-            // `(int)$_GET["id"]`.
-            let end =
-                source::source(tokens, at + 3, self.page, &self.requests).map_or(at + 4, |(end, _)| end);
-            return (at + 3 < tokens.len()).then_some(end);
-        }
-        if token.kind != Kind::Word || !tokens.get(at + 1)?.is("(") {
-            return None;
-        }
-        let lower = token.text.to_ascii_lowercase();
-        let is_parse = lower == "parse" && at >= 2 && PARSED.iter().any(|kind| tokens[at - 2].is_word(kind));
-        (is_parse || CLEAN.contains(&lower.as_str())).then(|| at + within(&tokens[at + 1..]).len() + 3)
-    }
-
-    fn is_lookup(&self, tokens: &[Token], at: usize) -> bool {
-        let Some(before) = at.checked_sub(1).map(|before| &tokens[before]) else { return false };
-        tokens[at].is("[")
-            && before.kind == Kind::Word
-            && !before.is_word("return")
-            && !self.requests.is_request(before)
-    }
-
-    /// A name that holds something, at `at`; and where it ends.
-    fn named(&self, tokens: &[Token], at: usize, function: Option<u32>) -> Option<(usize, Bits)> {
-        let token = &tokens[at];
-        if token.kind == Kind::Text {
-            let bits = self.interpolated(&token.text, function);
-            return (bits != 0).then_some((at + 1, bits));
-        }
-        if token.kind != Kind::Word {
-            return None;
-        }
-        if let Some(name) = store(&tokens[at..]) {
-            let bits = self.holds.get(&(None, self.name(&name))).copied()?;
-            return Some((at + within(&tokens[at + 1..]).len() + 3, bits));
-        }
-        // In PHP and Perl a dot joins strings, and a name begins with `$`.
-        let joins = token.text.starts_with('$');
-        let is_member = at >= 2
-            && ((tokens[at - 1].is(".") && !joins) || tokens[at - 1].is("->") || tokens[at - 1].is("::"));
-        let is_own =
-            is_member && ["this", "me", "self", "$this"].iter().any(|own| tokens[at - 2].is_word(own));
-        if is_member && !is_own {
-            return None;
-        }
-        if is_own && let Some(bits) = self.held(None, &format!("->{}", token.text)) {
-            return Some((at + 1, bits));
-        }
-        let opens = tokens.get(at + 1).is_some_and(|next| next.is("("));
-        if opens && token.is_word("func_get_args") {
-            let bits = self.holds.get(&(function, "func_get_args".to_owned()))?;
-            return Some((at + 3, *bits));
-        }
-        let given = opens.then(|| self.given.get(&self.name(&token.text)).copied()).flatten();
-        let bits = given.or_else(|| self.held(function, &token.text))?;
-        Some((at + 1, bits))
-    }
-
-    fn held(&self, function: Option<u32>, text: &str) -> Option<Bits> {
-        let key = self.key(function, text);
-        let bits = match self.holds.get(&key) {
-            Some(bits) => *bits,
-            None if self.is_extracted
-                && text.starts_with('$')
-                && !self.known.contains(text)
-                && text != "$this" =>
-            {
-                INPUT
-            }
-            None => return None,
-        };
-        let is_checked = bits & INPUT != 0 && self.checked.contains(&key);
-        Some(if is_checked { bits & !INPUT | CHECKED } else { bits })
-    }
-
-    /// What a word of a ColdFusion expression holds.
-    fn cold(&self, word: &str, function: Option<u32>) -> Bits {
-        let (scope, member) = word.split_once('.').unwrap_or((word, ""));
-        match scope.to_ascii_lowercase().as_str() {
-            "form" | "url" | "cookie" if !member.is_empty() => INPUT,
-            "" => 0,
-            _ => self.held(function, scope).unwrap_or(0),
-        }
-    }
-
-    /// Names within a string: `"$cmd"`, `$"{cmd}"`, `"#form.cmd#"`.
-    fn interpolated(&self, text: &str, function: Option<u32>) -> Bits {
-        let mut all = 0;
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
-        for (at, letter) in
-            text.char_indices().filter(|(_, letter)| matches!(letter, '$' | '{' | '#')).take(256)
-        {
-            let rest = &text[at + 1..];
-            let word: String = rest.chars().take_while(|letter| is_name(*letter)).take(64).collect();
-            let first = word.split('.').next().unwrap_or_default();
-            if first.is_empty() {
-                continue;
-            }
-            all |= match letter {
-                '$' if self.page.is_php => {
-                    let name = format!("${first}");
-                    let is_sent = source::source(
-                        &[Token::new(Kind::Word, name.as_str(), 0)],
-                        0,
-                        self.page,
-                        &self.requests,
-                    );
-                    is_sent.map(|(_, bits)| bits).or_else(|| self.held(function, &name)).unwrap_or(0)
-                }
-                '{' => self.held(function, first).unwrap_or(0),
-                '#' if self.page.is_cf => {
-                    // `#expandPath(form.p)#`: any word of the expression.
-                    let expression = rest.split('#').next().unwrap_or_default();
-                    let words = expression.split(|letter: char| !is_name(letter)).take(32);
-                    words.map(|word| self.cold(word, function)).fold(0, |all, bits| all | bits)
-                }
-                _ => 0,
-            };
-        }
-        all & (INPUT | FILE | CHECKED)
-    }
+/// Whether a statement is a tag with attributes.
+fn is_cold_tag(tokens: &[Token]) -> bool {
+    let is_expression =
+        |word: &Token| ["cfset", "cfif", "cfelseif", "cfreturn"].iter().any(|own| word.is_word(own));
+    tokens.first().is_some_and(|first| {
+        first.kind == Kind::Word
+            && first.text.len() > 2
+            && first.text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("cf"))
+            && !is_expression(first)
+    })
 }
 
 /// The word that a chain of members begins with, whose last is at `at`.
@@ -523,19 +408,6 @@ fn base_of(tokens: &[Token], at: usize) -> Option<usize> {
 fn store(tokens: &[Token]) -> Option<String> {
     let [name, open, key, ..] = tokens else { return None };
     let is_store = STORES.iter().any(|store| name.is_word(store)) && (open.is("[") || open.is("("));
-    (is_store && key.kind == Kind::Text).then(|| format!("{}:{}", name.text.to_ascii_lowercase(), key.text))
-}
-
-/// Whether what stands from `at` to `end` is only compared, or asked about.
-fn is_compared(tokens: &[Token], at: usize, end: usize) -> bool {
-    let compares = |token: &Token| {
-        ["==", "!=", "===", "!==", "<>", "<", ">", "<=", ">="].iter().any(|sign| token.is(sign))
-            || token.is_word("is")
-    };
-    let after = tokens.get(end);
-    let asks = after.is_some_and(|dot| dot.is("."))
-        && tokens.get(end + 1).is_some_and(|aspect| ASPECTS.iter().any(|own| aspect.is_word(own)));
-    let before = at.checked_sub(1).map(|before| &tokens[before]);
-    asks || after.is_some_and(compares)
-        || before.is_some_and(|before| compares(before) && !before.is("<") && !before.is(">"))
+    let key = if key.kind == Kind::Text { key.text.as_str() } else { "*" };
+    is_store.then(|| format!("{}:{key}", name.text.to_ascii_lowercase()))
 }

@@ -8,7 +8,11 @@ use crate::token::{Kind, Token};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+mod containers;
+mod own;
 mod unpack;
+
+pub(crate) use unpack::second_stage;
 
 /// Times that constants are put in the place of names.
 const ROUNDS_MAX: usize = 4;
@@ -23,14 +27,15 @@ const ARGUMENTS_MAX: usize = 4_096;
 
 /// Folds all constants of a script.
 pub(crate) fn fold(tokens: Vec<Token>) -> Vec<Token> {
-    let mut tokens = reduce_all(reduce_lists(reduce_all(tokens)));
     let mut left = COPIES_BYTES_MAX;
+    let tokens = reduce_all(reduce_lists(reduce_all(containers::replace(tokens, &mut left))));
+    let mut tokens = reduce_all(own::inline(tokens, &mut left));
     for _ in 0..ROUNDS_MAX {
         let constants = constants(&tokens);
         if constants.is_empty() || !replace(&mut tokens, &constants, &mut left) {
             break;
         }
-        tokens = reduce_all(tokens);
+        tokens = reduce_all(own::inline(containers::replace(tokens, &mut left), &mut left));
     }
     tokens
 }
@@ -128,7 +133,7 @@ fn reduce(out: &mut Vec<Token>) -> bool {
         Kind::Number => cast(out),
         Kind::Sign if last.is(")") => call(out),
         Kind::Sign if last.is("(") => called_by_text(out),
-        Kind::Sign if last.is("}") || last.is("]") => indexed(out) || variable(out),
+        Kind::Sign if last.is("}") || last.is("]") => indexed(out) || variable(out) || global(out),
         _ => false,
     }
 }
@@ -210,6 +215,21 @@ fn call(out: &mut Vec<Token>) -> bool {
         Some([.., text, dot]) if dot.is(".") && text.kind == Kind::Text => Some(text.clone()),
         _ => None,
     };
+    if function == "getattr" {
+        return attribute(out, open);
+    }
+    if arguments.is_empty()
+        && let Some(text) = &receiver
+        && ["decode", "encode", "strip", "tostring", "trim"].contains(&&*function)
+    {
+        // Python's `b"…".decode()`.
+        out.truncate(open - 3);
+        out.push(text.clone());
+        return true;
+    }
+    if receiver.is_none() && is_method_of_another(&function, &out[..open - 1]) {
+        return false;
+    }
     let Some(result) = unpack::call(&function, receiver.as_ref(), arguments) else { return false };
     out.truncate(open - 1);
     if receiver.is_some() {
@@ -221,16 +241,44 @@ fn call(out: &mut Vec<Token>) -> bool {
     true
 }
 
+/// Whether a method is asked of something that is no constant: `out.toString("UTF-8")` is not "UTF-8".
+fn is_method_of_another(function: &str, before: &[Token]) -> bool {
+    const METHODS: &[&str] =
+        &["tostring", "trim", "replace", "substring", "tolower", "toupper", "tochararray", "concat"];
+    let [.., object, dot] = before else { return false };
+    dot.is(".") && METHODS.contains(&function) && !object.is_word("string") && !object.is_word("convert")
+}
+
+/// `getattr(os, "popen")`: the attribute itself.
+fn attribute(out: &mut Vec<Token>, open: usize) -> bool {
+    let [object @ .., comma, name, _] = &out[open + 1..] else { return false };
+    let is_plain = object.iter().all(|token| token.kind == Kind::Word || token.is("."));
+    if !comma.is(",") || !is_name(name) || object.is_empty() || !is_plain {
+        return false;
+    }
+    let mut own = object.to_vec();
+    own.push(Token::new(Kind::Sign, ".", name.at));
+    own.push(Token { kind: Kind::Word, ..name.clone() });
+    out.truncate(open - 1);
+    out.extend(own);
+    true
+}
+
 /// `System.Text.Encoding.UTF8.` before a function that is gone.
 fn drop_path(out: &mut Vec<Token>) {
     while let [.., word, sign] = &out[..]
         && (sign.is(".") || sign.is("::"))
         && (word.kind == Kind::Word || word.is(")"))
+        // PHP's dot joins.
+        && !word.text.starts_with('$')
     {
         if word.is(")") {
             // `Base64.getDecoder().decode(…)`.
+            let Some(open) = opening(&out[..out.len() - 1]) else { return };
+            if out[open..].iter().any(|token| token.text.starts_with('$')) {
+                return;
+            }
             out.pop();
-            let Some(open) = opening(out) else { return };
             out.truncate(open.saturating_sub(1));
         } else {
             out.truncate(out.len() - 2);
@@ -306,6 +354,23 @@ fn variable(out: &mut Vec<Token>) -> bool {
         return false;
     }
     let token = Token::new(Kind::Word, format!("${}", text.text), name.at);
+    out.truncate(out.len() - 4);
+    out.push(token);
+    true
+}
+
+/// `this["eval"]`, `window["x"]`: a function by its name.
+fn global(out: &mut Vec<Token>) -> bool {
+    let [.., object, open, text, _] = &out[..] else { return false };
+    let is_global = ["this", "window", "globalthis", "self"].iter().any(|own| object.is_word(own));
+    if !is_global
+        || !open.is("[")
+        || !is_name(text)
+        || !["eval", "execScript", "Function"].contains(&&*text.text)
+    {
+        return false;
+    }
+    let token = Token { kind: Kind::Word, ..text.clone() };
     out.truncate(out.len() - 4);
     out.push(token);
     true

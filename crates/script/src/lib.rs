@@ -50,6 +50,8 @@ const UNITS_MAX: usize = 1 << 20;
 const NESTING_MAX: usize = 4;
 /// Other names of types in one script.
 const NAMES_MAX: usize = 64;
+/// Tokens between what runs a string and the string, where something unpacks it first.
+const BETWEEN_MAX: usize = 12;
 /// What runs a string.
 const EVALUATIONS: &[&str] =
     &["eval", "assert", "execute", "executeglobal", "create_function", "evaluate", "function", "execscript"];
@@ -92,7 +94,14 @@ pub fn read(content: &[u8], standing: Standing) -> Option<Script> {
         tokens.retain(|token| token.kind != Kind::Line);
     }
     spell_out(&mut tokens);
-    let tokens = fold::fold(tokens);
+    if page.is_php && !page.is_python {
+        lower_functions(&mut tokens);
+        slurp(&mut tokens);
+    }
+    let mut tokens = fold::fold(tokens);
+    if page.is_python {
+        spell_modules(&mut tokens);
+    }
     let mut tokens = nested(tokens, &page);
     tokens.extend(names_includes(&tokens, &page));
     let lines = match (page.is_vb, page.is_python) {
@@ -128,6 +137,71 @@ fn spell_out(tokens: &mut [Token]) {
     }
 }
 
+/// Python's `m = __import__("os")`, `import os as m`: the module's own name wherever the other stands.
+fn spell_modules(tokens: &mut [Token]) {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let next = |ahead: usize| tokens.get(at + ahead);
+        let made = ["__import__", "import_module"].iter().any(|word| token.is_word(word))
+            && next(1).is_some_and(|open| open.is("("));
+        let pair = if made {
+            let sign = tokens[..at].iter().rposition(|token| token.is("=")).filter(|sign| at - sign <= 4);
+            let name = sign.and_then(|sign| sign.checked_sub(1)).map(|name| &tokens[name]);
+            name.zip(next(2).filter(|module| module.kind == Kind::Text))
+        } else if token.is_word("as") && at >= 2 && tokens[at - 2].is_word("import") {
+            next(1).zip(tokens.get(at - 1))
+        } else {
+            None
+        };
+        if let Some((name, module)) = pair
+            && name.kind == Kind::Word
+            && names.len() < NAMES_MAX
+        {
+            names.push((name.text.clone(), module.text.clone()));
+        }
+    }
+    for at in 0..tokens.len().saturating_sub(1) {
+        let is_used = tokens[at].kind == Kind::Word && tokens[at + 1].is(".");
+        let module = names.iter().find(|(own, _)| is_used && *own == tokens[at].text);
+        if let Some((_, module)) = module {
+            tokens[at].text.clone_from(module);
+        }
+    }
+}
+
+/// Perl's `do { local $/; <STDIN> }`: all that was sent.
+fn slurp(tokens: &mut Vec<Token>) {
+    const TOKENS_MAX: usize = 12;
+    let mut at = 0;
+    while at + 1 < tokens.len() {
+        let rest = &tokens[at + 1..tokens.len().min(at + 1 + TOKENS_MAX)];
+        let close = rest.iter().position(|token| token.is("}"));
+        if tokens[at].is_word("do")
+            && rest[0].is("{")
+            && let Some(close) = close
+            && rest[..close].iter().any(|token| token.is_word("stdin"))
+        {
+            let word = Token::new(Kind::Word, "STDIN", tokens[at].at);
+            tokens.splice(at..at + close + 2, [word]);
+        }
+        at += 1;
+    }
+}
+
+/// PHP calls functions without regard to case.
+fn lower_functions(tokens: &mut [Token]) {
+    for at in 0..tokens.len().saturating_sub(1) {
+        let is_call = tokens[at].kind == Kind::Word && tokens[at + 1].is("(");
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let is_own = before.is_some_and(|before| {
+            before.is("->") || before.is("::") || before.is("?->") || before.is_word("new")
+        });
+        if is_call && !is_own && !tokens[at].text.starts_with(['$', '_']) {
+            tokens[at].text.make_ascii_lowercase();
+        }
+    }
+}
+
 /// A statement for each file that the page is put together with and also names: what it writes there, it runs.
 fn names_includes(tokens: &[Token], page: &region::Page) -> Vec<Token> {
     let base = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
@@ -142,19 +216,39 @@ fn names_includes(tokens: &[Token], page: &region::Page) -> Vec<Token> {
     out
 }
 
+/// The string that is run at the beginning of `tokens`: `eval("…")`; unpacked, where something else does that first:
+/// `execute own("6576…")`.
+fn run_text(tokens: &[Token]) -> Option<Token> {
+    let (function, rest) = tokens.split_first()?;
+    let is_page = ["<?php", "<?=", "<%"].iter().any(|start| function.text.trim_start().starts_with(start));
+    if function.kind == Kind::Text && is_page {
+        // A page in a string is there to be written, and asked for.
+        return Some(function.clone());
+    }
+    EVALUATIONS.iter().find(|word| function.is_word(word))?;
+    let is_between = |token: &&Token| {
+        token.kind == Kind::Word || ["(", ".", "::", "->", "@"].iter().any(|sign| token.is(sign))
+    };
+    let between = rest.iter().take(BETWEEN_MAX).take_while(is_between).count();
+    let text = rest.get(between).filter(|text| text.kind == Kind::Text)?;
+    let is_direct = between == 0 || (between == 1 && rest[0].is("("));
+    if is_direct {
+        return Some(text.clone());
+    }
+    let unpacked = fold::second_stage(&text.text)?;
+    Some(Token { text: unpacked, is_packed: true, ..text.clone() })
+}
+
 /// Adds what scripts in strings say, where a string is run: `eval("…")`.
 fn nested(mut tokens: Vec<Token>, page: &region::Page) -> Vec<Token> {
     let mut left = UNITS_MAX;
     let mut from = 0;
     for _ in 0..NESTING_MAX {
         let mut inner: Vec<Token> = Vec::new();
-        for pair in tokens[from..].windows(3) {
-            let [function, open, text] = pair else { continue };
-            let runs = EVALUATIONS.iter().any(|word| function.is_word(word));
-            let text = if text.kind == Kind::Text && open.is("(") { text } else { open };
-            if !runs || text.kind != Kind::Text || text.text.len() > left {
+        for at in 0..tokens.len() - from {
+            let Some(text) = run_text(&tokens[from + at..]).filter(|text| text.text.len() <= left) else {
                 continue;
-            }
+            };
             left -= text.text.len();
             let units = decode::decode(text.text.as_bytes(), UNITS_MAX);
             let mut own = Vec::new();

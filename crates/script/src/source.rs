@@ -149,6 +149,10 @@ fn sent(tokens: &[Token], at: usize, page: &Page, requests: &Requests) -> Option
         let gets = tokens.get(at + 2).is_some_and(|word| word.is_word("get"));
         return environment(tokens, if gets { at + 2 } else { at });
     }
+    if lower == "fetch" && page.is_php && is_member && at >= 2 && tokens[at - 2].is_word("cookie") {
+        // Perl's `CGI::Cookie->fetch`.
+        return Some((at + 1, INPUT));
+    }
     if lower == "stdin" && page.is_php {
         return Some((at + 1, INPUT));
     }

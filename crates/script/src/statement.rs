@@ -150,7 +150,8 @@ impl Cutter {
     fn sign(&mut self, token: Token) {
         match token.text.as_str() {
             ";" if self.brackets.last() != Some(&b'f') => self.end(),
-            "{" if self.is_block() => {
+            // Visual Basic has braces around values only.
+            "{" if !self.is_vb && self.is_block() => {
                 self.depth += 1;
                 if let Some(mut function) = definition(&self.open) {
                     function.is_remote |= self.is_remote && self.open[0].is_word("public");
@@ -187,7 +188,9 @@ impl Cutter {
         let is_value = ["=", "(", ",", "[", ":", "{", "?", "=>"].iter().any(|sign| last.is(sign))
             || last.is_word("return")
             || last.is_word("with");
-        if last.is("=>") {
+        // Java's `line -> {` is no `$object->{name}`.
+        let is_java = last.is("->") && !self.open.iter().any(|token| token.text.starts_with('$'));
+        if last.is("=>") || is_java {
             return true;
         }
         // `$name{key}` in Perl, `A::{name}()` in PHP.
@@ -294,24 +297,42 @@ fn assigned(tokens: &[Token]) -> Option<usize> {
     None
 }
 
-/// `Start(delegate (object a) {`, `each(function (a) {`.
+/// `Start(delegate (object a) {`, `each(function (a) {`, `each($list, function ($a) use ($b) {`, `each(list, a -> {`.
 fn nameless(tokens: &[Token]) -> Option<Function> {
-    let last = tokens.last().filter(|last| last.is(")"))?;
+    let own =
+        |list: &[Token]| Function { name: String::new(), parameters: parameters(list), is_remote: false };
+    if let Some((arrow, before)) = tokens.split_last().filter(|(last, _)| last.is("=>") || last.is("->")) {
+        let (list, at) = match before.last()? {
+            close if close.is(")") => {
+                let open = before.iter().rposition(|token| token.is("("))?;
+                (&before[open + 1..before.len() - 1], open)
+            }
+            _ => (&before[before.len() - 1..], before.len() - 1),
+        };
+        let is_list = list.iter().all(|token| token.kind == Kind::Word || token.is(","));
+        let is_argument =
+            at.checked_sub(1).is_some_and(|before| tokens[before].is("(") || tokens[before].is(","));
+        let is_own = arrow.is("=>") || !tokens.iter().any(|token| token.text.starts_with('$'));
+        return (is_list && is_argument && is_own).then(|| own(list));
+    }
+    tokens.last().filter(|last| last.is(")"))?;
     let at = tokens
         .windows(2)
         .rposition(|pair| (pair[0].is_word("delegate") || pair[0].is_word("function")) && pair[1].is("("))?;
     let list = within(&tokens[at + 1..]);
     let is_argument =
         at.checked_sub(1).is_some_and(|before| tokens[before].is("(") || tokens[before].is(","));
-    let is_whole = at + list.len() + 3 == tokens.len() && last.is(")");
-    let name = String::new();
-    (is_argument && is_whole).then(|| Function { name, parameters: parameters(list), is_remote: false })
+    let end = at + list.len() + 3;
+    let uses = tokens.get(end).is_some_and(|word| word.is_word("use"));
+    let is_whole = if uses { end + within(&tokens[end + 1..]).len() + 3 } else { end } == tokens.len();
+    (is_argument && is_whole).then(|| own(list))
 }
 
 /// `Action<string> run = (a, b) => {`.
 fn lambda(tokens: &[Token]) -> Option<Function> {
     let (arrow, before) = tokens.split_last()?;
-    let assigned = before.iter().position(|token| token.is("=")).filter(|_| arrow.is("=>"))?;
+    let assigned =
+        before.iter().position(|token| token.is("=")).filter(|_| arrow.is("=>") || arrow.is("->"))?;
     let name = before.get(assigned.checked_sub(1)?).filter(|name| name.kind == Kind::Word)?;
     let list = before.get(assigned + 1..)?;
     let list = if list.first().is_some_and(|first| first.is("(")) { within(list) } else { list };

@@ -128,3 +128,70 @@ fn code_without_a_page() {
     check_standing("import \"pe\"\nrule a { strings: $a = \"System.Web\" }", &[Runs, Served]);
     check_standing("# Of System.Web\n", &[Runs, Served]);
 }
+
+#[test]
+fn elements_of_containers_are_constants() {
+    check(
+        "<?php $t = ['go' => 'passthru']; $t['go']($x); ?>",
+        &["$t=[\"go\"=>\"passthru\"]", "passthru($x)"],
+    );
+    check("<% w(0) = \"a\" : w(1) = \"b\" : f w(1) & w(0) %>", &["w(0)=\"a\"", "w(1)=\"b\"", "f \"ba\""]);
+    // Set twice, it is no constant; what a call gives back is no container.
+    check(
+        "<?php $t['a'] = 'x'; $t['a'] = 'y'; f($t['a']); ?>",
+        &["$t[\"a\"]=\"x\"", "$t[\"a\"]=\"y\"", "f($t[\"a\"])"],
+    );
+    check("<?php $t = explode('|', $y); f($t[0]); ?>", &["$t=explode(\"|\",$y)", "f($t[0])"]);
+}
+
+#[test]
+fn own_functions_that_unpack_are_undone() {
+    let decoder = "<?php function d($s) { return base64_decode($s); } f(d('aGVsbG8=')); ?>";
+    check(decoder, &["function d($s)", "return base64_decode($s)", "f(\"hello\"@packed@)"]);
+    let lines = ["string u(int[]n)", "foreach(var i in n)s+=(char)(i^7)", "f(\"ab\"@packed@)"];
+    check(
+        "<%@ Page Language=\"C#\" %><% string u(int[] n) { foreach (var i in n) s += (char)(i ^ 7); } f(u(102, 101)); %>",
+        &lines,
+    );
+    check("<% f(o.toString(\"UTF-8\")); %>", &["f(o.toString(\"UTF-8\"))"]);
+}
+
+#[test]
+fn a_function_that_is_handed_on_gets_what_the_call_is_about() {
+    check(
+        "<?php $run = fn($c) => g($c); array_map($run, $_POST['l']); ?>",
+        &["$run@input@=fn($c@input@)=>g($c@input@)", "array_map($run@input@,$_POST[\"l\"]@input@)"],
+    );
+    check(
+        "<%@ Language=\"VBScript\" %><% Sub Keep(b)\nf b\nEnd Sub\nSet go = GetRef(\"Keep\")\ngo Request(\"x\") %>",
+        &[
+            "Sub Keep(b@input@)",
+            "f b@input@",
+            "End Sub",
+            "Set go=GetRef(\"Keep\")",
+            "go Request(\"x\")@input@",
+        ],
+    );
+}
+
+#[test]
+fn what_is_asked_with_is_not_what_comes_back() {
+    check("<?php $n = (int) ($_GET['n'] ?? 5); f($n); ?>", &["$n=(int)($_GET[\"n\"]??5)", "f($n)"]);
+    check(
+        "<% Map m = Map.of(\"a\", \"b\"); f(m.get(request.getParameter(\"x\"))); %>",
+        &["Map m=Map.of(\"a\",\"b\")", "f(m.get(request.getParameter(\"x\")))"],
+    );
+}
+
+#[test]
+fn what_grows_with_each_call_is_not_followed() {
+    let twice = "s+".repeat(30) + "s";
+    let calls = "d(d(d(d(d('0123456789')))));".repeat(200);
+    let page = format!("<% function d(s) {{ return {twice}; }} {calls} %>");
+    let script = read(page.as_bytes(), Runs).expect("a script");
+    assert!(script.text.len() < 16 << 20, "{}", script.text.len());
+    let long = "x".repeat(100_000);
+    let asks = "f($t['a']);".repeat(5_000);
+    let script = read(format!("<?php $t['a'] = '{long}'; {asks}").as_bytes(), Runs).expect("a script");
+    assert!(script.text.len() < 16 << 20, "{}", script.text.len());
+}

@@ -18,6 +18,12 @@ pub(crate) const CLEAN: &[&str] = &[
     "floatval",
     "absint",
     "parseint",
+    "parselong",
+    "parsedouble",
+    "parsefloat",
+    "parseshort",
+    "parsebyte",
+    "parseboolean",
     "valueof",
     "val",
     "isnumeric",
@@ -158,3 +164,27 @@ pub(crate) const SHARED: &[&str] = &[
 pub(crate) const STORES: &[&str] = &["session", "viewstate", "application", "cache", "$_SESSION"];
 /// Methods that fill their argument from their object.
 pub(crate) const FILLS: &[&str] = &["copyto", "read", "readasync", "readfully", "readblock", "copytoasync"];
+/// Methods by which an object is asked, and does not take its argument in.
+pub(crate) const ASKS: &[&str] = &[
+    "get",
+    "getordefault",
+    "contains",
+    "containskey",
+    "containsvalue",
+    "indexof",
+    "lastindexof",
+    "trygetvalue",
+    "equals",
+    "equalsignorecase",
+    "startswith",
+    "endswith",
+    "exists",
+    "has",
+    "haskey",
+];
+/// Of these, those that give an element: what is asked with is not what comes back.
+pub(crate) const LOOKUPS: &[&str] = &["get", "getordefault"];
+/// Methods of routers and the like: what they find is theirs.
+pub(crate) const MATCHES: &[&str] = &["match", "resolve", "find", "lookup", "route"];
+/// Methods that run a function which is a value.
+pub(crate) const APPLIES: &[&str] = &["apply", "accept", "call", "invoke", "test", "on"];

@@ -49,12 +49,15 @@ mod logsource;
 mod modifier;
 pub mod naive;
 mod pipeline;
+mod placeholder;
+#[cfg(test)]
+mod random;
 mod rule;
 mod text;
 
-pub use correlation::{Correlation, Event, FieldNames, Hit, Input, InputSource, Mark, Runner};
+pub use correlation::{Correlation, Event, FieldNames, Hit, Input, InputSource, Mark, Runner, Seen, Window};
 pub use diagnostic::{DIAGNOSTIC_IDS, Diagnostic, Severity};
-pub use engine::{Engine, Worker};
+pub use engine::{Cost, Costs, Engine, Worker};
 pub use explain::{Explanation, Step, explain};
 pub use load::{LoadOptions, Loaded, RuleText, check, load};
 pub use logsource::LogSource;

@@ -390,20 +390,19 @@ impl Default for Source {
 }
 
 impl Source {
-    /// What a field of a rule is called in these records.
+    /// What the fields of a rule are called in these records.
     pub(crate) fn names_of<'a>(&'a self, names: &'a [String]) -> Vec<&'a str> {
-        let mut out = Vec::with_capacity(names.len());
-        for name in names {
-            let fold = self.family == LogFamily::WebServer;
-            let same = |own: &str| if fold { own.eq_ignore_ascii_case(name) } else { own == name };
-            match self.names.iter().find(|(own, _)| same(own)) {
-                // Web logs of other makers may use the rule's own word.
-                Some((_, other)) if fold && *other != name => out.extend([name, *other]),
-                Some((_, other)) => out.push(*other),
-                None => out.push(name.as_str()),
-            }
-        }
-        out
+        names.iter().flat_map(|name| self.name_of(name)).collect()
+    }
+
+    /// What a field of a rule is called in these records: one name or two.
+    pub(crate) fn name_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let fold = self.family == LogFamily::WebServer;
+        let same = |own: &str| if fold { own.eq_ignore_ascii_case(name) } else { own == name };
+        let other = self.names.iter().find(|(own, _)| same(own)).map(|(_, other)| *other);
+        // Web logs of other makers may use the rule's own word.
+        let both = other.filter(|other| fold && *other != name).map(|_| name);
+        both.into_iter().chain([other.unwrap_or(name)])
     }
 }
 

@@ -11,13 +11,14 @@ use crate::detection::{
     Cidr, Comparison, Expression, Number, Operator, Part, Pattern, Reference, Test, TimePart,
 };
 use crate::diagnostic::Fault;
+use crate::placeholder;
 use regex::RegexBuilder;
 use rsigma_parser::{Modifier, SigmaString, SigmaValue, SpecialChar, StringPart};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Values that one written value may become (`windash`, `expand`).
-const EXPANSIONS_MAX: usize = 20_000;
+pub(crate) const EXPANSIONS_MAX: usize = 20_000;
 /// Compiled size of one regular expression.
 const REGEX_BYTES_MAX: usize = 4 << 20;
 const DASHES: [char; 5] = ['-', '/', '–', '—', '―'];
@@ -48,7 +49,7 @@ pub(crate) fn apply(
     modifiers: &[Modifier],
     placeholders: &BTreeMap<String, Vec<String>>,
 ) -> Result<Vec<Test>, Fault> {
-    let mut drafts = vec![start(value, modifiers.contains(&Modifier::Re))];
+    let mut drafts = vec![start(value, modifiers)];
     for modifier in modifiers {
         let mut next = Vec::with_capacity(drafts.len());
         for draft in drafts {
@@ -66,14 +67,15 @@ pub(crate) fn apply(
 }
 
 /// The value as written; the text of a regular expression has no wildcards.
-fn start(value: &SigmaValue, raw: bool) -> Draft {
+fn start(value: &SigmaValue, modifiers: &[Modifier]) -> Draft {
+    let (raw, expands) = (modifiers.contains(&Modifier::Re), modifiers.contains(&Modifier::Expand));
     match value {
-        SigmaValue::String(text) if raw => {
-            Draft::Text(Pattern { parts: vec![Part::Text(text.original.clone())], cased: false })
-        }
+        SigmaValue::String(text) if raw && expands => raw_text(&placeholder::shield(&text.original)),
+        SigmaValue::String(text) if raw => raw_text(&text.original),
+        SigmaValue::String(text) if expands => Draft::Text(placeholder::shielded(text)),
         SigmaValue::String(text) => Draft::Text(pattern(text)),
-        SigmaValue::Integer(number) if raw => raw_number(&number.to_string()),
-        SigmaValue::Float(number) if raw => raw_number(&number.to_string()),
+        SigmaValue::Integer(number) if raw => raw_text(&number.to_string()),
+        SigmaValue::Float(number) if raw => raw_text(&number.to_string()),
         SigmaValue::Integer(number) => Draft::Test(Test::Number(Number::Int(*number))),
         SigmaValue::Float(number) => Draft::Test(Test::Number(Number::Float(*number).normal())),
         SigmaValue::Bool(truth) => Draft::Test(Test::Bool(*truth)),
@@ -81,7 +83,7 @@ fn start(value: &SigmaValue, raw: bool) -> Draft {
     }
 }
 
-fn raw_number(text: &str) -> Draft {
+fn raw_text(text: &str) -> Draft {
     Draft::Text(Pattern { parts: vec![Part::Text(text.to_owned())], cased: false })
 }
 
@@ -105,7 +107,10 @@ fn step(
         (M::All | M::Neq, draft) => draft,
         (M::Contains | M::StartsWith | M::EndsWith, draft) => bound(draft, modifier)?,
         (M::WindAsh, Draft::Text(pattern)) => return windash(&pattern, out),
-        (M::Expand, Draft::Text(pattern)) => return expand(&pattern, placeholders, out),
+        (M::Expand, Draft::Text(pattern)) => {
+            out.extend(placeholder::expand(&pattern, placeholders)?.into_iter().map(Draft::Text));
+            return Ok(());
+        }
         (M::Base64, draft) => plain(base64(&bytes_of(draft, modifier)?)),
         (M::Base64Offset, draft) => {
             out.extend(base64_offsets(&bytes_of(draft, modifier)?).map(plain));
@@ -263,7 +268,7 @@ fn dashed(text: &str) -> Result<Vec<String>, Fault> {
     Ok(variants)
 }
 
-fn product(variants: &[Vec<Part>], choices: &[Part]) -> Result<Vec<Vec<Part>>, Fault> {
+pub(crate) fn product(variants: &[Vec<Part>], choices: &[Part]) -> Result<Vec<Vec<Part>>, Fault> {
     if variants.len() * choices.len() > EXPANSIONS_MAX {
         return Err(Fault::new("too-complex", "a value stands for too many values"));
     }
@@ -279,80 +284,12 @@ fn product(variants: &[Vec<Part>], choices: &[Part]) -> Result<Vec<Vec<Part>>, F
 }
 
 /// Appends a part; texts that meet become one.
-fn push(parts: &mut Vec<Part>, part: Part) {
+pub(crate) fn push(parts: &mut Vec<Part>, part: Part) {
     match (parts.last_mut(), part) {
         (_, Part::Text(text)) if text.is_empty() => {}
         (Some(Part::Text(last)), Part::Text(text)) => last.push_str(&text),
         (_, part) => parts.push(part),
     }
-}
-
-/// `%name%` becomes each value that was given for the name.
-fn expand(
-    pattern: &Pattern,
-    placeholders: &BTreeMap<String, Vec<String>>,
-    out: &mut Vec<Draft>,
-) -> Result<(), Fault> {
-    let mut variants: Vec<Vec<Part>> = vec![Vec::new()];
-    for part in &pattern.parts {
-        let Part::Text(text) = part else {
-            variants = product(&variants, std::slice::from_ref(part))?;
-            continue;
-        };
-        for piece in split_placeholders(text) {
-            variants = match piece {
-                Ok(text) => product(&variants, &[Part::Text(text.to_owned())])?,
-                Err(name) => expand_one(&variants, name, placeholders)?,
-            };
-        }
-    }
-    out.extend(variants.into_iter().map(|parts| Draft::Text(Pattern { parts, cased: pattern.cased })));
-    Ok(())
-}
-
-fn expand_one(
-    variants: &[Vec<Part>],
-    name: &str,
-    placeholders: &BTreeMap<String, Vec<String>>,
-) -> Result<Vec<Vec<Part>>, Fault> {
-    let Some(values) = placeholders.get(name).filter(|values| !values.is_empty()) else {
-        let message = format!("the placeholder `%{name}%` has no value");
-        return Err(Fault::new("placeholder-unresolved", message)
-            .near(format!("%{name}%"))
-            .help("give its values to `expand`, one list for each name"));
-    };
-    if variants.len() * values.len() > EXPANSIONS_MAX {
-        return Err(Fault::new("too-complex", format!("`%{name}%` stands for too many values")));
-    }
-    let values: Vec<Pattern> = values.iter().map(|value| self::pattern(&SigmaString::new(value))).collect();
-    let joined = |variant: &Vec<Part>, value: &Pattern| {
-        let mut parts = variant.clone();
-        value.parts.iter().for_each(|part| push(&mut parts, part.clone()));
-        parts
-    };
-    Ok(variants.iter().flat_map(|variant| values.iter().map(move |value| joined(variant, value))).collect())
-}
-
-/// Text pieces (`Ok`) and names of placeholders (`Err`), in order.
-pub(crate) fn split_placeholders(text: &str) -> Vec<Result<&str, &str>> {
-    let mut pieces = Vec::new();
-    let (mut rest, mut from) = (text, 0);
-    while let Some(open) = rest[from..].find('%').map(|at| at + from) {
-        let name_length = rest[open + 1..]
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len() - open - 1);
-        let close = open + 1 + name_length;
-        if name_length > 0 && rest[close..].starts_with('%') {
-            pieces.push(Ok(&rest[..open]));
-            pieces.push(Err(&rest[open + 1..close]));
-            rest = &rest[close + 1..];
-            from = 0;
-        } else {
-            from = open + 1;
-        }
-    }
-    pieces.push(Ok(rest));
-    pieces
 }
 
 fn bytes_of(draft: Draft, modifier: Modifier) -> Result<Vec<u8>, Fault> {

@@ -41,6 +41,23 @@ pub(crate) fn admits(source: &Source, record: &Record<'_>) -> bool {
         })
 }
 
+/// What a rule's fields are called in the records of one of its log sources;
+/// for other evaluators.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a>(&'a Source);
+
+impl<'a> Names<'a> {
+    /// One for each log source of `rule` that `record` is of.
+    pub fn admitting(rule: &'a Rule, record: &Record<'_>) -> Vec<Self> {
+        rule.sources.iter().filter(|source| admits(source, record)).map(Self).collect()
+    }
+
+    /// The names of slots that answer for a field of the rule.
+    pub fn of<'n>(&'n self, field: &'n str) -> impl Iterator<Item = &'n str> {
+        self.0.name_of(field)
+    }
+}
+
 /// The slots, in order, that a matching rule's own words met: those of leaves
 /// that hold and that no `not` stands above.
 pub fn matched_slots(rule: &Rule, record: &Record<'_>) -> BTreeSet<usize> {

@@ -52,13 +52,44 @@ pub(crate) fn fold_value(value: &Value<'_>, out: &mut Vec<u8>, spare: &mut Strin
     }
 }
 
+/// UTF-16 units folded at once.
+const FOLDED_AT_ONCE: usize = 32;
+
+/// Appends a block as if it were ASCII, folded; returns all its units' bits, which tell whether it is.
+#[inline]
+fn fold_ascii(block: &[u8; 2 * FOLDED_AT_ONCE], out: &mut Vec<u8>) -> u16 {
+    let (pairs, _) = block.as_chunks::<2>();
+    let mut folded = [0; FOLDED_AT_ONCE];
+    let mut seen = 0;
+    for (own, pair) in folded.iter_mut().zip(pairs) {
+        let unit = u16::from_le_bytes(*pair);
+        seen |= unit;
+        *own = (unit as u8).to_ascii_lowercase();
+    }
+    out.extend_from_slice(&folded);
+    seen
+}
+
 fn fold_utf16(bytes: &[u8], out: &mut Vec<u8>) {
-    let units = || bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    // Two passes over plain ASCII, each of which the compiler can widen.
-    if units().fold(0, |seen, unit| seen | unit) < 0x80 {
-        out.extend(units().map(|unit| (unit as u8).to_ascii_lowercase()));
+    let start = out.len();
+    // Blocks of a length that the compiler knows, the last one filled up: plain ASCII goes by whole
+    // vectors, and most values are not longer than one or two.
+    let (blocks, rest) = bytes.as_chunks::<{ 2 * FOLDED_AT_ONCE }>();
+    let mut seen = 0;
+    for block in blocks {
+        seen |= fold_ascii(block, out);
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 2 * FOLDED_AT_ONCE];
+        last[..rest.len()].copy_from_slice(rest);
+        seen |= fold_ascii(&last, out);
+    }
+    if seen < 0x80 {
+        out.truncate(start + bytes.len() / 2);
         return;
     }
+    out.truncate(start);
+    let units = || bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let mut buffer = [0; 4];
     for unit in char::decode_utf16(units()) {
         let c = fold_char(unit.unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -214,5 +245,17 @@ mod tests {
         let mut out = Vec::new();
         fold_value(&Value::Utf16(&[0x41, 0, 0xc4, 0, 0, 0xd8]), &mut out, &mut String::new());
         assert_eq!(out, "aä\u{fffd}".as_bytes());
+        for length in [0, 1, 31, 32, 33, 64, 65, 100] {
+            for end in ["", "Z", "Ä", "\u{1f600}X"] {
+                let text = format!("{}{end}", "X@[".repeat(length).split_at(length).0);
+                let mut units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                for odd in [false, true] {
+                    units.extend(odd.then_some(b'X'));
+                    out.clear();
+                    fold_value(&Value::Utf16(&units), &mut out, &mut String::new());
+                    assert_eq!(out, fold(&text).as_bytes());
+                }
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ mod attribute;
 mod cli;
 mod determinism;
 mod evidence;
+mod export;
 mod files;
 mod hosts;
 mod images;

@@ -206,3 +206,106 @@ fn correlations_are_the_same_on_any_number_of_threads() {
     assert!(one.contains("Much sent") && one.contains("Guessing that came in"));
     assert_eq!(one, findings("4"));
 }
+
+#[test]
+fn a_correlation_is_explained_group_by_group() {
+    let scratch = tempfile::tempdir().unwrap();
+    let rules = write(&scratch, "rules.yml", CHAIN);
+    let log = write(
+        &scratch,
+        "u_ex.log",
+        &format!("{IIS}{}{}", lines("192.0.2.7", 21, 3), lines("192.0.2.8", 40, 2)),
+    );
+    let explain = |log: &str, more: &[&str]| {
+        let arguments = ["rules", "explain", rules.to_str().unwrap(), "--evidence", log];
+        run(&[&arguments[..], more].concat())
+    };
+    let log = log.to_str().unwrap();
+    let ran = explain(log, &[]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
+    for words in [
+        "wants number of events ≥ 3, within 5 min",
+        "refused: 5",
+        "yes c-ip `192.0.2.7`: 3 in 2021-03-04T11:21:00Z … 2021-03-04T11:21:02Z",
+        "no  c-ip `192.0.2.8`: 2 in 2021-03-04T11:40:00Z … 2021-03-04T11:40:01Z",
+        "u_ex.log line 5",
+        "wants number of rules seen in their order = 2 (all), within 10 min",
+        "holds once",
+        "events: guessing 1, came_in 1",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    let shape: Value = serde_json::from_str(&explain(log, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(shape[0]["rule_title"], "Guessing");
+    assert_eq!(shape[0]["groups"][1]["group"][0], "192.0.2.8");
+    assert_eq!((&shape[0]["groups"][1]["holds"], &shape[1]["hits"]), (&false.into(), &1.into()));
+    // A log without what groups are made of.
+    let other = write(
+        &scratch,
+        "u_in.log",
+        "#Fields: date time cs-method cs-uri-stem sc-status\r\n2021-03-04 11:20:05 GET / 401\r\n",
+    );
+    let ran = explain(other.to_str().unwrap(), &[]);
+    assert_eq!(ran.exit, Exit::FailOn, "{}", ran.stderr);
+    let words = "refused: 1; 1 without c-ip (or the condition's field) do not count";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+    assert!(ran.stdout.contains("none: no event counts"), "{}", ran.stdout);
+    // A rule alone wants a record.
+    let rule = "title: t\nlogsource: {category: webserver}\ndetection: {s: {sc-status: 1}, condition: s}\n";
+    let rule = write(&scratch, "rule.yml", rule);
+    let ran = run(&["rules", "explain", rule.to_str().unwrap(), "--evidence", log]);
+    assert_eq!(ran.exit, Exit::Usage);
+    assert!(ran.stderr.contains("--record"), "{}", ran.stderr);
+}
+
+#[test]
+fn rules_are_profiled_when_asked() {
+    let scratch = tempfile::tempdir().unwrap();
+    let rules = write(&scratch, "rules.yml", CHAIN);
+    let log = write(&scratch, "u_ex.log", &format!("{IIS}{}", lines("192.0.2.7", 21, 3)));
+    let own = ["--no-builtin-rules", "--rules", rules.to_str().unwrap()];
+    let (ran, out) = scan(&[&log], scratch.path(), &[&own[..], &["--profile-rules"]].concat());
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
+    assert!(ran.stdout.contains("What rules cost (measured"), "{}", ran.stdout);
+    let profile = json(&out.join("rules-profile.json"));
+    let of = |title: &str| {
+        let rules = profile["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["title"] == title).unwrap().clone()
+    };
+    // Four requests; the file itself is a record, too.
+    assert_eq!(profile["records"], 5);
+    assert_eq!(of("Refused")["matched"], 3);
+    assert_eq!(of("Came in")["matched"], 1);
+    for title in ["Refused", "Came in"] {
+        let tried = of(title)["tried"].as_u64().unwrap();
+        assert!((of(title)["matched"].as_u64().unwrap()..=4).contains(&tried), "{title}: {tried}");
+    }
+    // The findings are the same as without, and an older profile does not stay.
+    let found = fs::read_to_string(out.join("findings.jsonl")).unwrap();
+    let (ran, out) = scan(&[&log], scratch.path(), &own);
+    assert!(!ran.stdout.contains("What rules cost"), "{}", ran.stdout);
+    assert!(!out.join("rules-profile.json").exists());
+    assert_eq!(found, fs::read_to_string(out.join("findings.jsonl")).unwrap());
+}
+
+#[test]
+fn logs_that_no_rule_looks_at_are_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    let rule = "title: t\nid: 00000000-0000-0000-0000-000000000001\nlogsource: {product: windows, service: security}\ndetection: {s: {EventID: 1}, condition: s}\n";
+    let rules = write(&scratch, "rules.yml", rule);
+    let events = "{\"Channel\": \"Security\", \"EventID\": 4624, \"Hostname\": \"srv1.example.org\", \"@timestamp\": \"2021-03-04T10:00:00Z\"}\n";
+    let other = events.replace("Security", "Setup");
+    write(&scratch, "logs/events.json", &format!("{events}{other}{other}"));
+    write(&scratch, "logs/u_ex.log", &format!("{IIS}{}", lines("192.0.2.7", 21, 3)));
+    let own = ["--no-builtin-rules", "--rules", rules.to_str().unwrap()];
+    let (ran, out) = scan(&[&scratch.path().join("logs")], scratch.path(), &own);
+    assert!(ran.stdout.contains("no rule looks at 2 logs (records): iis (4), setup (2)"), "{}", ran.stdout);
+    let coverage = json(&out.join("coverage.json"));
+    let rules_of = |log: &str| {
+        let logs = coverage["logs"].as_array().unwrap();
+        logs.iter().find(|own| own["log"] == log && own["part"] == "").unwrap()["rules"].clone()
+    };
+    assert_eq!([rules_of("security"), rules_of("setup"), rules_of("iis")], [1, 0, 0].map(Value::from));
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains(">none<"), "the table of logs says so");
+}

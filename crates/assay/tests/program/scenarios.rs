@@ -2,6 +2,7 @@
 //! last time to the second.
 
 use crate::{Ran, json, json_lines, scan};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,7 +124,60 @@ fn check(scenario: &range::Scenario) -> Vec<String> {
             Some(_) => {}
         }
     }
+    wrong.extend(wrong_intrusions(scenario.name, &json(&out.join("case.json")), &scenario.truth.intrusions));
     wrong
+}
+
+/// Scenarios in which nothing in the logs joins all that one intruder did, and into how many parts it falls: a list
+/// that may only shrink.
+const SPLIT: &[(&str, usize)] = &[
+    ("logs-cleared", 2),
+    ("windows-intrusion", 3),
+    ("ransomware", 2),
+    ("golden-saml", 2),
+    ("linux-intrusion", 6),
+];
+
+/// Intrusions that were not told apart as they were, by their hosts.
+fn wrong_intrusions(name: &str, case: &Value, truth: &[range::TruthIntrusion]) -> Option<String> {
+    let hosts = |intrusion: &Value| -> Vec<String> {
+        let hosts = intrusion["hosts"].as_array().unwrap().iter();
+        hosts.map(|host| host.as_str().unwrap().to_owned()).collect()
+    };
+    let mut given: Vec<Vec<String>> = case["intrusions"].as_array().unwrap().iter().map(hosts).collect();
+    let parts = SPLIT.iter().find(|(split, _)| *split == name).map_or(1, |(_, parts)| *parts);
+    let mut wanted: Vec<Vec<String>> =
+        truth.iter().flat_map(|intrusion| vec![intrusion.hosts.clone(); parts]).collect();
+    given.sort();
+    wanted.sort();
+    (given != wanted).then(|| format!("intrusions on {given:?}; wanted {wanted:?}"))
+}
+
+/// What a tenant keeps lies in another host of the case: a server's questions are answered by it, and ask for it
+/// only where it is missing.
+#[test]
+fn a_server_is_answered_by_its_tenants_logs() {
+    let told = |with_tenant: bool| {
+        let mut scenario = range::scenario("golden-saml", 1).unwrap();
+        if with_tenant {
+            scenario.files.extend(range::scenario("clean-tenant", 1).unwrap().files);
+        }
+        let scratch = tempfile::tempdir().unwrap();
+        let (_, out) = scan_files(&scenario, scratch.path());
+        let answers = json(&out.join("answers.json"));
+        ["app-credentials", "federation-changed"].map(|id| {
+            let mut all = answers.as_array().unwrap().iter();
+            let found = all.find(|answer| answer["question_id"] == id && answer["host"] == "STS01").unwrap();
+            (found["answer"].as_str().unwrap().to_owned(), found["text"].as_str().unwrap().to_owned())
+        })
+    };
+    for (answer, text) in told(true) {
+        assert_eq!(answer, "no-trace", "{text}");
+    }
+    for (answer, text) in told(false) {
+        assert_eq!(answer, "cannot-tell", "{text}");
+        assert!(text.contains("not in the evidence: Unified audit log of the tenant"), "{text}");
+    }
 }
 
 /// The verdict names the chain that was used, and no other.

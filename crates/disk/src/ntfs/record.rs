@@ -263,7 +263,8 @@ fn fix(bytes: &mut [u8], offset: u64) -> Option<Problem> {
         let Some((kept, place)) = kept.zip(bytes.get_mut(end - 2..end)) else { break };
         if u16_at(place, 0) == Some(mark) {
             place.copy_from_slice(&kept);
-        } else if torn.is_none() {
+        } else if *place != kept && torn.is_none() {
+            // What is kept may stand there already: a tool that copies a table from a volume puts it back itself.
             let at = offset + (end - 2) as u64;
             let wanted = "a sector written with its $MFT record";
             torn = Some(Problem::new("torn-record", at, wanted, "one of another time; it is read"));
@@ -276,4 +277,33 @@ fn fix(bytes: &mut [u8], offset: u64) -> Option<Problem> {
 pub(crate) fn text(bytes: &[u8]) -> String {
     let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fix;
+
+    /// A record of two sectors, whose ends are as given.
+    fn record(ends: [u8; 2]) -> Vec<u8> {
+        let mut bytes = vec![0; 1024];
+        bytes[4..8].copy_from_slice(&[48, 0, 3, 0]);
+        // The mark, then what the ends of the sectors hold in truth.
+        bytes[48..54].copy_from_slice(&[7, 0, b'a', b'a', b'b', b'b']);
+        for (end, value) in [510, 1022].into_iter().zip(ends) {
+            bytes[end..end + 2].copy_from_slice(&if value == 7 { [7, 0] } else { [value, value] });
+        }
+        bytes
+    }
+
+    #[test]
+    fn ends_of_sectors_are_put_back_once() {
+        let fixed = |ends| {
+            let mut bytes = record(ends);
+            let torn = fix(&mut bytes, 0);
+            (torn.map(|problem| problem.offset), bytes[510], bytes[1022])
+        };
+        assert_eq!(fixed([7, 7]), (None, b'a', b'b'));
+        assert_eq!(fixed([b'a', b'b']), (None, b'a', b'b'));
+        assert_eq!(fixed([7, b'x']), (Some(Some(1022)), b'a', b'x'));
+    }
 }

@@ -107,9 +107,9 @@ pub(crate) fn with_roles(shape: Shape) -> Shape {
 
 /// A field's name in EVTX.
 pub(crate) fn name(path: &[&str]) -> String {
-    let path = match path {
-        ["Event" | "winlog", rest @ ..] if !rest.is_empty() => rest,
-        other => other,
+    let (path, is_below) = match path {
+        ["Event" | "winlog", rest @ ..] if !rest.is_empty() => (rest, true),
+        other => (other, false),
     };
     let keys = || path.iter().copied().filter(|key| !matches!(*key, "#attributes" | "#text"));
     let plain: Vec<&str> = keys().map(|key| key.strip_suffix("_attributes").unwrap_or(key)).collect();
@@ -120,7 +120,9 @@ pub(crate) fn name(path: &[&str]) -> String {
         }
         _ => {
             let joined = plain.join(".");
-            let known = FLAT.iter().find(|(own, _)| *own == joined);
+            // Elsewhere `process.pid` is that of the process that the event is about (ECS).
+            let is_frame = is_below || !joined.contains('.');
+            let known = FLAT.iter().find(|(own, _)| is_frame && *own == joined);
             known.map_or(joined, |(_, name)| (*name).into())
         }
     }
@@ -213,6 +215,7 @@ mod tests {
         check("winlog/event_data/Image", "Image");
         check("winlog/computer_name", "Computer");
         check("winlog/process/pid", "Execution_ProcessID");
+        check("process/pid", "process.pid");
         check("event_data/Image", "Image");
         check("agent/type", "agent.type");
     }

@@ -21,6 +21,7 @@ mod value;
 
 pub(crate) use value::{Field, Sid};
 
+use crate::dice::GUID_ORDER;
 use chunk::Chunk;
 use model::Timestamp;
 use std::io::{self, Write};
@@ -39,6 +40,39 @@ pub(crate) struct Provider {
     /// As EVTX stores it; `None` for providers of the time before manifests.
     pub(crate) guid: Option<[u8; 16]>,
     pub(crate) channel: &'static str,
+}
+
+impl Provider {
+    /// One with a manifest; its GUID as text, without braces.
+    pub(crate) const fn new(name: &'static str, guid: &str, channel: &'static str) -> Self {
+        Self { name, guid: Some(guid_bytes(guid)), channel }
+    }
+
+    /// One of the time before manifests.
+    pub(crate) const fn classic(name: &'static str, channel: &'static str) -> Self {
+        Self { name, guid: None, channel }
+    }
+}
+
+/// A GUID as Windows stores it.
+const fn guid_bytes(text: &str) -> [u8; 16] {
+    let text = text.as_bytes();
+    let (mut bytes, mut nibble, mut at) = ([0; 16], 0, 0);
+    while at < text.len() {
+        let value = match text[at] {
+            digit @ b'0'..=b'9' => digit - b'0',
+            letter @ b'a'..=b'f' => letter - b'a' + 10,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let place = GUID_ORDER[nibble / 2];
+        bytes[place] = bytes[place] << 4 | value;
+        (nibble, at) = (nibble + 1, at + 1);
+    }
+    assert!(nibble == 32, "a GUID has 32 digits");
+    bytes
 }
 
 /// What an event says of itself besides its data.

@@ -2,71 +2,48 @@
 
 use crate::evtx::{Body, Event, Field, Kind, Provider, Sid};
 use crate::windows::{
-    self, AUDIT_SUCCESS, CLASSIC, OPERATIONAL, Process, kind, security, sysmon, sysmon_time,
+    self, AUDIT_SUCCESS, CLASSIC, OPERATIONAL, Process, kind, security, subject, sysmon_act,
 };
 use model::Timestamp;
 
-pub(crate) const POWERSHELL: Provider = Provider {
-    name: "Microsoft-Windows-PowerShell",
-    guid: Some([
-        0x90, 0x6a, 0xc1, 0xa0, 0x48, 0x07, 0x8c, 0x4f, 0x9a, 0x62, 0x68, 0x9d, 0x20, 0x8a, 0x2a, 0xd3,
-    ]),
-    channel: "Microsoft-Windows-PowerShell/Operational",
-};
-pub(crate) const DEFENDER: Provider = Provider {
-    name: "Microsoft-Windows-Windows Defender",
-    guid: Some([
-        0xba, 0x6f, 0xcd, 0x11, 0x75, 0x80, 0xa3, 0x47, 0x9f, 0x0a, 0x46, 0x49, 0xa5, 0x8f, 0xb7, 0x80,
-    ]),
-    channel: "Microsoft-Windows-Windows Defender/Operational",
-};
-pub(crate) const CERTIFICATES: Provider = Provider {
-    name: "Microsoft-Windows-CertificateServicesClient-Lifecycle-System",
-    guid: Some([
-        0x86, 0xb1, 0x06, 0xbc, 0x66, 0x4a, 0x4c, 0x43, 0x9e, 0x66, 0xb6, 0x4a, 0x5e, 0x0a, 0x56, 0x8e,
-    ]),
-    channel: "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational",
-};
-pub(crate) const ADFS: Provider = Provider {
-    name: "AD FS",
-    guid: Some([
-        0x7a, 0x68, 0xfb, 0x2f, 0x71, 0x15, 0xce, 0x4a, 0x85, 0x50, 0x47, 0xab, 0x5c, 0xca, 0xe2, 0xbc,
-    ]),
-    channel: "AD FS/Admin",
-};
-const ADFS_AUDITING: Provider = Provider { name: "AD FS Auditing", guid: None, channel: "Security" };
+pub(crate) const POWERSHELL: Provider = Provider::new(
+    "Microsoft-Windows-PowerShell",
+    "a0c16a90-0748-4f8c-9a62-689d208a2ad3",
+    "Microsoft-Windows-PowerShell/Operational",
+);
+pub(crate) const DEFENDER: Provider = Provider::new(
+    "Microsoft-Windows-Windows Defender",
+    "11cd6fba-8075-47a3-9f0a-4649a58fb780",
+    "Microsoft-Windows-Windows Defender/Operational",
+);
+pub(crate) const CERTIFICATES: Provider = Provider::new(
+    "Microsoft-Windows-CertificateServicesClient-Lifecycle-System",
+    "bc06b186-4a66-434c-9e66-b64a5e0a568e",
+    "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational",
+);
+pub(crate) const ADFS: Provider =
+    Provider::new("AD FS", "2ffb687a-1571-4ace-8550-47ab5ccae2bc", "AD FS/Admin");
+const ADFS_AUDITING: Provider = Provider::classic("AD FS Auditing", "Security");
 
 /// Sysmon 22: a program asks for a name.
 pub(crate) fn name_asked_for(time: Timestamp, process: &Process, name: &str, answer: &str) -> Event {
     let text = Field::text;
-    let fields = vec![
-        ("RuleName", text("-")),
-        ("UtcTime", sysmon_time(time)),
-        ("ProcessGuid", Field::Guid(process.guid)),
-        ("ProcessId", Field::U32(process.id)),
+    let fields = [
         ("QueryName", text(name)),
         ("QueryStatus", text("0")),
         ("QueryResults", Field::Text(format!("::ffff:{answer};"))),
         ("Image", text(process.image.as_str())),
         ("User", text(process.user)),
     ];
-    sysmon(time, 22, 5, fields)
+    sysmon_act(time, (22, 5), process, None, fields)
 }
 
 /// Sysmon 18: a program connects to a named pipe.
 pub(crate) fn pipe_connected(time: Timestamp, process: &Process, pipe: &str) -> Event {
     let text = Field::text;
-    let fields = vec![
-        ("RuleName", text("-")),
-        ("EventType", text("ConnectPipe")),
-        ("UtcTime", sysmon_time(time)),
-        ("ProcessGuid", Field::Guid(process.guid)),
-        ("ProcessId", Field::U32(process.id)),
-        ("PipeName", text(pipe)),
-        ("Image", text(process.image.as_str())),
-        ("User", text(process.user)),
-    ];
-    sysmon(time, 18, 1, fields)
+    let fields =
+        [("PipeName", text(pipe)), ("Image", text(process.image.as_str())), ("User", text(process.user))];
+    sysmon_act(time, (18, 1), process, Some("ConnectPipe"), fields)
 }
 
 /// PowerShell 4104: a block of script is about to run.
@@ -98,14 +75,8 @@ pub(crate) fn defender(time: Timestamp, id: u16, more: Vec<(&'static str, Field)
 pub(crate) fn task_made(time: Timestamp, user: &str, name: &str, command: &str) -> Event {
     let content =
         format!("<Task version=\"1.2\"><Actions><Exec><Command>{command}</Command></Exec></Actions></Task>");
-    let fields = vec![
-        ("SubjectUserSid", Field::Sid(Sid::account(1_107))),
-        ("SubjectUserName", Field::text(user)),
-        ("SubjectDomainName", Field::text("EXAMPLE")),
-        ("SubjectLogonId", Field::Hex64(0x4_1c2a)),
-        ("TaskName", Field::text(name)),
-        ("TaskContent", Field::text(content)),
-    ];
+    let mut fields = subject(Sid::account(1_107), user, 0x4_1c2a);
+    fields.extend([("TaskName", Field::text(name)), ("TaskContent", Field::text(content))]);
     security(time, 4_698, 0, 12_804, fields)
 }
 

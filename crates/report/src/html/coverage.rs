@@ -30,7 +30,7 @@ fn write_logs(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
     if logs.is_empty() {
         return page.raw("<p>No log was read.</p>\n");
     }
-    page.table("Logs of each host", &["Host", "Log", "#Records", "First", "Last", "Gaps"])?;
+    page.table("Logs of each host", &["Host", "Log", "#Records", "#Rules", "First", "Last", "Gaps"])?;
     for ((host, key), log) in logs.iter().take(LOGS_MAX) {
         write_log(page, host.as_ref(), key, log)?;
     }
@@ -48,6 +48,7 @@ fn write_log(
     page.cell(host.map_or("(no host known)", |host| host))?;
     page.row_head(&key.log)?;
     page.number(&words::thousands(log.records))?;
+    page.number(&words::rules_of_log(log.rules))?;
     page.time(&words::time(log.span.first))?;
     page.time(&words::time(log.span.last))?;
     page.raw("<td>")?;

@@ -10,9 +10,10 @@ use crate::{Open, Options, words};
 use model::{Case, Finding, Run};
 use std::io::{self, BufWriter, Write};
 
-/// Findings of one page, and pages beside the report.
+/// Findings of one page, and pages beside the report: who has more reads them with other tools, and a
+/// scan must not take longer to write them down than to find them.
 const ROWS_MAX: usize = 2_500;
-const PAGES_MAX: usize = 40;
+const PAGES_MAX: usize = 8;
 /// The report is the first page.
 const FIRST: usize = 2;
 

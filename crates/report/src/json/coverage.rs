@@ -57,6 +57,9 @@ struct LogShape<'a> {
     /// Hours that hold a record: beginning of the first to end of the last, for each run without a break.
     hours: Vec<HoursShape>,
     evidence: Vec<&'a str>,
+    /// How many rules over records look at it; absent for parts of a log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +160,7 @@ fn log_shape<'a>(
         gaps: gap_shapes(&log.gaps),
         hours: log.hours.iter().map(hours_shape).collect(),
         evidence: log.items.iter().filter_map(|item| lead_path(case, *item)).collect(),
+        rules: log.rules,
     }
 }
 

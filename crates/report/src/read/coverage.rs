@@ -64,6 +64,8 @@ struct LogPart {
     gaps: Vec<GapPart>,
     hours: Vec<HoursPart>,
     evidence: Vec<String>,
+    #[serde(default)]
+    rules: Option<Count>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +142,7 @@ fn log(part: LogPart, places: &Places) -> Result<Log, ReadError> {
         gaps: part.gaps.into_iter().map(gap).collect(),
         hours: part.hours.into_iter().map(hours).collect::<Result<_, _>>()?,
         items: items.collect::<Result<_, _>>()?,
+        rules: part.rules.map(|count| count.0),
     };
     Ok(((part.host, LogKey { log: part.log, part: part.part }), coverage))
 }

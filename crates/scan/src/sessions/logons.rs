@@ -1,6 +1,7 @@
 //! Logons over the network, counted by host, source, account and kind.
 
 use super::event_id;
+use super::fields::Fields;
 use crate::part::host_name;
 use model::{Case, HostName, LogFamily, Logon, Record, Role, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,18 +24,39 @@ pub struct LogonKey {
     pub kind: &'static str,
 }
 
+/// Fields that logons are told by.
+const FIELDS: &[&str] = &[
+    "LogonType",
+    "WorkstationName",
+    "IpAddress",
+    "TargetDomainName",
+    "TargetUserName",
+    "TargetServerName",
+    "Address",
+    "User",
+    "Param1",
+    "Param2",
+    "Param3",
+];
+
 /// Logons, as they are counted.
-#[derive(Default)]
 pub struct Logons {
     counted: BTreeMap<LogonKey, (u64, Span)>,
     /// Records of kinds beyond the limit.
     more: u64,
+    fields: Fields,
+}
+
+impl Default for Logons {
+    fn default() -> Self {
+        Self { counted: BTreeMap::new(), more: 0, fields: Fields::new(FIELDS) }
+    }
 }
 
 impl Logons {
     /// Counts the logon that `record` tells of, if it tells of one over the network.
     pub fn note(&mut self, record: &Record<'_>, host: Option<&HostName>) {
-        if let Some(key) = key(record, host) {
+        if let Some(key) = key(record, &mut self.fields, host) {
             self.add(key, 1, Span { first: record.time, last: record.time }, PER_ITEM_MAX);
         }
     }
@@ -129,24 +151,25 @@ fn sources_of_intrusions(case: &Case) -> BTreeSet<String> {
     sources
 }
 
-fn key(record: &Record<'_>, host: Option<&HostName>) -> Option<LogonKey> {
+fn key(record: &Record<'_>, fields: &mut Fields, host: Option<&HostName>) -> Option<LogonKey> {
     match record.shape.family {
-        LogFamily::WindowsEvents => windows(record, host),
+        LogFamily::WindowsEvents => windows(record, fields, host),
         LogFamily::Linux if matches!(&*record.shape.log, "auth" | "syslog" | "journal") => ssh(record, host),
         _ => None,
     }
 }
 
-fn windows(record: &Record<'_>, host: Option<&HostName>) -> Option<LogonKey> {
+fn windows(record: &Record<'_>, fields: &mut Fields, host: Option<&HostName>) -> Option<LogonKey> {
     let id = event_id(record)?;
     if !matches!(id, 21 | 25 | 1149 | 4624 | 4625 | 4648) {
         return None;
     }
     let channel = record.role(Role::Channel).to_text().to_ascii_lowercase();
-    let text = |field: &str| short(record.field(field).to_text());
+    let fields = fields.of(record);
+    let text = |field: &str| short(fields.value(field).to_text());
     match (channel.as_str(), id) {
         ("security", 4624 | 4625) => {
-            let kind = match (id, record.field("LogonType").to_integer()?) {
+            let kind = match (id, fields.value("LogonType").to_integer()?) {
                 (4625, 3 | 8 | 10) => "failed",
                 (_, 3) => "network",
                 (_, 8) => "network, clear text",

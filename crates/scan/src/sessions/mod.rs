@@ -4,6 +4,7 @@
 //! # Not here
 //! Which of it is an attack: findings say so.
 
+mod fields;
 mod logons;
 mod processes;
 mod trees;

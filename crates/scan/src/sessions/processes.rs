@@ -10,8 +10,9 @@
 //! the last process of that number that was started before.
 
 use super::event_id;
+use super::fields::Fields;
 use crate::spill::SpillWriter;
-use model::{HostName, LogFamily, Position, Record, Role, Spilled, Timestamp};
+use model::{HostName, LogFamily, Position, Record, Role, Spilled, Timestamp, Value};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
@@ -150,31 +151,67 @@ pub fn guid_key(host: Option<&str>, guid: &str) -> u64 {
 fn key(host: Option<&str>, id: &str, is_guid: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
     host.hash(&mut hasher);
-    id.trim_matches(['{', '}']).to_ascii_lowercase().hash(&mut hasher);
+    let id = id.trim_matches(['{', '}']);
+    for part in id.as_bytes().chunks(64) {
+        let mut folded = [0; 64];
+        folded[..part.len()].copy_from_slice(part);
+        folded.make_ascii_lowercase();
+        hasher.write(&folded[..part.len()]);
+    }
     hasher.finish() & !1 | u64::from(is_guid)
 }
 
+/// All names of the three.
+const FIELDS: &[&str] = &[
+    "ProcessGuid",
+    "ParentProcessGuid",
+    "ProcessId",
+    "Image",
+    "CommandLine",
+    "User",
+    "ParentProcessId",
+    "ParentImage",
+    "ParentCommandLine",
+    "NewProcessId",
+    "NewProcessName",
+    "SubjectUserName",
+    "ParentProcessName",
+    "pid",
+    "ppid",
+    "exe",
+    "auid",
+];
+
 /// Starts that one part met, as bytes of entries.
-#[derive(Default)]
 pub struct ProcessLog {
     entries: Vec<u8>,
     block: Vec<u8>,
     text: String,
+    fields: Fields,
+}
+
+impl Default for ProcessLog {
+    fn default() -> Self {
+        Self { entries: Vec::new(), block: Vec::new(), text: String::new(), fields: Fields::new(FIELDS) }
+    }
 }
 
 impl ProcessLog {
     /// Notes the start that `record` tells of, if it tells of one.
     pub fn note(&mut self, record: &Record<'_>, host: Option<&HostName>, item: u64, spill: &SpillWriter) {
         let Some(names) = names(record) else { return };
-        let id = record.field(names.id).to_text();
-        if id.is_empty() {
-            return;
-        }
+        let Self { entries, block, text, fields } = self;
+        let fields = fields.of(record);
         let is_guid = names.is_guid;
-        let parent = record.field(names.parent).to_text();
-        let Self { entries, block, text } = self;
-        block.clear();
         let host_text = host.map_or("", |host| host);
+        let mut key = |field: &str| {
+            text.clear();
+            fields.value(field).write_text(text);
+            (!text.is_empty(), key(host.map(|host| &**host), text, is_guid))
+        };
+        let (true, own) = key(names.id) else { return };
+        let (_, parent) = key(names.parent);
+        block.clear();
         SpillWriter::add(block, "Host", host_text, false);
         for (label, field) in [
             ("Image", names.image),
@@ -187,22 +224,14 @@ impl ProcessLog {
         ] {
             text.clear();
             if !field.is_empty() {
-                record.field(field).write_text(text);
+                fields.value(field).write_text(text);
                 text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
             }
             SpillWriter::add(block, label, text, false);
         }
         // On a full disk there are no trees, but all findings.
         let Ok(place) = spill.put(block) else { return };
-        let host = host.map(|host| &**host);
-        let entry = Entry {
-            key: key(host, &id, is_guid),
-            parent: key(host, &parent, is_guid),
-            time: record.time,
-            item,
-            position: record.position,
-            place,
-        };
+        let entry = Entry { key: own, parent, time: record.time, item, position: record.position, place };
         entry.write(entries);
     }
 
@@ -215,16 +244,29 @@ impl ProcessLog {
 fn names(record: &Record<'_>) -> Option<&'static Names> {
     match record.shape.family {
         LogFamily::WindowsEvents => match event_id(record)? {
-            1 if record.role(Role::Provider).to_text().eq_ignore_ascii_case("Microsoft-Windows-Sysmon") => {
-                Some(&SYSMON)
-            }
-            4688 if record.role(Role::Channel).to_text().eq_ignore_ascii_case("Security") => Some(&SECURITY),
+            1 => is_text(&record.role(Role::Provider), "Microsoft-Windows-Sysmon").then_some(&SYSMON),
+            4688 => is_text(&record.role(Role::Channel), "Security").then_some(&SECURITY),
             _ => None,
         },
         LogFamily::Linux if &*record.shape.log == "auditd" && record.shape.slot("ppid").is_some() => {
             record.field("CommandLine").is_present().then_some(&AUDITD)
         }
         _ => None,
+    }
+}
+
+/// Whether a value is this text (ASCII), in any case.
+fn is_text(value: &Value<'_>, wanted: &str) -> bool {
+    match value {
+        Value::Utf8(text) => text.eq_ignore_ascii_case(wanted),
+        Value::Utf16(bytes) => {
+            let units = bytes.chunks_exact(2);
+            units.len() == wanted.len()
+                && units
+                    .zip(wanted.bytes())
+                    .all(|(unit, byte)| unit[1] == 0 && unit[0].eq_ignore_ascii_case(&byte))
+        }
+        _ => false,
     }
 }
 

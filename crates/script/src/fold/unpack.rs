@@ -78,7 +78,8 @@ pub(super) fn call(function: &str, receiver: Option<&Token>, arguments: &[Token]
             is_packed = true;
             latin(&base64(first?)?)
         }
-        "gzinflate" | "gzuncompress" | "gzdecode" | "zlib_decode" => {
+        "gzinflate" | "gzuncompress" | "gzdecode" | "zlib_decode" | "uncompress" | "decompress"
+        | "memunzip" | "memgunzip" | "inflate" => {
             is_packed = true;
             inflate(first?)?
         }
@@ -148,6 +149,30 @@ fn rot13(letter: char) -> char {
         'A'..='Z' => turn(b'A'),
         other => other,
     }
+}
+
+/// One way to unpack a text.
+type Way = fn(&str) -> Option<String>;
+
+/// What a long constant without blanks says once it is unpacked, in whatever known way gives plain text.
+pub(crate) fn second_stage(text: &str) -> Option<String> {
+    let is_plain = |text: &String| {
+        let odd = text.chars().filter(|letter| letter.is_control() && !letter.is_ascii_whitespace()).count();
+        text.is_ascii() && odd == 0 && text.contains(['(', '=', ' ', '$'])
+    };
+    let is_packed = text.len() >= 16 && !text.contains([' ', '(', ';']);
+    if !is_packed {
+        return None;
+    }
+    let ways: [Way; 6] = [
+        |text| hex(text).filter(|_| text.len().is_multiple_of(2)),
+        |text| inflate(&latin(&base64(text)?)),
+        |text| Some(latin(&base64(text)?)),
+        |text| Some(latin(&base64(&text.chars().rev().collect::<String>())?)),
+        |text| Some(latin(&base64(&text.chars().map(rot13).collect::<String>())?)),
+        |text| Some(percent(text)).filter(|_| text.contains('%')),
+    ];
+    ways.iter().find_map(|way| way(text).filter(is_plain))
 }
 
 fn hex(text: &str) -> Option<String> {

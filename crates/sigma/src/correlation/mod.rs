@@ -25,9 +25,11 @@ mod measure;
 mod read;
 pub(crate) mod resolve;
 mod run;
+mod watch;
 
 pub(crate) use read::correlation as read;
 pub use run::{Event, Hit, Mark, Runner};
+pub use watch::{Seen, Window};
 
 use crate::rule::Rule;
 use model::Level;
@@ -116,6 +118,36 @@ impl Correlation {
     /// Its kind, in Sigma's word.
     pub fn kind(&self) -> &'static str {
         self.kind.as_str()
+    }
+
+    /// What it wants of the events of one group, in words: `number of events ≥ 10, within 10 min`.
+    pub fn wants(&self) -> String {
+        let Condition { bounds, expression, fields, percentile } = &self.condition;
+        let counted = match (self.kind, percentile) {
+            (Kind::EventCount, _) => "number of events".to_owned(),
+            (Kind::ValueCount, _) => format!("number of values of {}", fields.join(", ")),
+            (Kind::Temporal, _) => "number of rules seen".to_owned(),
+            (Kind::TemporalOrdered, _) => "number of rules seen in their order".to_owned(),
+            (Kind::ValueSum, _) => format!("sum of {}", fields.join(", ")),
+            (Kind::ValueAvg, _) => format!("average of {}", fields.join(", ")),
+            (Kind::ValuePercentile, None) => format!("share of one {} in percent", fields.join(", ")),
+            (Kind::ValuePercentile, Some(percent)) => {
+                format!("percentile {percent} of {}", fields.join(", "))
+            }
+        };
+        let bounds: Vec<String> =
+            bounds.iter().map(|(bound, number)| format!("{} {number}", bound.sign())).collect();
+        let wanted = match (expression, bounds.as_slice()) {
+            (Some(_), _) => "as the condition says".to_owned(),
+            (None, []) => format!("= {} (all)", self.inputs.len()),
+            (None, bounds) => bounds.join(" and "),
+        };
+        let seconds = self.timespan / 1_000_000_000;
+        let (number, unit) = [(86_400, "d"), (3_600, "h"), (60, "min")]
+            .into_iter()
+            .find(|(length, _)| seconds % length == 0)
+            .map_or((seconds, "s"), |(length, unit)| (seconds / length, unit));
+        format!("{counted} {wanted}, within {number} {unit}")
     }
 
     /// All names of fields that it uses.

@@ -74,6 +74,17 @@ pub(crate) enum Bound {
 }
 
 impl Bound {
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Bound::Is(Operator::Equal) => "=",
+            Bound::Is(Operator::Less) => "<",
+            Bound::Is(Operator::LessOrEqual) => "≤",
+            Bound::Is(Operator::Greater) => ">",
+            Bound::Is(Operator::GreaterOrEqual) => "≥",
+            Bound::IsNot => "≠",
+        }
+    }
+
     pub(crate) fn holds(self, measure: f64, number: f64) -> bool {
         match self {
             Bound::Is(operator) => operator.holds(measure, number),

@@ -6,6 +6,7 @@
 use super::Correlation;
 use super::measure::{Held, Tally, is_sliding, number, percentile, shares};
 use super::read::Kind;
+use super::watch::{Seen, Watch};
 use crate::text::fold;
 use model::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -75,6 +76,8 @@ pub struct Runner<'c> {
     pending: Vec<Event>,
     since_sweep: u32,
     hits: Vec<Hit>,
+    /// What was seen of each group, where that was asked.
+    watch: Option<Watch>,
 }
 
 /// The events of one group.
@@ -99,7 +102,15 @@ impl<'c> Runner<'c> {
             pending: Vec::new(),
             since_sweep: 0,
             hits: Vec::new(),
+            watch: None,
         }
+    }
+
+    /// Keeps what it sees of each group, for [`Runner::finish_watched`].
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.watch = Some(Watch::default());
+        self
     }
 
     /// Takes the next event; times ascend.
@@ -111,13 +122,20 @@ impl<'c> Runner<'c> {
     }
 
     /// The hits, by time and group.
-    pub fn finish(mut self) -> Vec<Hit> {
+    pub fn finish(self) -> Vec<Hit> {
+        self.finish_watched().0
+    }
+
+    /// The hits, by time and group; of each group, those nearest to a hit first, what came nearest (none
+    /// unless [`Runner::watching`]); and how often a group was met beyond the 10,000 that are watched.
+    pub fn finish_watched(mut self) -> (Vec<Hit>, Vec<Seen>, u64) {
         self.flush();
-        for (_, mut group) in std::mem::take(&mut self.groups) {
-            self.close(&mut group);
+        for (key, mut group) in std::mem::take(&mut self.groups) {
+            self.close(&key, &mut group);
         }
         self.hits.sort_by(|a, b| (a.time, &a.group, &a.value).cmp(&(b.time, &b.group, &b.value)));
-        self.hits
+        let (seen, beyond) = self.watch.map(Watch::finish).unwrap_or_default();
+        (self.hits, seen, beyond)
     }
 
     /// Events of one time count in the order of their rules.
@@ -144,11 +162,11 @@ impl<'c> Runner<'c> {
             group.display = event.group;
         }
         if self.is_sliding {
-            self.slide(&mut group, held);
+            self.slide(&key, &mut group, held);
         } else {
             let over = group.window.front().is_some_and(|first| self.is_beyond(first.time, held.time));
             if over {
-                self.close(&mut group);
+                self.close(&key, &mut group);
             }
             group.tally.add(self.correlation, &held);
             group.follow(self.correlation, &held);
@@ -182,7 +200,7 @@ impl<'c> Runner<'c> {
         now.saturating_sub(first) > self.correlation.timespan
     }
 
-    fn slide(&mut self, group: &mut Group, held: Held) {
+    fn slide(&mut self, key: &[String], group: &mut Group, held: Held) {
         while let Some(first) = group.window.front()
             && self.is_beyond(first.time, held.time)
         {
@@ -194,6 +212,9 @@ impl<'c> Runner<'c> {
         let measure = group.tally.measure(self.correlation.kind, group.chain(self.correlation, held.time));
         let holds = group.tally.holds(self.correlation, measure);
         group.window.push_back(held.clone());
+        if let Some(watch) = &mut self.watch {
+            watch.note(self.correlation, (key, &group.display), group.window.iter(), (measure, None, holds));
+        }
         if !holds {
             self.hits.extend(group.open.take());
             return;
@@ -218,7 +239,7 @@ impl<'c> Runner<'c> {
     }
 
     /// Ends a whole timespan, or an open hit.
-    fn close(&mut self, group: &mut Group) {
+    fn close(&mut self, key: &[String], group: &mut Group) {
         self.hits.extend(group.open.take());
         if self.is_sliding || group.window.is_empty() {
             return;
@@ -229,28 +250,39 @@ impl<'c> Runner<'c> {
         group.chains.clear();
         let Correlation { kind, condition, .. } = self.correlation;
         let mut found = Vec::new();
+        // What all events together amount to, and whether that is enough.
+        let mut whole = None;
         match (kind, condition.percentile) {
             (Kind::ValuePercentile, None) => {
-                for (value, share) in shares(&events).into_iter().filter(|(_, share)| condition.holds(*share))
-                {
+                for (value, share) in shares(&events) {
                     let of_value = || events.iter().filter(|held| held.value == value);
+                    let holds = condition.holds(share);
+                    if let Some(watch) = &mut self.watch {
+                        let measured = (share, Some(value), holds);
+                        watch.note(self.correlation, (key, &group.display), of_value(), measured);
+                    }
+                    if !holds {
+                        continue;
+                    }
                     let mut hit = hit(of_value(), of_value().count() as u64, &group.display, share);
                     hit.value = Some(value.to_owned());
                     found.push(hit);
                 }
             }
             (Kind::ValuePercentile, Some(percent)) => {
-                let measure = percentile(&events, percent).filter(|measure| condition.holds(*measure));
-                found.extend(
-                    measure.map(|measure| hit(events.iter(), events.len() as u64, &group.display, measure)),
-                );
+                let measure = percentile(&events, percent);
+                whole = measure.map(|measure| (measure, condition.holds(measure)));
             }
             _ => {
                 let measure = tally.measure(*kind, chain);
-                if tally.holds(self.correlation, measure) {
-                    found.push(hit(events.iter(), events.len() as u64, &group.display, measure));
-                }
+                whole = Some((measure, tally.holds(self.correlation, measure)));
             }
+        }
+        if let (Some(watch), Some((measure, holds))) = (&mut self.watch, whole) {
+            watch.note(self.correlation, (key, &group.display), events.iter(), (measure, None, holds));
+        }
+        if let Some((measure, true)) = whole {
+            found.push(hit(events.iter(), events.len() as u64, &group.display, measure));
         }
         for mut hit in found {
             if self.with_marks {
@@ -270,7 +302,7 @@ impl<'c> Runner<'c> {
             self.groups.iter().filter(|(_, group)| is_over(group)).map(|(key, _)| key.clone()).collect();
         for key in over {
             if let Some(mut group) = self.groups.remove(&key) {
-                self.close(&mut group);
+                self.close(&key, &mut group);
             }
         }
     }

@@ -96,8 +96,8 @@ impl Dispatch {
         self.channels.get(folded).copied().unwrap_or(OTHER)
     }
 
-    pub(super) fn event(&self, id: &Value<'_>, narrow: bool) -> EventKey {
-        match naive::event_id(id) {
+    pub(super) fn event(&self, id: Option<i64>, narrow: bool) -> EventKey {
+        match id {
             None => EventKey::Unknown,
             Some(id) => EventKey::Known { index: self.events.get(&id).copied().unwrap_or(0), narrow },
         }

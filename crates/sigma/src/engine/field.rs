@@ -1,23 +1,21 @@
-//! All tests on one field of a group, as one automaton over its literals.
+//! All tests on one field of a group, decided by one look over a value.
 //!
-//! A value is folded once and scanned once; each literal seen says which
-//! leaves hold, at once (the literal is the whole test) or after a look at the
-//! rest of the pattern.
+//! A value is folded once and its literals are found once ([`Literals`]); each
+//! says which leaves hold, at once (the literal is the whole test) or after a
+//! look at the rest of the pattern.
 //!
 //! # Not here
 //! Tests without literals: they are computed when a condition asks for them.
 
-use super::expression::literals;
+use super::expression;
+use super::literals::{LONG_BYTES, Literals};
 use crate::detection::{Number, Part, Pattern, Test};
 use crate::naive::number_of;
 use crate::text::{Piece, fits, fold, fold_value};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use model::Value;
 use regex::Regex;
-use std::collections::HashMap;
-
-/// Below this many bytes of literals the automaton is the faster, larger one.
-const DFA_BYTES_MAX: usize = 64 << 10;
+// Its quick hash is enough: what is in these tables the rules say, not the evidence.
+use hashbrown::HashMap;
 
 /// A field as the records of a group name it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -32,7 +30,23 @@ impl FieldKey {
     /// same in most records wake badly, and programs are seen more often than
     /// what they are told.
     pub(super) fn score_max(&self) -> u32 {
-        const COMMON: &[&str] = &["EventID", "Provider_Name", "Channel"];
+        const COMMON: &[&str] = &[
+            "EventID",
+            "Provider_Name",
+            "Channel",
+            "Initiated",
+            "Protocol",
+            "IntegrityLevel",
+            "TokenElevationType",
+            "MandatoryLabel",
+            "LogonType",
+            "AuthenticationPackageName",
+            "EventType",
+            "Signed",
+            "SignatureStatus",
+            "Status",
+            "Level",
+        ];
         const PROGRAMS: &[&str] = &[
             "Image",
             "OriginalFileName",
@@ -109,6 +123,28 @@ impl Scan {
     }
 }
 
+/// Whether the literals of `test` are so short that most values hold their windows. They are only
+/// looked for where they must wake a rule: else a condition seldom asks.
+pub(super) fn is_short(test: &Test) -> bool {
+    let is_short = |text: &[u8]| text.len() < LONG_BYTES;
+    match (test, scan_of(test)) {
+        (_, Some(Scan::Literal(literal))) => literal.place != Place::Whole && is_short(&literal.text),
+        (Test::Text(_), Some(Scan::Verify { literals, .. })) => literals.iter().any(|text| is_short(text)),
+        _ => false,
+    }
+}
+
+/// A pattern as a test on a whole value.
+pub(super) fn whole_of(test: &Test) -> Option<WholeTest> {
+    let Test::Text(pattern) = test else { return None };
+    Some(whole_of_pattern(pattern))
+}
+
+fn whole_of_pattern(pattern: &Pattern) -> WholeTest {
+    let pieces = pieces_of(pattern);
+    if pattern.cased { WholeTest::Cased(pieces) } else { WholeTest::Folded(pieces) }
+}
+
 /// How scanning decides `test`; `None` when it does not.
 pub(super) fn scan_of(test: &Test) -> Option<Scan> {
     match test {
@@ -118,7 +154,7 @@ pub(super) fn scan_of(test: &Test) -> Option<Scan> {
         Test::Number(Number::Int(number)) => Some(Scan::Number(*number)),
         Test::Text(pattern) => scan_of_pattern(pattern),
         Test::Regex(expression) => {
-            let literals = literals(expression)?.into_iter().map(String::into_bytes).collect();
+            let literals = expression::literals(expression)?.into_iter().map(String::into_bytes).collect();
             Some(Scan::Verify { literals, whole: WholeTest::Regex(expression.regex.clone()) })
         }
         _ => None,
@@ -149,9 +185,7 @@ fn scan_of_pattern(pattern: &Pattern) -> Option<Scan> {
         _ => None,
     });
     let literal = texts.max_by_key(String::len).filter(|text| !text.is_empty())?;
-    let pieces = pieces_of(pattern);
-    let whole = if pattern.cased { WholeTest::Cased(pieces) } else { WholeTest::Folded(pieces) };
-    Some(Scan::Verify { literals: vec![literal.into_bytes()], whole })
+    Some(Scan::Verify { literals: vec![literal.into_bytes()], whole: whole_of_pattern(pattern) })
 }
 
 /// The pattern over bytes, folded unless it is cased.
@@ -172,9 +206,13 @@ pub(super) struct FieldMatcher {
     any: Vec<u32>,
     numbers: HashMap<i64, Vec<u32>>,
     whole: HashMap<Vec<u8>, Vec<u32>>,
-    automaton: Option<AhoCorasick>,
-    /// What each literal of the automaton says.
-    hits: Vec<Vec<Hit>>,
+    /// A bit for each length that such a text has, from 63 on one for all.
+    whole_lengths: u64,
+    literals: Literals,
+    /// What each literal says, …
+    hits: Vec<Hit>,
+    /// … by where its own begin; one more at the end.
+    hit_starts: Vec<u32>,
     verify: Vec<Verify>,
 }
 
@@ -204,10 +242,20 @@ pub(super) struct Buffers {
     scans: u64,
 }
 
+impl Buffers {
+    /// Whether a whole test holds for a value.
+    pub(super) fn whole(&mut self, whole: &WholeTest, value: &Value<'_>) -> bool {
+        let Buffers { folded, spare, .. } = self;
+        folded.clear();
+        fold_value(value, folded, spare);
+        whole.holds(folded, &mut Raw::new(value, spare))
+    }
+}
+
 impl FieldMatcher {
     pub(super) fn new<'a>(tests: impl Iterator<Item = (u32, &'a Test)>) -> Self {
         let mut matcher = Self::default();
-        let mut literals = Literals::default();
+        let mut literals: HashMap<Vec<u8>, Vec<Hit>> = HashMap::new();
         for (leaf, test) in tests {
             match scan_of(test) {
                 None => {}
@@ -215,28 +263,34 @@ impl FieldMatcher {
                 Some(Scan::Any) => matcher.any.push(leaf),
                 Some(Scan::Number(number)) => matcher.numbers.entry(number).or_default().push(leaf),
                 Some(Scan::Literal(Literal { text, place: Place::Whole })) => {
+                    matcher.whole_lengths |= 1 << text.len().min(63);
                     matcher.whole.entry(text).or_default().push(leaf);
                 }
                 Some(Scan::Literal(Literal { text, place })) => {
-                    literals.add(text, Hit { place, target: leaf, verify: false });
+                    literals.entry(text).or_default().push(Hit { place, target: leaf, verify: false });
                 }
                 Some(Scan::Verify { literals: texts, whole }) => {
                     let target = matcher.verify.len() as u32;
                     matcher.verify.push(Verify { leaf, whole });
                     for text in texts {
-                        literals.add(text, Hit { place: Place::Anywhere, target, verify: true });
+                        let hit = Hit { place: Place::Anywhere, target, verify: true };
+                        literals.entry(text).or_default().push(hit);
                     }
                 }
             }
         }
-        matcher.automaton = automaton(&literals.order);
-        matcher.hits = literals.hits;
+        let mut literals: Vec<(Vec<u8>, Vec<Hit>)> = literals.into_iter().collect();
+        // Any order would do, but a run should be like the one before.
+        literals.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        matcher.hit_starts.push(0);
+        let mut texts = Vec::with_capacity(literals.len());
+        for (text, hits) in literals {
+            texts.push(text);
+            matcher.hits.extend(hits);
+            matcher.hit_starts.push(matcher.hits.len() as u32);
+        }
+        matcher.literals = Literals::new(texts);
         matcher
-    }
-
-    /// Whether scanning costs less than remembering.
-    pub(super) fn is_quick(&self) -> bool {
-        self.automaton.is_none() && self.whole.is_empty()
     }
 
     /// Shows the leaves that hold for `value` (present, no list) to `hold`;
@@ -246,7 +300,7 @@ impl FieldMatcher {
         if !self.numbers.is_empty() {
             self.scan_number(value, hold);
         }
-        if self.automaton.is_none() && self.whole.is_empty() && self.blank.is_empty() {
+        if self.literals.is_empty() && self.whole.is_empty() && self.blank.is_empty() {
             return;
         }
         let Buffers { folded, spare, verified, scans, .. } = buffers;
@@ -256,24 +310,27 @@ impl FieldMatcher {
             self.blank.iter().for_each(|leaf| hold(*leaf));
             return;
         }
-        if let Some(leaves) = self.whole.get(folded.as_slice()) {
+        if self.whole_lengths >> folded.len().min(63) & 1 == 1
+            && let Some(leaves) = self.whole.get(folded.as_slice())
+        {
             leaves.iter().for_each(|leaf| hold(*leaf));
         }
-        let Some(automaton) = &self.automaton else {
+        if self.literals.is_empty() {
             return;
-        };
+        }
         *scans += 1;
         if verified.len() < self.verify.len() {
             verified.resize(self.verify.len(), 0);
         }
-        let mut raw = Raw { value, text: spare, rendered: false };
-        for seen in automaton.find_overlapping_iter(folded.as_slice()) {
-            for hit in &self.hits[seen.pattern().as_usize()] {
+        let mut raw = Raw::new(value, spare);
+        self.literals.find(folded, &mut |literal, from, to| {
+            let [first, end] = [0, 1].map(|next| self.hit_starts[literal as usize + next] as usize);
+            for hit in &self.hits[first..end] {
                 let placed = match hit.place {
                     Place::Anywhere => true,
-                    Place::Start => seen.start() == 0,
-                    Place::End => seen.end() == folded.len(),
-                    Place::Whole => seen.start() == 0 && seen.end() == folded.len(),
+                    Place::Start => from == 0,
+                    Place::End => to == folded.len(),
+                    Place::Whole => from == 0 && to == folded.len(),
                 };
                 if placed && !hit.verify {
                     hold(hit.target);
@@ -284,7 +341,7 @@ impl FieldMatcher {
                     }
                 }
             }
-        }
+        });
     }
 
     fn scan_number(&self, value: &Value<'_>, hold: &mut impl FnMut(u32)) {
@@ -309,7 +366,11 @@ struct Raw<'a> {
     rendered: bool,
 }
 
-impl Raw<'_> {
+impl<'a> Raw<'a> {
+    fn new(value: &'a Value<'a>, text: &'a mut String) -> Self {
+        Self { value, text, rendered: false }
+    }
+
     fn text(&mut self) -> &str {
         if !self.rendered {
             self.text.clear();
@@ -328,34 +389,4 @@ impl WholeTest {
             WholeTest::Regex(regex) => regex.is_match(raw.text()),
         }
     }
-}
-
-/// The literals of an automaton, each once.
-#[derive(Default)]
-struct Literals {
-    numbers: HashMap<Vec<u8>, usize>,
-    order: Vec<Vec<u8>>,
-    hits: Vec<Vec<Hit>>,
-}
-
-impl Literals {
-    fn add(&mut self, text: Vec<u8>, hit: Hit) {
-        let Self { numbers, order, hits } = self;
-        let number = *numbers.entry(text).or_insert_with_key(|text| {
-            order.push(text.clone());
-            hits.push(Vec::new());
-            order.len() - 1
-        });
-        hits[number].push(hit);
-    }
-}
-
-fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
-    if literals.is_empty() {
-        return None;
-    }
-    let bytes: usize = literals.iter().map(Vec::len).sum();
-    let kind = if bytes <= DFA_BYTES_MAX { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-    let build = |kind| AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(literals);
-    build(Some(kind)).or_else(|_| build(Some(AhoCorasickKind::NoncontiguousNFA))).ok()
 }

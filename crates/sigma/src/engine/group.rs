@@ -8,7 +8,7 @@
 //! are several, the one with the longest literals is taken. Rules without
 //! such a set are looked at always.
 
-use super::field::{FieldKey, FieldMatcher, Literal, scan_of};
+use super::field::{FieldKey, FieldMatcher, Literal, WholeTest, is_short, scan_of, whole_of};
 use crate::detection::{Detection, Field, Leaf, Node, Part, Reference, Test};
 use crate::logsource::Source;
 use crate::rule::Rule;
@@ -48,6 +48,8 @@ pub(super) struct GroupLeaf {
 /// A test that is computed when a condition asks for it.
 pub(super) enum Rest {
     Test(Test),
+    /// A pattern whose literals are too short to be worth looking for.
+    Short(WholeTest),
     /// A reference, and the field that it names.
     Reference(Reference, u32),
 }
@@ -86,10 +88,11 @@ impl Group {
     pub(super) fn matcher(&self, field: u32) -> &FieldMatcher {
         let field = &self.fields[field as usize];
         field.matcher.get_or_init(|| {
-            let tests = field
-                .leaves
-                .iter()
-                .flat_map(|leaf| self.leaves[*leaf as usize].tests.iter().map(move |test| (*leaf, test)));
+            let leaves = field.leaves.iter().map(|leaf| (*leaf, &self.leaves[*leaf as usize]));
+            let tests = leaves.flat_map(|(index, leaf)| {
+                let scanned = leaf.tests.iter().filter(|test| !leaf.wakes.is_empty() || !is_short(test));
+                scanned.map(move |test| (index, test))
+            });
             FieldMatcher::new(tests)
         })
     }
@@ -99,7 +102,7 @@ impl Group {
 struct Builder {
     group: Group,
     fields: HashMap<FieldKey, u32>,
-    leaves: HashMap<(u32, String), usize>,
+    leaves: HashMap<(u32, Vec<u8>), usize>,
 }
 
 impl Builder {
@@ -141,7 +144,7 @@ impl Builder {
     }
 
     fn add(&mut self, field: u32, tests: Vec<Test>) -> usize {
-        let key = (field, format!("{tests:?}"));
+        let key = (field, same_tests(&tests));
         if let Some(leaf) = self.leaves.get(&key) {
             return *leaf;
         }
@@ -179,6 +182,11 @@ impl Builder {
                 None => self.group.always.push(index as u32),
             }
         }
+        for leaf in self.group.leaves.iter_mut().filter(|leaf| leaf.wakes.is_empty()) {
+            leaf.rest.extend(
+                leaf.tests.iter().filter(|test| is_short(test)).filter_map(whole_of).map(Rest::Short),
+            );
+        }
         self.group
     }
 
@@ -209,6 +217,29 @@ impl Builder {
 /// The one that is seen more seldom.
 fn better(best: Option<Necessary>, next: Necessary) -> Option<Necessary> {
     Some(best.filter(|best| best.score >= next.score).unwrap_or(next))
+}
+
+/// Bytes that are equal where the tests are.
+fn same_tests(tests: &[Test]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tests.len() * 32);
+    for test in tests {
+        match test {
+            // Nearly all of them; what a part is ends with a byte that no UTF-8 has.
+            Test::Text(pattern) => {
+                key.push(if pattern.cased { 0xf8 } else { 0xf9 });
+                for part in &pattern.parts {
+                    match part {
+                        Part::Text(text) => key.extend_from_slice(text.as_bytes()),
+                        Part::Any => key.push(0xfa),
+                        Part::One => key.push(0xfb),
+                    }
+                }
+            }
+            other => key.extend(format!("\u{1}{other:?}").bytes().chain([0xfc])),
+        }
+        key.push(0xff);
+    }
+    key
 }
 
 fn placed(node: &Node, leaves: &[usize]) -> Node {

@@ -20,12 +20,17 @@ mod dispatch;
 mod expression;
 mod field;
 mod group;
+mod literals;
+mod profile;
 mod slots;
 mod state;
 
+use crate::logsource::Source;
 use crate::rule::Rule;
 use dispatch::Dispatch;
-use model::Record;
+use model::{LogFamily, Record};
+pub use profile::{Cost, Costs};
+use profile::{Meter, Profile};
 use slots::Shapes;
 use state::State;
 use std::fmt;
@@ -37,6 +42,8 @@ pub struct Engine {
     dispatch: Dispatch,
     /// What workers leave behind for the next one.
     spare: Mutex<Vec<Scratch>>,
+    /// What rules cost, where that was asked.
+    profile: Option<Profile>,
 }
 
 /// What one thread needs to match records. Cheap to make: it takes over what
@@ -44,6 +51,7 @@ pub struct Engine {
 pub struct Worker<'a> {
     engine: &'a Engine,
     scratch: Scratch,
+    meter: Option<Meter>,
 }
 
 #[derive(Default)]
@@ -55,7 +63,7 @@ struct Scratch {
 impl Engine {
     /// An engine over `rules`; indexes of rules are places in this list.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { dispatch: Dispatch::new(&rules), rules, spare: Mutex::default() }
+        Self { dispatch: Dispatch::new(&rules), rules, spare: Mutex::default(), profile: None }
     }
 
     /// The rules, as they were given.
@@ -66,7 +74,8 @@ impl Engine {
     /// A worker for one thread.
     pub fn worker(&self) -> Worker<'_> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Worker { engine: self, scratch: spare.unwrap_or_default() }
+        let meter = self.profile.as_ref().map(Profile::meter);
+        Worker { engine: self, scratch: spare.unwrap_or_default(), meter }
     }
 
     /// For each rule, whether a record of its log source (family, log, channel
@@ -74,6 +83,31 @@ impl Engine {
     pub fn met(&self) -> Vec<bool> {
         let met = self.dispatch.met();
         (0..self.rules.len()).map(|rule| met.contains(&rule)).collect()
+    }
+
+    /// How many rules look at records of a log: their log source takes in some of it. `log` is the
+    /// channel of Windows events, the slug of other logs; its case does not matter.
+    pub fn rules_looking_at(&self, family: LogFamily, log: &str) -> u64 {
+        let looks = |source: &Source| {
+            let names = source.channels.iter().copied().chain(Some(source.log.as_str()));
+            let mut names = names.filter(|name| !name.is_empty()).peekable();
+            source.family == family
+                && (names.peek().is_none() || names.any(|name| name.eq_ignore_ascii_case(log)))
+        };
+        self.rules.iter().filter(|rule| rule.sources.iter().any(looks)).count() as u64
+    }
+
+    /// Counts and times each rule from now on, for [`Engine::costs`]; `clock` gives nanoseconds.
+    /// Makes matching slower.
+    #[must_use]
+    pub fn profiled(mut self, clock: fn() -> u64) -> Self {
+        self.profile = Some(Profile::new(clock, self.rules.len()));
+        self
+    }
+
+    /// What the rules cost: all that workers spent which were dropped since. `None` unless [`Engine::profiled`].
+    pub fn costs(&self) -> Option<Costs> {
+        self.profile.as_ref().map(Profile::costs)
     }
 
     /// The rules, ascending, whose log source the records of a [`Worker::take_sources`] are.
@@ -102,9 +136,13 @@ impl Worker<'_> {
 
     fn search(&mut self, record: &Record<'_>, with_slots: bool, found: &mut dyn FnMut(usize, &[u32])) {
         let Scratch { shapes, state } = &mut self.scratch;
+        let began = self.meter.as_ref().map(Meter::now);
         let (group, slots) = shapes.look_up(record, &self.engine.dispatch, &self.engine.rules);
         if !group.plans.is_empty() {
-            state.find((group, slots), record, with_slots, found);
+            state.find((group, slots), record, with_slots, self.meter.as_mut(), found);
+        }
+        if let (Some(meter), Some(began)) = (&mut self.meter, began) {
+            meter.record(began);
         }
     }
 }
@@ -112,6 +150,9 @@ impl Worker<'_> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         let scratch = std::mem::take(&mut self.scratch);
+        if let (Some(profile), Some(meter)) = (&self.engine.profile, self.meter.take()) {
+            profile.add(meter);
+        }
         self.engine.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
     }
 }

@@ -1,19 +1,19 @@
 //! From shapes to groups and slots: what a worker keeps of each shape.
 //!
-//! Shapes are told apart by their address; the cache holds on to each shape,
-//! so that no address is used twice. It is bounded: evidence may hold as many
-//! shapes as it likes.
+//! Bounded: evidence may hold as many shapes as it likes.
 
 use super::dispatch::{Dispatch, EventKey, Key, OTHER};
 use super::field::FieldKey;
 use super::group::Group;
+use crate::naive;
 use crate::rule::Rule;
-use model::{LogFamily, Record, Role, Shape, Value};
+use model::{LogFamily, PerShape, Record, Role, Shape, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const SHAPES_MAX: usize = 1024;
 const MAPS_PER_SHAPE_MAX: usize = 64;
+const RECENT_MAX: usize = 16;
 
 /// The fields of a group in one shape.
 pub(super) struct Slots {
@@ -69,21 +69,34 @@ pub(super) fn answering(shape: &Shape, names: &[&str]) -> Vec<u32> {
 }
 
 /// The shapes that a worker met.
-#[derive(Default)]
 pub(super) struct Shapes {
-    shapes: HashMap<usize, Known>,
+    shapes: PerShape<Known>,
     channel: String,
     /// Sources of records that were looked up, by number.
     seen: Vec<bool>,
 }
 
+impl Default for Shapes {
+    fn default() -> Self {
+        Self { shapes: PerShape::new(SHAPES_MAX), channel: String::new(), seen: Vec::new() }
+    }
+}
+
 struct Known {
-    /// Held so that the address stays this shape's.
-    _shape: Arc<Shape>,
     log: u16,
     /// Whether the EventID's slot is the only one of its name.
     narrow: bool,
     maps: Vec<Map>,
+    /// The map of records that came before, by what stands in them: what is the same need not be
+    /// looked up by its text.
+    recent: Vec<(Written, usize)>,
+}
+
+/// A channel and an EventID as a record has them.
+#[derive(PartialEq)]
+struct Written {
+    channel: (u8, Vec<u8>),
+    event: Option<i64>,
 }
 
 struct Map {
@@ -103,24 +116,8 @@ impl Shapes {
         rules: &[Rule],
     ) -> (&Group, &Slots) {
         let Self { shapes, channel, seen } = self;
-        let address = Arc::as_ptr(record.shape) as usize;
-        if shapes.len() >= SHAPES_MAX && !shapes.contains_key(&address) {
-            shapes.clear();
-        }
-        let known = shapes.entry(address).or_insert_with(|| Known::new(record.shape, dispatch));
-        let key = known.key(record, dispatch, channel);
-        let index = match known.maps.iter().position(|map| map.key == key) {
-            Some(index) => index,
-            None => {
-                if known.maps.len() >= MAPS_PER_SHAPE_MAX {
-                    known.maps.clear();
-                }
-                let (number, group) = dispatch.group(key, rules);
-                let slots = Slots::new(&group, record.shape);
-                known.maps.push(Map { key, number, group, slots });
-                known.maps.len() - 1
-            }
-        };
+        let known = shapes.get(record.shape, |shape| Known::new(shape, dispatch));
+        let index = known.map(record, channel, dispatch, rules);
         let map = &known.maps[index];
         if seen.len() <= map.number {
             seen.resize(map.number + 1, false);
@@ -137,29 +134,62 @@ impl Shapes {
 }
 
 impl Known {
-    fn new(shape: &Arc<Shape>, dispatch: &Dispatch) -> Self {
+    fn new(shape: &Shape, dispatch: &Dispatch) -> Self {
         let event_ids = answering(shape, &["EventID"]);
         let role = shape.role(Role::EventId).map(|slot| slot as u32);
         Self {
-            _shape: Arc::clone(shape),
             log: dispatch.log(&shape.log),
             narrow: role.is_some() && event_ids.as_slice() == role.as_slice(),
             maps: Vec::new(),
+            recent: Vec::new(),
         }
     }
 
-    fn key(&self, record: &Record<'_>, dispatch: &Dispatch, channel: &mut String) -> Key {
-        let family = record.shape.family;
+    /// The map of a record, by its number; `text` is room for a channel.
+    fn map(&mut self, record: &Record<'_>, text: &mut String, dispatch: &Dispatch, rules: &[Rule]) -> usize {
+        let is_event = record.shape.family == LogFamily::WindowsEvents;
+        let channel = if is_event { record.role(Role::Channel) } else { Value::Absent };
+        let event = if is_event { naive::event_id(&record.role(Role::EventId)) } else { None };
+        let written = channel.as_written();
+        let same = |(own, _): &&(Written, usize)| {
+            own.event == event && Some((own.channel.0, own.channel.1.as_slice())) == written
+        };
+        if let Some((_, index)) = self.recent.iter().find(same) {
+            return *index;
+        }
+        text.clear();
+        channel.write_text(text);
+        text.make_ascii_lowercase();
+        let index =
+            self.map_of_key(self.key(record.shape.family, event, dispatch, text), record, dispatch, rules);
+        if let Some((kind, bytes)) = written {
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.clear();
+            }
+            self.recent.push((Written { channel: (kind, bytes.to_vec()), event }, index));
+        }
+        index
+    }
+
+    fn map_of_key(&mut self, key: Key, record: &Record<'_>, dispatch: &Dispatch, rules: &[Rule]) -> usize {
+        if let Some(index) = self.maps.iter().position(|map| map.key == key) {
+            return index;
+        }
+        if self.maps.len() >= MAPS_PER_SHAPE_MAX {
+            self.maps.clear();
+            self.recent.clear();
+        }
+        let (number, group) = dispatch.group(key, rules);
+        let slots = Slots::new(&group, record.shape);
+        self.maps.push(Map { key, number, group, slots });
+        self.maps.len() - 1
+    }
+
+    fn key(&self, family: LogFamily, event: Option<i64>, dispatch: &Dispatch, channel: &str) -> Key {
         if family != LogFamily::WindowsEvents {
             return Key { family, log: self.log, channel: OTHER, event: EventKey::Unknown };
         }
-        channel.clear();
-        match record.role(Role::Channel) {
-            Value::Absent | Value::Empty => {}
-            value => value.write_text(channel),
-        }
-        channel.make_ascii_lowercase();
-        let event = dispatch.event(&record.role(Role::EventId), self.narrow);
+        let event = dispatch.event(event, self.narrow);
         Key { family, log: self.log, channel: dispatch.channel(channel), event }
     }
 }

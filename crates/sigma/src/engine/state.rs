@@ -7,6 +7,7 @@
 use super::answers::Answers;
 use super::field::{Buffers, FieldKey};
 use super::group::{Group, Rest};
+use super::profile::Meter;
 use super::slots::Slots;
 use crate::detection::{Comparison, Node, Number, Part, Reference, Test};
 use crate::naive::{number_of, part_of, same_number, time_of};
@@ -57,6 +58,7 @@ impl State {
         (group, slots): (&Group, &Slots),
         record: &Record<'_>,
         with_slots: bool,
+        meter: Option<&mut Meter>,
         found: &mut dyn FnMut(usize, &[u32]),
     ) {
         self.begin(group);
@@ -66,10 +68,16 @@ impl State {
         }
         self.queue.extend_from_slice(&group.always);
         let mut queue = std::mem::take(&mut self.queue);
-        for index in queue.drain(..) {
-            let plan = &group.plans[index as usize];
-            if plan.only.is_none_or(|leaf| self.leaf(view, leaf)) && self.node(view, &plan.condition) {
-                self.found.push((plan.rule, index));
+        match meter {
+            None => queue.drain(..).for_each(|plan| {
+                self.attempt(view, plan);
+            }),
+            Some(meter) => {
+                for plan in queue.drain(..) {
+                    let began = meter.now();
+                    let matched = self.attempt(view, plan);
+                    meter.tried(group.plans[plan as usize].rule, matched, began);
+                }
             }
         }
         self.queue = queue;
@@ -86,6 +94,16 @@ impl State {
         }
         rules.clear();
         self.found = rules;
+    }
+
+    /// Whether a plan's condition holds; notes it when it does.
+    fn attempt(&mut self, view: View<'_>, index: u32) -> bool {
+        let plan = &view.group.plans[index as usize];
+        let holds = plan.only.is_none_or(|leaf| self.leaf(view, leaf)) && self.node(view, &plan.condition);
+        if holds {
+            self.found.push((plan.rule, index));
+        }
+        holds
     }
 
     fn begin(&mut self, group: &Group) {
@@ -118,16 +136,16 @@ impl State {
         }
         let matcher = view.group.matcher(field);
         view.any_value(field, text, &mut |value| {
-            for &leaf in answers.of(matcher, value, buffers) {
+            answers.show(matcher, value, buffers, &mut |leaf| {
                 if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
-                    continue;
+                    return;
                 }
                 for &plan in &view.group.leaves[leaf as usize].wakes {
                     if std::mem::replace(&mut woken[plan as usize], generation) != generation {
                         queue.push(plan);
                     }
                 }
-            }
+            });
             false
         });
     }
@@ -179,24 +197,28 @@ impl State {
 }
 
 impl Room {
+    /// Adds the slots by which `leaf`, which holds, holds.
     fn collect_leaf(&mut self, view: View<'_>, leaf: u32, out: &mut Vec<u32>) {
         let own = &view.group.leaves[leaf as usize];
-        let matcher = view.group.matcher(own.field);
-        let mut text = std::mem::take(&mut self.text);
-        let met = &mut |value: &Value<'_>| {
-            self.answers.of(matcher, value, &mut self.buffers).contains(&leaf)
-                || own.rest.iter().any(|test| self.buffers.holds(view, test, value))
-        };
         if view.group.fields[own.field as usize].key == FieldKey::StemAndQuery {
-            if view.any_value(own.field, &mut text, met) {
+            if view.stem_and_query(&mut self.text) {
                 out.extend(view.slots.stem.first().iter().chain(&view.slots.query.first()).copied());
             }
-        } else {
-            out.extend(
-                view.slots.of(own.field).iter().filter(|slot| view.any_of_slot(own.field, **slot, met)),
-            );
+            return;
         }
-        self.text = text;
+        let slots = view.slots.of(own.field);
+        // What holds where there is but one slot holds by its values, if it has any.
+        if let [slot] = slots {
+            out.extend(view.any_of_slot(own.field, *slot, &mut |_| true).then_some(*slot));
+            return;
+        }
+        let matcher = view.group.matcher(own.field);
+        let met = &mut |value: &Value<'_>| {
+            let mut holds = false;
+            matcher.scan(value, &mut self.buffers, &mut |other| holds |= other == leaf);
+            holds || own.rest.iter().any(|test| self.buffers.holds(view, test, value))
+        };
+        out.extend(slots.iter().filter(|slot| view.any_of_slot(own.field, **slot, met)));
     }
 
     /// Whether a test that scanning does not decide holds for the field.
@@ -217,6 +239,7 @@ impl Buffers {
     fn holds(&mut self, view: View<'_>, test: &Rest, value: &Value<'_>) -> bool {
         let test = match test {
             Rest::Test(test) => test,
+            Rest::Short(whole) => return self.whole(whole, value),
             Rest::Reference(reference, other) => return self.reference(view, reference, *other, value),
         };
         match test {

@@ -142,6 +142,12 @@ fn values() {
         &[("A", "a123b")],
         &[("A", "123b")],
     );
+    check(
+        "type: value_placeholders",
+        r"{s: {A|expand: '\%one%one%'}, condition: s}",
+        &[("A", "%onex")],
+        &[("A", r"\%onex")],
+    );
     check("type: set_value, value: 5", "{s: {A|contains: x}, condition: s}", &[("A", "5")], &[("A", "x")]);
     check(
         "type: convert_type, target_type: str",
@@ -244,4 +250,96 @@ fn names_of_ecs() {
         &[("process.executable", "x")]
     ));
     assert!(matches(ecs, "{product: windows}", "{s: {Image: x}, condition: s}", &[("Image", "x")]));
+}
+
+/// Each built-in pipeline, both ways: rules in the logs' own names meet records in those of ECS, and
+/// rules in the names of ECS the logs' own.
+#[test]
+fn each_built_in_pipeline_meets_foreign_names() {
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, LogFamily, &str, &str, [&str; 2], [Fields<'_>; 2]); 4] = [
+        (
+            "ecs-windows",
+            LogFamily::WindowsEvents,
+            "",
+            "{product: windows}",
+            [
+                "{Image|endswith: x.exe, DestinationPort: 443}",
+                "{process.executable|endswith: x.exe, destination.port: 443}",
+            ],
+            [
+                &[("Image", r"C:\x.exe"), ("DestinationPort", "443")],
+                &[("process.executable", r"C:\x.exe"), ("destination.port", "443")],
+            ],
+        ),
+        (
+            "ecs-web",
+            LogFamily::WebServer,
+            "iis",
+            "{category: webserver}",
+            [
+                "{cs-method: POST, c-ip|cidr: 192.0.2.0/24}",
+                "{http.request.method: POST, source.ip|cidr: 192.0.2.0/24}",
+            ],
+            [
+                &[("cs-method", "POST"), ("c-ip", "192.0.2.7")],
+                &[("http.request.method", "POST"), ("source.ip", "192.0.2.7")],
+            ],
+        ),
+        (
+            "ecs-web",
+            LogFamily::WebServer,
+            "iis",
+            "{service: iis}",
+            [
+                "{cs-uri-stem|endswith: .aspx, sc-status: 200}",
+                "{url.path|endswith: .aspx, http.response.status_code: 200}",
+            ],
+            [
+                &[("cs-uri-stem", "/x.aspx"), ("sc-status", "200")],
+                &[("url.path", "/x.aspx"), ("http.response.status_code", "200")],
+            ],
+        ),
+        (
+            "ecs-linux",
+            LogFamily::Linux,
+            "syslog",
+            "{product: linux}",
+            [
+                "{CommandLine|contains: id, User: root}",
+                "{process.command_line|contains: id, user.name: root}",
+            ],
+            [
+                &[("CommandLine", "sh -c id"), ("User", "root")],
+                &[("process.command_line", "sh -c id"), ("user.name", "root")],
+            ],
+        ),
+    ];
+    for (name, family, log, logsource, selections, records) in cases {
+        let text = crate::builtin_pipeline(name).unwrap();
+        let (pipelines, faults) = load_pipelines([RuleText { file: name, text }]);
+        assert_eq!(faults, []);
+        let options = LoadOptions { pipelines, ..LoadOptions::default() };
+        for selection in selections {
+            let rule =
+                format!("title: t\nlogsource: {logsource}\ndetection: {{s: {selection}, condition: s}}\n");
+            let loaded = load([RuleText { file: "f", text: &rule }], &options);
+            assert_eq!(loaded.diagnostics, [], "{rule}");
+            for fields in records {
+                let slots = fields.iter().map(|(name, _)| Slot::new(name)).collect();
+                let shape = Arc::new(Shape::new(family, log, slots, family == LogFamily::WebServer));
+                let values: Vec<Value<'_>> = fields.iter().map(|(_, text)| Value::Utf8(text)).collect();
+                let record =
+                    Record { shape: &shape, values: &values, position: Position::default(), time: None };
+                assert!(naive::matches(&loaded.rules[0], &record), "{name}: {selection} on {fields:?}");
+                // Of half a record it is not.
+                let half = [values[0], Value::Absent];
+                let record = Record { values: &half, ..record };
+                assert!(
+                    !naive::matches(&loaded.rules[0], &record),
+                    "{name}: {selection} on half of {fields:?}"
+                );
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use super::transform::VALUES_MAX;
 use crate::diagnostic::Fault;
 use crate::draft::Item;
-use crate::modifier::split_placeholders;
+use crate::placeholder::{shield, split, unshield};
 use rsigma_parser::{Modifier, SigmaString, SpecialChar, StringPart};
 use yaml_serde::Value;
 
@@ -65,7 +65,7 @@ pub(super) fn fill_placeholders(
             continue;
         };
         let mut variants = vec![String::new()];
-        for piece in split_placeholders(text) {
+        for piece in split(&shield(text)) {
             let choices = match piece {
                 Ok(text) => vec![text.to_owned()],
                 Err(name) => values(name).unwrap_or_else(|| {
@@ -83,7 +83,10 @@ pub(super) fn fill_placeholders(
         }
         next.extend(variants.into_iter().map(Value::String));
     }
+    // While the modifier stays it will read the escapes itself.
+    let percent = if is_left { r"\%" } else { "%" };
     item.values = next;
+    each_text(item, &|text| vec![unshield(text, percent)]);
     if !is_left {
         item.modifiers.retain(|own| *own != Modifier::Expand);
     }

@@ -1,0 +1,149 @@
+//! Exports, loaded by the tools that others read them with. `./test` makes their Python environment.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, with words")]
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use stix::AppendixA;
+
+#[test]
+fn exports_are_read_by_others() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles");
+    let own = std::env::var_os("EXPORT_ORACLES").map(PathBuf::from);
+    let python = own.unwrap_or_else(|| folder.join("environment")).join("bin/python");
+    if !python.exists() {
+        println!(
+            "skipped: exports read by stix2, pymisp and others: their Python environment is missing (`./test` makes it)"
+        );
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let exports = scratch.path().join("exports");
+    fs::create_dir(&exports).unwrap();
+    let list = scratch.path().join("list.csv");
+    fs::write(&list, "indicator,tlp\n203.0.113.7,green\nhelp.aspx,green\n").unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/exchange-2021");
+    for (name, evidence) in [("example", example), ("named", named_actor(scratch.path()))] {
+        let case = scratch.path().join(name);
+        run(&["scan", text(&evidence), "--out", text(&case), "--indicators", text(&list)]);
+        run(&["attribute", text(&case), "--as-of", "2021-07-19"]);
+        if name == "named" {
+            name_an_actor(&case);
+        }
+        for label in ["amber+strict", "amber", "green"] {
+            export(scratch.path(), &exports, name, label, &[]);
+        }
+        export(
+            scratch.path(),
+            &exports,
+            name,
+            "red",
+            &["--to", "Jane Doe", "--reveal", "--final", "--by", "CERT Example"],
+        );
+    }
+    fs::write(exports.join("scales.json"), scales().to_string()).unwrap();
+    let ran = Command::new(python).arg(folder.join("check.py")).arg(&exports).output().unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{told}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(told.contains(" passed, 0 failed"), "{told}");
+    println!("{told}");
+}
+
+fn named_actor(scratch: &Path) -> PathBuf {
+    let evidence = scratch.join("evidence");
+    for (path, bytes) in range::scenario("proxyshell", 1).unwrap().files {
+        let path = evidence.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    evidence
+}
+
+/// The example names nobody, so that the objects of a named actor would not be looked at: one is named here by hand.
+fn name_an_actor(case: &Path) {
+    let file = case.join("attribution.json");
+    let mut attribution: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let intrusion = &mut attribution["intrusions"][0];
+    intrusion["named"] = json!("G0125");
+    intrusion["confidence"] = json!(0.9);
+    intrusion["strength"] = json!("low");
+    let items = intrusion["items"].as_array_mut().unwrap();
+    items.push(json!({"id": "S0020", "name": "China Chopper", "kind": "software", "forgeability": "easy"}));
+    items.push(json!({"id": "S0002", "name": "Mimikatz", "kind": "software", "forgeability": "easy"}));
+    fs::write(file, attribution.to_string()).unwrap();
+}
+
+fn export(scratch: &Path, exports: &Path, name: &str, label: &str, more: &[&str]) {
+    let file = |ending: &str| exports.join(format!("{name}-{}.{ending}.json", label.replace('+', "-")));
+    let (stix, misp, layer) = (file("stix"), file("misp"), file("layer"));
+    let (case, key) = (scratch.join(name), scratch.join("key"));
+    let mut arguments = vec!["export", text(&case), "--tlp", label, "--key", text(&key)];
+    arguments.extend(["--stix", text(&stix), "--misp", text(&misp), "--navigator", text(&layer)]);
+    arguments.extend(more);
+    run(&arguments);
+}
+
+/// What we make of each word of the scales of appendix A, for the library to compare.
+fn scales() -> Value {
+    let mut rows = Vec::new();
+    let mut add =
+        |scale: &str, word: &str, value: Option<u8>| rows.push(json!([scale, word, value.unwrap()]));
+    for word in ["None", "Low", "Med", "High"] {
+        add("none-low-med-high", word, AppendixA::NoneLowMedHigh(word).confidence());
+    }
+    for value in 0..=10 {
+        add("0-10", &value.to_string(), AppendixA::ZeroToTen(value).confidence());
+    }
+    let admiralty =
+        ["Confirmed by other sources", "Probably True", "Possibly True", "Doubtful", "Improbable"];
+    for (value, words) in (1..).zip(admiralty) {
+        add("admiralty", &format!("{value} - {words}"), AppendixA::Admiralty(value).confidence());
+    }
+    for word in [
+        "Impossible",
+        "Highly Unlikely/Almost Certainly Not",
+        "Unlikely/Probably Not",
+        "Even Chance",
+        "Likely/Probable",
+        "Highly likely/Almost Certain",
+        "Certain",
+    ] {
+        add("wep", word, AppendixA::Wep(word).confidence());
+    }
+    for word in [
+        "Almost No Chance / Remote",
+        "Very Unlikely / Highly Improbable",
+        "Unlikely / Improbable",
+        "Roughly Even Chance / Roughly Even Odds",
+        "Likely / Probable",
+        "Very Likely / Highly Probable",
+        "Almost Certain / Nearly Certain",
+    ] {
+        add("dni", word, AppendixA::Dni(word).confidence());
+    }
+    json!(rows)
+}
+
+fn run(arguments: &[&str]) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut output = assay::Output {
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        terminal_columns: None,
+        colour: false,
+        show_progress: false,
+    };
+    let words = std::iter::once("assay").chain(arguments.iter().copied()).map(Into::into);
+    let exit = assay::run(words, &mut output);
+    assert!(
+        matches!(exit, assay::Exit::Done | assay::Exit::Losses),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&stderr)
+    );
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
