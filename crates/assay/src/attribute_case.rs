@@ -21,8 +21,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Hypotheses for which it is told what each item adds.
-const COLUMNS: usize = 4;
 /// Weighs every intrusion, writes `attribution.json` and the report anew, and prints.
 pub fn run(
     bench: &Bench,
@@ -75,7 +73,7 @@ pub fn run(
     report::write_attribution_json(&case, &attribution, &mut document)?;
     let mut file = case_folder::create(folder, "attribution.json").with_context(about)?;
     file.write_all(&document).and_then(|()| file.flush()).with_context(about)?;
-    case.attribution = Some(attribution);
+    case.looked_for.attribution = Some(attribution);
     let mut open = |name: &str| case_folder::create(folder, name);
     report::write_html(&case, &run, &arguments.report.options(), "report.html", &mut open)
         .with_context(about)?;
@@ -176,7 +174,7 @@ fn case_items(
     assessment: &Assessment,
     mut items: BTreeMap<String, Item>,
 ) -> Vec<AttributionItem> {
-    let first: Vec<&str> = assessment.hypotheses.iter().take(COLUMNS).map(|of| of.actor.as_str()).collect();
+    let first = attribute_text::columns(assessment);
     let ids: Vec<String> = items.keys().cloned().collect();
     let rows = matrix(&bench.model, snapshot, ids.iter().map(String::as_str), &first);
     let item = |row: attribution::Row| {

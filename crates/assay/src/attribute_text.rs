@@ -102,7 +102,7 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
 }
 
 /// The actors that stand in the matrix.
-fn columns(assessment: &Assessment) -> Vec<&str> {
+pub fn columns(assessment: &Assessment) -> Vec<&str> {
     let first = assessment.hypotheses.iter().take(COLUMNS).filter(|of| of.probability > 0.0);
     first.map(|of| of.actor.as_str()).collect()
 }

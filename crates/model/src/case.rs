@@ -47,8 +47,6 @@ pub struct Case {
     pub techniques: Vec<TechniqueCoverage>,
     /// Who started what, and who logged on from where.
     pub sessions: Sessions,
-    /// Which known actors the intrusions are consistent with, once somebody has asked.
-    pub attribution: Option<Attribution>,
     /// What was looked for.
     pub looked_for: LookedFor,
     /// Whether any item carries the mark of synthetic evidence.
@@ -81,6 +79,8 @@ pub struct LookedFor {
     pub indicators: Vec<IndicatorFile>,
     /// Scripts, and files of web folders, whose content rules have looked at.
     pub files_scanned: usize,
+    /// Which known actors the intrusions are consistent with, once somebody has asked.
+    pub attribution: Option<Attribution>,
 }
 
 impl Case {

@@ -139,7 +139,7 @@ fn banner(page: &mut Page<'_>, case: &Case, hosts: &[HostView<'_>], options: &Op
             "<a href=\"#verdicts\">Verdicts</a> <a href=\"#next\">What to do next</a> <a href=\"#timeline\">Timeline</a> ",
         ),
         (true, "<a href=\"#attack\">ATT&amp;CK</a> "),
-        (case.attribution.is_some(), "<a href=\"#who\">Who</a> "),
+        (case.looked_for.attribution.is_some(), "<a href=\"#who\">Who</a> "),
         (!case.sessions.processes.is_empty(), "<a href=\"#processes\">Processes</a> "),
         (!case.sessions.logons.is_empty(), "<a href=\"#logons\">Logons</a> "),
         (

@@ -93,7 +93,7 @@ pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>
         write(case, run, options, &mut out)?;
         out.flush()?;
     }
-    if let Some(attribution) = &case.attribution {
+    if let Some(attribution) = &case.looked_for.attribution {
         let mut out = BufWriter::new(open(ATTRIBUTION)?);
         write_attribution_json(case, attribution, &mut out)?;
         out.flush()?;

@@ -121,7 +121,7 @@ pub fn read_case(open: &mut OpenSource<'_>) -> Result<(Case, Run), ReadError> {
         others::add_sessions(&mut case, sessions, &places)?;
     }
     if let Some(part) = read_file_if_there("attribution.json", open)? {
-        case.attribution = Some(attribution::read(part, &places)?);
+        case.looked_for.attribution = Some(attribution::read(part, &places)?);
     }
     Ok((case, run))
 }

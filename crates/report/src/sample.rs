@@ -295,13 +295,13 @@ pub(crate) fn case() -> Case {
         plain: vec!["Somebody broke into the mail server MXS01.".to_owned()],
         techniques: techniques(),
         sessions: Sessions { processes: processes(), logons: vec![logon("203.0.113.7"), logon("192.0.2.4")], left_out: SessionsLeftOut { processes: 3, logons: 0 } },
-        attribution: Some(crate::sample_who::attribution()),
         looked_for: LookedFor {
             rules: vec![rule_use(&ssrf, 1), rule_use(&shell, 2), rule_use(&logon_rule, 1)],
             rules_sha256: [0xab; 32],
             rules_loaded: 3_912,
             indicators: vec![indicator_file("lists/march.csv")],
             files_scanned: 0,
+            attribution: Some(crate::sample_who::attribution()),
         },
         synthetic: true,
         spill: Spill::default(),
@@ -449,7 +449,7 @@ pub(crate) fn hostile_case(text: &str) -> Case {
         answer.next = vec![owned()];
     }
     case.plain = vec![owned()];
-    case.attribution = Some(crate::sample_who::hostile(text));
+    case.looked_for.attribution = Some(crate::sample_who::hostile(text));
     for technique in &mut case.techniques {
         technique.id = owned();
         technique.name = owned();

@@ -15,7 +15,7 @@ const SENTENCES_MAX: usize = 50;
 const COLUMNS: usize = 4;
 
 pub(super) fn write_who(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
-    let Some(attribution) = &case.attribution else { return Ok(()) };
+    let Some(attribution) = &case.looked_for.attribution else { return Ok(()) };
     page.raw("<section id=\"who\" class=\"technical\">\n<h2>Who it is consistent with</h2>\n<p>")?;
     page.text(&who::basis(attribution))?;
     page.raw(" A name says that the evidence is like what is known of an actor. Who stands behind an actor never follows from it.</p>\n")?;

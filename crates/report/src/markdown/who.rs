@@ -11,7 +11,7 @@ const ITEMS_MAX: usize = 25;
 const CLAIMS_MAX: usize = 50;
 
 pub(super) fn write(sheet: &mut Sheet<'_>, case: &Case) -> io::Result<()> {
-    let Some(attribution) = &case.attribution else { return Ok(()) };
+    let Some(attribution) = &case.looked_for.attribution else { return Ok(()) };
     sheet.ours("\n## Who it is consistent with\n\n")?;
     sheet.prose(&who::basis(attribution))?;
     sheet.ours("\n")?;
