@@ -90,9 +90,7 @@ fn run(words: Vec<OsString>) -> assay::Exit {
         colour: false,
         show_progress: false,
     };
-    let exit = assay::run(std::iter::once(OsString::from("assay")).chain(words), &mut output);
-    println!("{}", String::from_utf8_lossy(&stderr));
-    exit
+    assay::run(std::iter::once(OsString::from("assay")).chain(words), &mut output)
 }
 
 /// A record whose every text wants to run. (Text that steers or hides is refused before anybody signs it.)

@@ -123,7 +123,8 @@ fn names_of_fields() {
 #[test]
 fn null_empty_and_missing() {
     // Record, and whether: null, '', exists, not exists, not null by a negated selection.
-    let cases: [(&[(&str, Value<'_>)], [bool; 5]); 5] = [
+    type Fields<'f> = &'f [(&'f str, Value<'f>)];
+    let cases: [(Fields<'_>, [bool; 5]); 5] = [
         (&[], [true, false, false, true, false]),
         (&[("f", Value::Empty)], [true, true, true, false, false]),
         (&[("f", Value::Utf8(""))], [true, true, true, false, false]),

@@ -29,7 +29,6 @@ struct IntrusionShape<'a> {
     tie: bool,
     hypotheses: Vec<HypothesisShape<'a>>,
     items: Vec<ItemShape<'a>>,
-    matrix: MatrixShape<'a>,
     smallest_set: &'a [String],
     change: &'a [String],
     notes: &'a [String],
@@ -42,19 +41,6 @@ struct HypothesisShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     probability: f64,
-}
-
-/// Items against hypotheses: the same numbers as the items' own.
-#[derive(serde::Serialize)]
-struct MatrixShape<'a> {
-    actors: Vec<&'a str>,
-    rows: Vec<RowShape<'a>>,
-}
-
-#[derive(serde::Serialize)]
-struct RowShape<'a> {
-    item: &'a str,
-    cells: Vec<f64>,
 }
 
 #[derive(serde::Serialize)]
@@ -125,20 +111,10 @@ fn intrusion_shape<'a>(case: &'a Case, of: &'a AttributedIntrusion) -> Intrusion
         tie: of.tie,
         hypotheses: hypotheses.chain([unknown]).collect(),
         items: of.items.iter().map(item_shape).collect(),
-        matrix: matrix_shape(of),
         smallest_set: &of.smallest_set,
         change: &of.change,
         notes: &of.notes,
         claims: of.claims.iter().map(claim_shape).collect(),
-    }
-}
-
-fn matrix_shape(of: &AttributedIntrusion) -> MatrixShape<'_> {
-    let columns = of.items.iter().map(|item| item.adds.len()).max().unwrap_or(0);
-    let cells = |item: &AttributionItem| item.adds.iter().copied().map(rounded).collect();
-    MatrixShape {
-        actors: of.hypotheses.iter().take(columns).map(|hypothesis| hypothesis.actor.as_str()).collect(),
-        rows: of.items.iter().map(|item| RowShape { item: &item.id, cells: cells(item) }).collect(),
     }
 }
 

@@ -257,7 +257,8 @@ fn names_of_ecs() {
 #[test]
 fn each_built_in_pipeline_meets_foreign_names() {
     type Fields<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(&str, LogFamily, &str, &str, [&str; 2], [Fields<'_>; 2]); 4] = [
+    type Case<'c> = (&'c str, LogFamily, &'c str, &'c str, [&'c str; 2], [Fields<'c>; 2]);
+    let cases: [Case<'_>; 4] = [
         (
             "ecs-windows",
             LogFamily::WindowsEvents,
