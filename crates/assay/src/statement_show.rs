@@ -117,7 +117,8 @@ pub fn run(arguments: &ShowArguments, output: &mut Output<'_>) -> Result<Exit> {
         write(path, &|out| report::write_statement_html(&page, out))?;
         path
     } else if let Some(path) = &arguments.stix {
-        write(path, &|out| statement::stix_bundle(statement, &standings).write(out))?;
+        let bundle = statement::stix_bundle(statement, &standings, folder::now()?);
+        write(path, &|out| bundle.write(out))?;
         path
     } else {
         let text = statement::render_positions(statement, &standings, shown.record(), &foreword);

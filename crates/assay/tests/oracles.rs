@@ -70,8 +70,13 @@ fn name_an_actor(case: &Path) {
     intrusion["confidence"] = json!(0.9);
     intrusion["strength"] = json!("low");
     let items = intrusion["items"].as_array_mut().unwrap();
-    items.push(json!({"id": "S0020", "name": "China Chopper", "kind": "software", "forgeability": "easy"}));
-    items.push(json!({"id": "S0002", "name": "Mimikatz", "kind": "software", "forgeability": "easy"}));
+    let adds = items[0]["adds"].clone();
+    for (id, name) in [("S0020", "China Chopper"), ("S0002", "Mimikatz")] {
+        items.push(json!({
+            "id": id, "name": name, "kind": "software", "findings": 0, "finding_ids": [], "hosts": [],
+            "admiralty": "A2", "forgeability": "easy", "known_for": [], "adds": adds,
+        }));
+    }
     fs::write(file, attribution.to_string()).unwrap();
 }
 

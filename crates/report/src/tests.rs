@@ -347,20 +347,20 @@ fn two_hundred_thousand_findings_are_capped_where_people_read() {
         )
     );
     assert!(page.contains("<tbody id=\"f-01000000000000f0\" "), "a ground is never cut");
-    let pages: Vec<_> = (2..42).map(|number| &files[&format!("findings-{number}.html")]).collect();
-    assert!(!files.contains_key("findings-42.html"), "there is an end to pages");
+    let pages: Vec<_> = (2..10).map(|number| &files[&format!("findings-{number}.html")]).collect();
+    assert!(!files.contains_key("findings-10.html"), "there is an end to pages");
     let mut ids = std::collections::BTreeSet::new();
     for page in pages.iter().copied().chain([page]) {
         assert!(page.contains("default-src 'none'") && page.contains("TLP:AMBER+STRICT"));
         ids.extend(page.split("<tbody id=\"f-").skip(1).map(|row| row[..16].to_owned()));
     }
-    assert_eq!(ids.len(), 2_000 + 40 * 2_500, "no finding stands twice");
+    assert_eq!(ids.len(), 2_000 + 8 * 2_500, "no finding stands twice");
     assert!(
         pages[1].contains("href=\"findings-2.html#findings\"")
             && pages[1].contains("href=\"findings-4.html\"")
     );
-    assert!(pages[39].contains("98,004 more findings, all of them in <code>findings.jsonl</code>"));
-    assert!(!pages[39].contains("href=\"findings-42.html\""));
+    assert!(pages[7].contains("178,004 more findings, all of them in <code>findings.jsonl</code>"));
+    assert!(!pages[7].contains("href=\"findings-10.html\""));
 }
 
 fn markdown(case: &Case, run: &Run, reveal: bool) -> String {
@@ -417,7 +417,7 @@ fn markdown_holds_no_markup_from_evidence() {
             assert!(!ours.contains("://"), "{text:?}: {line}");
             if line.starts_with('|') {
                 let cells = |line: &str| line.matches('|').count();
-                assert!([4, 6, 7, 9].contains(&cells(line)), "{text:?}: {line}");
+                assert!([4, 6, 7, 8, 9].contains(&cells(line)), "{text:?}: {line}");
             }
         }
     }

@@ -22,12 +22,13 @@ struct Form<'s> {
     doers: String,
 }
 
-/// The bundle. `standings` come from [`crate::standing`] or [`crate::record_standing`].
-pub fn stix_bundle(statement: &Statement, standings: &[ClauseStanding<'_>]) -> Bundle {
+/// The bundle. `standings` come from [`crate::standing`] or [`crate::record_standing`]. Its objects are of the day of
+/// the last voice; of `now` where nobody has spoken yet.
+pub fn stix_bundle(statement: &Statement, standings: &[ClauseStanding<'_>], now: model::Timestamp) -> Bundle {
     let tlp = Tlp::parse(&statement.tlp).unwrap_or_default();
     let dates =
         standings.iter().flat_map(|standing| standing.voices.iter().map(|voice| timestamp(&voice.date)));
-    let created = dates.max().unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned());
+    let created = dates.max().unwrap_or_else(|| stix::timestamp(now));
     let objects = vec![producer(), claim_definition(), tlp.definition()];
     let (campaign, doers) = (String::new(), String::new());
     let mut form = Form { statement, marking: tlp.id(), created, objects, campaign, doers };
@@ -266,7 +267,11 @@ mod tests {
             package.file(form, now, &sample::signer(party)).unwrap();
         }
         let (positions, _) = package.positions(&statement, &package.own_roster().unwrap(), None);
-        let bundle = stix_bundle(&statement, &crate::standing(&statement, &positions));
+        let bundle = stix_bundle(
+            &statement,
+            &crate::standing(&statement, &positions),
+            model::Timestamp::from_nanos(0),
+        );
         let of =
             |kind: &str| bundle.objects.iter().filter(|object| object.kind() == kind).collect::<Vec<_>>();
         let relationships = of("relationship");
@@ -284,7 +289,8 @@ mod tests {
         assert_eq!(of("note").len(), 1, "who abstains has no opinion");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/statement-2021/record.yml");
         let record = crate::parse_record(path, &std::fs::read_to_string(path).unwrap()).unwrap();
-        let told = stix_bundle(&record.statement, &crate::record_standing(&record));
+        let told =
+            stix_bundle(&record.statement, &crate::record_standing(&record), model::Timestamp::from_nanos(0));
         let count = |kind: &str| told.objects.iter().filter(|object| object.kind() == kind).count();
         // Of 34 entries one relays others, and of one it is unclear what it comes to.
         assert_eq!((count("relationship"), count("note"), count("opinion")), (32, 2, 0));

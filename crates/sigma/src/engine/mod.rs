@@ -2,7 +2,7 @@
 //!
 //! Records that can meet the same rules form a **group** ([`dispatch`]: by
 //! family, log, channel and EventID). In a group equal leaves of different
-//! rules are one; for each field all literals of its leaves make one automaton
+//! rules are one; for each field all literals of its leaves are looked for at once
 //! ([`field`]), built when first needed and shared by all workers. A shape
 //! adds only the map from fields to slots ([`slots`]), kept by each worker.
 //!
