@@ -1,4 +1,4 @@
-//! Many literals looked for at once, by one window of each.
+//! Many literals looked for at once, by a window of each.
 //!
 //! Of each literal two windows of four bytes are chosen, one that begins at an
 //! even and one that begins at an odd place, so that wherever the literal stands
@@ -11,10 +11,8 @@
 //! Literals of less than [`LONG_BYTES`] have no two such windows: they are looked
 //! for at every place, by up to three of their bytes.
 //!
-//! Against one automaton over all literals (aho-corasick's contiguous NFA over
-//! those of SigmaHQ's Windows rules) this reads a value some five times faster:
-//! there are no states to follow from byte to byte. See
-//! `benches/results/sigma.md`.
+//! Unlike an automaton over all literals this follows no state from byte to byte.
+//! What it costs: `benches/results/sigma.md`.
 
 use std::collections::HashMap;
 
@@ -326,6 +324,21 @@ mod tests {
             assert_eq!(found, places.collect::<Vec<_>>(), "{value}");
         }
         assert!(Literals::new(Vec::new()).is_empty());
+    }
+
+    /// Values are read in blocks; a literal may stand across their edges.
+    #[test]
+    fn literals_are_seen_across_blocks() {
+        let texts = ["ab", "abcd", "abcde", "\\system32\\cmd.exe"];
+        let literals = Literals::new(texts.iter().map(|text| text.as_bytes().to_vec()).collect());
+        for before in 0..2 * BLOCK + 8 {
+            for (literal, text) in (0..).zip(texts) {
+                let value = format!("{}{text}", "x".repeat(before));
+                let mut seen = Vec::new();
+                literals.find(value.as_bytes(), &mut |literal, from, to| seen.push((literal, from, to)));
+                assert!(seen.contains(&(literal, before, value.len())), "{before} {text}: {seen:?}");
+            }
+        }
     }
 
     #[test]
