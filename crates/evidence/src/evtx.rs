@@ -152,10 +152,15 @@ impl ChunkCutter {
     }
 
     /// The next chunk, or piece that holds something and is none; `None` at
-    /// the end. Its range is that in the buffer.
-    fn chunk(&mut self, input: &mut Input<'_>) -> Option<Chunk> {
+    /// the end, and where more must be read and may not. Its range is that in
+    /// the buffer.
+    fn chunk(&mut self, input: &mut Input<'_>, may_read: bool) -> Option<Chunk> {
         loop {
-            self.fill(input);
+            if may_read {
+                self.fill(input);
+            } else if !self.ended && self.buffer.len() - self.at < CHUNK_BYTES {
+                return None;
+            }
             if !self.begun {
                 self.begin();
                 continue;
@@ -295,16 +300,17 @@ impl Cutter for ChunkCutter {
     type State = Vec<Chunk>;
 
     fn next(&mut self, input: &mut Input<'_>) -> Option<Batch<Vec<Chunk>>> {
-        let mut bytes = Vec::new();
-        let mut chunks = Vec::new();
-        while chunks.len() < BATCH_CHUNKS
-            && let Some(chunk) = self.chunk(input)
-        {
-            let start = bytes.len();
-            bytes.extend_from_slice(&self.buffer[chunk.range]);
-            chunks.push(Chunk { range: start..bytes.len(), ..chunk });
+        let mut chunks = Vec::with_capacity(BATCH_CHUNKS);
+        // The batch is the buffer itself: what is read once is not copied.
+        while let Some(chunk) = self.chunk(input, chunks.is_empty()) {
+            chunks.push(chunk);
         }
         let offset = chunks.first().map(|chunk| chunk.offset)?;
+        let mut rest = Vec::with_capacity(BATCH_CHUNKS * CHUNK_BYTES);
+        rest.extend_from_slice(&self.buffer[self.at..]);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        self.offset += self.at as u64;
+        self.at = 0;
         let problems = std::mem::take(&mut self.problems);
         Some(Batch { bytes, offset, line: 0, state: chunks, problems })
     }

@@ -32,6 +32,47 @@ pub struct NumberRun {
     pub latest: Option<Timestamp>,
 }
 
+impl NumberRun {
+    /// Adds a run that goes on where this one ends.
+    fn go_on(&mut self, next: NumberRun) {
+        self.last = next.last;
+        self.last_time = next.last_time;
+        self.earliest = self.earliest.into_iter().chain(next.earliest).min();
+        self.latest = self.latest.max(next.latest);
+    }
+}
+
+/// Joins runs of a log between which another log of the same file goes on: a file of forwarded
+/// events numbers the records of all its logs in one row, and no number is missing in it.
+pub fn bridge<'s>(logs: impl Iterator<Item = &'s mut LogStats>) {
+    let mut logs: Vec<&mut LogStats> = logs.filter(|log| !log.runs.is_empty()).collect();
+    if logs.len() < 2 {
+        return;
+    }
+    let mut all: Vec<(u64, u64)> =
+        logs.iter().flat_map(|log| &log.runs).map(|run| (run.first, run.last)).collect();
+    all.sort_unstable();
+    all.dedup_by(|next, before| {
+        let goes_on = next.0 <= before.1.saturating_add(1);
+        before.1 = if goes_on { before.1.max(next.1) } else { before.1 };
+        goes_on
+    });
+    let is_whole = |from: u64, to: u64| {
+        let behind = all.partition_point(|(first, _)| *first <= from);
+        all[..behind].last().is_some_and(|(_, last)| *last >= to)
+    };
+    for log in &mut logs {
+        log.runs.sort_unstable();
+        log.runs.dedup_by(|next, before| {
+            let is_bridged = before.last < next.first && is_whole(before.last, next.first);
+            if is_bridged {
+                before.go_on(*next);
+            }
+            is_bridged
+        });
+    }
+}
+
 /// Counts of one log of one host.
 #[derive(Clone, Debug, Default)]
 pub struct LogStats {
@@ -81,10 +122,7 @@ impl LogStats {
         let room = self.runs.len() < RUNS_MAX;
         match self.runs.last_mut() {
             Some(last) if last.last.checked_add(1) == Some(run.first) => {
-                last.last = run.last;
-                last.last_time = run.last_time;
-                last.earliest = last.earliest.into_iter().chain(run.earliest).min();
-                last.latest = last.latest.max(run.latest);
+                last.go_on(run);
             }
             _ if room => self.runs.push(run),
             _ => {}
@@ -273,6 +311,19 @@ mod tests {
         let mut rolled = LogStats::default();
         rolled.add(at(48), Some(9_000));
         assert_eq!(kinds(&rolled, at(0)), ["rollover"]);
+    }
+
+    #[test]
+    fn logs_of_one_file_share_its_numbers() {
+        let (mut one, mut other) = (LogStats::default(), LogStats::default());
+        for number in (1..40).filter(|number| !(20..25).contains(number)) {
+            let log = if number % 3 == 0 { &mut one } else { &mut other };
+            log.add(at(0), Some(number));
+        }
+        bridge([&mut one, &mut other].into_iter());
+        for log in [one, other] {
+            assert_eq!(kinds(&log, None), ["record-jump"], "19 to 25");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::carved::{Carved, Settled};
 use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
-use crate::logs::LogStats;
+use crate::logs::{self, LogStats};
 use crate::sessions::{Logons, ProcessLog};
 use casebook::Watched;
 use model::{
@@ -103,6 +103,7 @@ impl Gathered {
         if !findings.is_empty() {
             self.findings.push(findings);
         }
+        logs::bridge(self.logs.values_mut());
     }
 
     /// Adds hits; drops those findings of `other`, which comes after, that are

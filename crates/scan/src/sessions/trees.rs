@@ -5,9 +5,11 @@
 //! a tree grows, up and down at once; real trees have few.
 
 use super::processes::{Entry, Starts, guid_key, item_hash};
+// Its quick hash: each start of the logs is looked up in these tables, in each generation.
+use hashbrown::{HashMap, HashSet};
 use model::{Case, EvidenceId, Field, Finding, FindingId, HostName, Level, Position, Process, Timestamp};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Starts with findings from which trees grow.
@@ -127,8 +129,13 @@ impl Trees {
         let mut namesakes: HashMap<u64, BTreeSet<(Option<Timestamp>, Place)>> = HashMap::new();
         let mut children: BTreeMap<Place, Entry> = BTreeMap::new();
         starts.each(&mut |entry| {
+            let children_of = wanted.get(&entry.key);
+            let (is_namesake, is_child) = (keys.contains(&entry.key), keys.contains(&entry.parent));
+            if children_of.is_none() && !is_namesake && !is_child {
+                return;
+            }
             let Some(at) = place(&entry) else { return };
-            for (child, time) in wanted.get(&entry.key).into_iter().flatten() {
+            for (child, time) in children_of.into_iter().flatten() {
                 let is_later = |known: &(Place, Entry)| (known.1.time, known.0) < (entry.time, at);
                 if *child != at
                     && (!Entry::is_number(entry.key) || entry.time <= *time)
@@ -137,11 +144,10 @@ impl Trees {
                     parents.insert(*child, (at, entry));
                 }
             }
-            if keys.contains(&entry.key) {
+            if is_namesake {
                 namesakes.entry(entry.key).or_default().insert((entry.time, at));
             }
-            if keys.contains(&entry.parent) && children.len() < CHILDREN_MAX && !self.nodes.contains_key(&at)
-            {
+            if is_child && children.len() < CHILDREN_MAX && !self.nodes.contains_key(&at) {
                 children.insert(at, entry);
             }
         })?;

@@ -58,6 +58,9 @@ impl Answers {
         buffers: &mut Buffers,
         hold: &mut impl FnMut(u32),
     ) {
+        if matcher.is_below(value) {
+            return;
+        }
         let Some((kind, bytes)) = value.as_written().filter(|(_, bytes)| VALUE_BYTES.contains(&bytes.len()))
         else {
             return matcher.scan(value, buffers, hold);

@@ -8,12 +8,12 @@ use crate::text::fold_char;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// Shorter literals are seen too often to be worth waiting for.
-const LITERAL_CHARS_MIN: usize = 3;
+/// Shorter literals are seen too often to be worth waiting for in every value.
+pub(super) const LITERAL_CHARS_MIN: usize = 3;
 const LITERALS_MAX: usize = 16;
 
-/// The literals; `None` when there are none worth looking for.
-pub(super) fn literals(expression: &Expression) -> Option<Vec<String>> {
+/// The literals; `None` when there are none, or one of less than `chars_min` characters.
+pub(super) fn literals(expression: &Expression, chars_min: usize) -> Option<Vec<String>> {
     let hir = ParserBuilder::new()
         .case_insensitive(expression.flags.contains('i'))
         .multi_line(expression.flags.contains('m'))
@@ -22,7 +22,7 @@ pub(super) fn literals(expression: &Expression) -> Option<Vec<String>> {
         .parse(expression.regex.as_str())
         .ok()?;
     let literals = required(&hir)?;
-    (shortest(&literals) >= LITERAL_CHARS_MIN).then_some(literals)
+    (shortest(&literals) >= chars_min).then_some(literals)
 }
 
 fn shortest(literals: &[String]) -> usize {
@@ -94,7 +94,7 @@ mod tests {
     fn check(source: &str, flags: &str, expect: &[&str]) {
         let (source, flags) = (source.to_owned(), flags.to_owned());
         let regex = Regex::new(&source).unwrap();
-        let own = literals(&Expression { source, flags, regex }).unwrap_or_default();
+        let own = literals(&Expression { source, flags, regex }, LITERAL_CHARS_MIN).unwrap_or_default();
         assert_eq!(own, expect);
     }
 

@@ -7,11 +7,11 @@
 //! # Not here
 //! Tests without literals: they are computed when a condition asks for them.
 
-use super::expression;
-use super::literals::{LONG_BYTES, Literals};
+use super::expression::{self, LITERAL_CHARS_MIN};
+use super::literals::{LONG_BYTES, Literals, Marked};
 use crate::detection::{Number, Part, Pattern, Test};
 use crate::naive::number_of;
-use crate::text::{Piece, fits, fold, fold_value};
+use crate::text::{Piece, count_chars, fits, fold, fold_value};
 use model::Value;
 use regex::Regex;
 // Its quick hash is enough: what is in these tables the rules say, not the evidence.
@@ -154,7 +154,10 @@ pub(super) fn scan_of(test: &Test) -> Option<Scan> {
         Test::Number(Number::Int(number)) => Some(Scan::Number(*number)),
         Test::Text(pattern) => scan_of_pattern(pattern),
         Test::Regex(expression) => {
-            let literals = expression::literals(expression)?.into_iter().map(String::into_bytes).collect();
+            let literals = expression::literals(expression, LITERAL_CHARS_MIN)?
+                .into_iter()
+                .map(String::into_bytes)
+                .collect();
             Some(Scan::Verify { literals, whole: WholeTest::Regex(expression.regex.clone()) })
         }
         _ => None,
@@ -214,6 +217,8 @@ pub(super) struct FieldMatcher {
     /// … by where its own begin; one more at the end.
     hit_starts: Vec<u32>,
     verify: Vec<Verify>,
+    /// No test holds for a value of fewer characters; 0 where numbers or empty values are asked for.
+    chars_min: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -240,14 +245,33 @@ pub(super) struct Buffers {
     /// enough, however often its literal stands in it.
     verified: Vec<u64>,
     scans: u64,
+    /// Whose text is in `folded`, if it is that of a value of this record: kind, address, length.
+    folded_of: Option<(u8, usize, usize)>,
+    /// Where in a value windows of literals were marked.
+    marked: Marked,
 }
 
 impl Buffers {
+    /// A new record: at the addresses of the one before other values may stand.
+    pub(super) fn begin(&mut self) {
+        self.folded_of = None;
+    }
+
+    /// Folds a value of the record into `folded`; a value is often asked for by one test after the other.
+    pub(super) fn fold(&mut self, value: &Value<'_>) {
+        let own = value.as_written().map(|(kind, bytes)| (kind, bytes.as_ptr() as usize, bytes.len()));
+        if own.is_some() && self.folded_of == own {
+            return;
+        }
+        self.folded.clear();
+        fold_value(value, &mut self.folded, &mut self.spare);
+        self.folded_of = own;
+    }
+
     /// Whether a whole test holds for a value.
     pub(super) fn whole(&mut self, whole: &WholeTest, value: &Value<'_>) -> bool {
+        self.fold(value);
         let Buffers { folded, spare, .. } = self;
-        folded.clear();
-        fold_value(value, folded, spare);
         whole.holds(folded, &mut Raw::new(value, spare))
     }
 }
@@ -289,8 +313,23 @@ impl FieldMatcher {
             matcher.hits.extend(hits);
             matcher.hit_starts.push(matcher.hits.len() as u32);
         }
+        let asks_more = !matcher.any.is_empty() || !matcher.blank.is_empty() || !matcher.numbers.is_empty();
+        let chars = |text: &Vec<u8>| count_chars(text);
+        let shortest = texts.iter().chain(matcher.whole.keys()).map(chars).min().unwrap_or(0);
+        matcher.chars_min = if asks_more { 0 } else { shortest };
         matcher.literals = Literals::new(texts);
         matcher
+    }
+
+    /// Whether `value` is too short for any of the tests. Folding keeps the number of characters,
+    /// and no character takes less than a byte of UTF-8 or two of UTF-16.
+    pub(super) fn is_below(&self, value: &Value<'_>) -> bool {
+        let chars_max = match value {
+            Value::Utf8(text) => text.len(),
+            Value::Utf16(bytes) => bytes.len() / 2,
+            _ => return false,
+        };
+        chars_max < self.chars_min
     }
 
     /// Shows the leaves that hold for `value` (present, no list) to `hold`;
@@ -303,9 +342,8 @@ impl FieldMatcher {
         if self.literals.is_empty() && self.whole.is_empty() && self.blank.is_empty() {
             return;
         }
-        let Buffers { folded, spare, verified, scans, .. } = buffers;
-        folded.clear();
-        fold_value(value, folded, spare);
+        buffers.fold(value);
+        let Buffers { folded, spare, verified, scans, marked, .. } = buffers;
         if folded.is_empty() {
             self.blank.iter().for_each(|leaf| hold(*leaf));
             return;
@@ -323,7 +361,7 @@ impl FieldMatcher {
             verified.resize(self.verify.len(), 0);
         }
         let mut raw = Raw::new(value, spare);
-        self.literals.find(folded, &mut |literal, from, to| {
+        self.literals.find(folded, marked, &mut |literal, from, to| {
             let [first, end] = [0, 1].map(|next| self.hit_starts[literal as usize + next] as usize);
             for hit in &self.hits[first..end] {
                 let placed = match hit.place {

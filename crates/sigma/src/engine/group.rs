@@ -8,10 +8,12 @@
 //! are several, the one with the longest literals is taken. Rules without
 //! such a set are looked at always.
 
+use super::expression;
 use super::field::{FieldKey, FieldMatcher, Literal, WholeTest, is_short, scan_of, whole_of};
 use crate::detection::{Detection, Field, Leaf, Node, Part, Reference, Test};
 use crate::logsource::Source;
 use crate::rule::Rule;
+use regex::Regex;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -50,6 +52,9 @@ pub(super) enum Rest {
     Test(Test),
     /// A pattern whose literals are too short to be worth looking for.
     Short(WholeTest),
+    /// A regular expression whose literals are too short to be worth looking for in every value,
+    /// not in those for which it is asked.
+    Regex(Vec<Vec<u8>>, Regex),
     /// A reference, and the field that it names.
     Reference(Reference, u32),
 }
@@ -154,6 +159,13 @@ impl Builder {
                 Test::Reference(reference) => {
                     Rest::Reference(reference.clone(), self.field(FieldKey::Named(reference.names.clone())))
                 }
+                Test::Regex(expression) => match expression::literals(expression, 1) {
+                    Some(literals) => Rest::Regex(
+                        literals.into_iter().map(String::into_bytes).collect(),
+                        expression.regex.clone(),
+                    ),
+                    None => Rest::Test(test.clone()),
+                },
                 test => Rest::Test(test.clone()),
             });
         }

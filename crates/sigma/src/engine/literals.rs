@@ -59,6 +59,15 @@ pub(super) struct Literals {
     short: [Option<Windows>; SHORT_BYTES],
 }
 
+/// Where in a block windows stand whose bit is set: room that need not be made anew for each value.
+pub(super) struct Marked([u16; BLOCK]);
+
+impl Default for Marked {
+    fn default() -> Self {
+        Self([0; BLOCK])
+    }
+}
+
 /// Windows of one kind.
 struct Windows {
     bits: Bits,
@@ -122,25 +131,25 @@ impl Literals {
     }
 
     /// Shows each literal in `text`, which is folded, with where it begins and ends.
-    pub(super) fn find(&self, text: &[u8], seen: &mut impl FnMut(u32, usize, usize)) {
+    pub(super) fn find(&self, text: &[u8], marked: &mut Marked, seen: &mut impl FnMut(u32, usize, usize)) {
         let [one, two, three] = &self.short;
-        self.find_windows::<2, WINDOW_BYTES>(&self.long, text, seen);
-        self.find_windows::<1, 1>(one, text, seen);
-        self.find_windows::<1, 2>(two, text, seen);
-        self.find_windows::<1, 3>(three, text, seen);
+        self.find_windows::<2, WINDOW_BYTES>(&self.long, text, marked, seen);
+        self.find_windows::<1, 1>(one, text, marked, seen);
+        self.find_windows::<1, 2>(two, text, marked, seen);
+        self.find_windows::<1, 3>(three, text, marked, seen);
     }
 
     fn find_windows<const STEP: usize, const WIDTH: usize>(
         &self,
         windows: &Option<Windows>,
         text: &[u8],
+        Marked(marked): &mut Marked,
         seen: &mut impl FnMut(u32, usize, usize),
     ) {
         let Some(windows) = windows.as_ref().filter(|_| text.len() >= WIDTH) else { return };
-        let mut marked = [0; BLOCK];
         for begin in (0..=text.len() - WIDTH).step_by(BLOCK) {
             let block = &text[begin..text.len().min(begin + BLOCK + WIDTH - 1)];
-            let count = windows.bits.mark::<STEP, WIDTH>(block, &mut marked);
+            let count = windows.bits.mark::<STEP, WIDTH>(block, marked);
             for at in &marked[..count] {
                 self.compare::<WIDTH>(windows, text, begin + usize::from(*at), seen);
             }
@@ -315,7 +324,9 @@ mod tests {
             ["", "a", "ab", "abcabcab", "xc:\\windows\\system32\\cmd.exe", "c:\\windows\\system32\\cmd.ex"]
         {
             let mut found = Vec::new();
-            literals.find(value.as_bytes(), &mut |literal, from, to| found.push((literal, from, to)));
+            literals.find(value.as_bytes(), &mut Marked::default(), &mut |literal, from, to| {
+                found.push((literal, from, to))
+            });
             found.sort_unstable();
             let places = texts.iter().zip(0..).flat_map(|(text, literal)| {
                 let starts = (0..value.len()).filter(move |from| value[*from..].starts_with(text));
@@ -335,7 +346,9 @@ mod tests {
             for (literal, text) in (0..).zip(texts) {
                 let value = format!("{}{text}", "x".repeat(before));
                 let mut seen = Vec::new();
-                literals.find(value.as_bytes(), &mut |literal, from, to| seen.push((literal, from, to)));
+                literals.find(value.as_bytes(), &mut Marked::default(), &mut |literal, from, to| {
+                    seen.push((literal, from, to))
+                });
                 assert!(seen.contains(&(literal, before, value.len())), "{before} {text}: {seen:?}");
             }
         }

@@ -11,7 +11,7 @@ use super::profile::Meter;
 use super::slots::Slots;
 use crate::detection::{Comparison, Node, Number, Part, Reference, Test};
 use crate::naive::{number_of, part_of, same_number, time_of};
-use crate::text::{count_chars, fold_value};
+use crate::text::count_chars;
 use memchr::memmem;
 use model::{Record, Value};
 use std::net::IpAddr;
@@ -62,6 +62,7 @@ impl State {
         found: &mut dyn FnMut(usize, &[u32]),
     ) {
         self.begin(group);
+        self.room.buffers.begin();
         let view = View { group, slots, record };
         for &field in &slots.waking {
             self.scan(view, field);
@@ -135,19 +136,45 @@ impl State {
             return;
         }
         let matcher = view.group.matcher(field);
-        view.any_value(field, text, &mut |value| {
-            answers.show(matcher, value, buffers, &mut |leaf| {
-                if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
-                    return;
+        let hold = &mut |leaf: u32| {
+            if std::mem::replace(&mut holds[leaf as usize], generation) == generation {
+                return;
+            }
+            for &plan in &view.group.leaves[leaf as usize].wakes {
+                if std::mem::replace(&mut woken[plan as usize], generation) != generation {
+                    queue.push(plan);
                 }
-                for &plan in &view.group.leaves[leaf as usize].wakes {
-                    if std::mem::replace(&mut woken[plan as usize], generation) != generation {
-                        queue.push(plan);
-                    }
+            }
+        };
+        // Most values are of keywords, and too short for any: they are passed over here, one by one.
+        let is_keywords = match view.group.fields[field as usize].key {
+            FieldKey::Named(_) => false,
+            FieldKey::Keywords => true,
+            FieldKey::StemAndQuery => {
+                if view.stem_and_query(text) {
+                    answers.show(matcher, &Value::Utf8(text), buffers, hold);
                 }
-            });
-            false
-        });
+                return;
+            }
+        };
+        for slot in view.slots.of(field) {
+            match view.record.value(*slot as usize) {
+                value @ (Value::Utf8(_) | Value::Utf16(_)) if matcher.is_below(&value) => {}
+                value @ (Value::Utf8(_) | Value::Utf16(_)) => answers.show(matcher, &value, buffers, hold),
+                value @ Value::List(_) => {
+                    let shown = &mut |value: &Value<'_>| {
+                        if !is_keywords || is_text(value) {
+                            answers.show(matcher, value, buffers, hold);
+                        }
+                        false
+                    };
+                    any_of(&value, shown);
+                }
+                Value::Absent => {}
+                value if !is_keywords => answers.show(matcher, &value, buffers, hold),
+                _ => {}
+            }
+        }
     }
 
     fn node(&mut self, view: View<'_>, node: &Node) -> bool {
@@ -240,6 +267,11 @@ impl Buffers {
         let test = match test {
             Rest::Test(test) => test,
             Rest::Short(whole) => return self.whole(whole, value),
+            Rest::Regex(literals, regex) => {
+                self.fold(value);
+                let is_there = |literal: &Vec<u8>| memmem::find(&self.folded, literal).is_some();
+                return literals.iter().any(is_there) && regex.is_match(self.render(value));
+            }
             Rest::Reference(reference, other) => return self.reference(view, reference, *other, value),
         };
         match test {
@@ -253,7 +285,8 @@ impl Buffers {
             Test::Text(pattern) => {
                 let wanted = pattern.parts.iter().filter(|part| **part == Part::One).count();
                 let exact = !pattern.parts.contains(&Part::Any);
-                let count = count_chars(self.fold(value));
+                self.fold(value);
+                let count = count_chars(&self.folded);
                 if exact { count == wanted } else { count >= wanted }
             }
             // Scanning decides it; it has a kind of its own.
@@ -303,9 +336,7 @@ impl View<'_> {
     fn any_of_slot(&self, field: u32, slot: u32, wanted: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
         let value = self.record.value(slot as usize);
         match self.group.fields[field as usize].key {
-            FieldKey::Keywords => any_of(&value, &mut |value| {
-                matches!(value, Value::Utf8(_) | Value::Utf16(_)) && wanted(value)
-            }),
+            FieldKey::Keywords => any_of(&value, &mut |value| is_text(value) && wanted(value)),
             _ => any_of(&value, wanted),
         }
     }
@@ -332,6 +363,11 @@ impl View<'_> {
     }
 }
 
+/// Keywords look at text only.
+fn is_text(value: &Value<'_>) -> bool {
+    matches!(value, Value::Utf8(_) | Value::Utf16(_))
+}
+
 /// Whether `wanted` holds for the value or, of a list, for any of its values.
 fn any_of(value: &Value<'_>, wanted: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
     match value {
@@ -352,13 +388,10 @@ impl Buffers {
 
     /// The value's text as references compare it.
     fn compared(&mut self, value: &Value<'_>, cased: bool) -> &[u8] {
-        if cased { self.render(value).as_bytes() } else { self.fold(value) }
-    }
-
-    /// The value's text, folded.
-    fn fold(&mut self, value: &Value<'_>) -> &[u8] {
-        self.folded.clear();
-        fold_value(value, &mut self.folded, &mut self.spare);
+        if cased {
+            return self.render(value).as_bytes();
+        }
+        self.fold(value);
         &self.folded
     }
 }
