@@ -10,6 +10,7 @@
 
 use crate::detection::{NODES_MAX, Node};
 use crate::diagnostic::Fault;
+use crate::draft::like;
 use rsigma_parser::{ConditionExpr, Quantifier, SelectorPattern, parse_condition};
 
 /// The grammar recurses; nothing deeper or longer is shown to it.
@@ -81,11 +82,14 @@ fn node(
         ConditionExpr::Not(part) => Ok(Node::Not(Box::new(node(part, text, named, room)?))),
         ConditionExpr::Identifier(name) => match named.iter().find(|(own, _)| own == name) {
             Some((_, node)) => copy(node, room),
-            None => Err(Fault::new(
-                "condition-unknown-name",
-                format!("the condition names `{name}`, which is not defined"),
-            )
-            .near("condition")),
+            None => {
+                let message = format!("the condition names `{name}`, which is not defined");
+                let fault = Fault::new("condition-unknown-name", message).near("condition");
+                Err(match like(name, named.iter().map(|(own, _)| own.as_str())) {
+                    Some(near) => fault.help(format!("`{near}` is like it")),
+                    None => fault,
+                })
+            }
         },
         ConditionExpr::Selector { quantifier, pattern } => select(quantifier, pattern, text, named, room),
     }

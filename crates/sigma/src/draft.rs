@@ -9,6 +9,41 @@ use rsigma_parser::{FieldSpec, Modifier, SigmaParserError, parse_field_spec};
 use std::collections::BTreeSet;
 use yaml_serde::{Mapping, Value};
 
+/// Modifiers of the specification's appendix, for help.
+const MODIFIERS: &[&str] = &[
+    "all",
+    "base64",
+    "base64offset",
+    "cased",
+    "cidr",
+    "contains",
+    "day",
+    "endswith",
+    "exists",
+    "expand",
+    "fieldref",
+    "gt",
+    "gte",
+    "hour",
+    "i",
+    "lt",
+    "lte",
+    "m",
+    "minute",
+    "month",
+    "neq",
+    "re",
+    "s",
+    "startswith",
+    "utf16",
+    "utf16be",
+    "utf16le",
+    "week",
+    "wide",
+    "windash",
+    "year",
+];
+
 /// A detection section, read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
@@ -47,11 +82,11 @@ pub(crate) struct Item {
 }
 
 impl Draft {
-    /// Reads a detection section.
+    /// Reads a detection section; `faults` takes those of its items, which are left out.
     ///
     /// # Errors
-    /// The first fault in its form.
-    pub(crate) fn read(section: &Value) -> Result<Self, Fault> {
+    /// It is none.
+    pub(crate) fn read(section: &Value, faults: &mut Vec<Fault>) -> Result<Self, Fault> {
         let Value::Mapping(section) = section else {
             return Err(Fault::new("detection-invalid", "`detection` is no mapping").near("detection"));
         };
@@ -61,7 +96,9 @@ impl Draft {
             if name == "condition" || name == "timeframe" {
                 continue;
             }
-            let tree = Tree::read(value).map_err(|fault| fault.near(name.clone()))?;
+            let mut own = Vec::new();
+            let tree = Tree::read(value, &mut own);
+            faults.extend(own.into_iter().map(|fault| fault.near(name.clone())));
             draft.named.push((name, tree));
         }
         if draft.named.is_empty() {
@@ -72,27 +109,51 @@ impl Draft {
 }
 
 impl Tree {
-    /// Reads a named detection: a mapping (all of it), a list (any of it), a keyword.
-    ///
-    /// # Errors
-    /// The first fault in its form.
-    pub(crate) fn read(value: &Value) -> Result<Self, Fault> {
+    /// Reads a named detection: a mapping (all of it), a list (any of it), a keyword. What has a fault
+    /// is left out.
+    pub(crate) fn read(value: &Value, faults: &mut Vec<Fault>) -> Self {
+        let is_empty = match value {
+            Value::Mapping(items) => items.is_empty(),
+            Value::Sequence(list) => list.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            faults.push(empty());
+        }
         match value {
-            Value::Mapping(items) if items.is_empty() => Err(empty()),
             Value::Mapping(items) => {
                 let mut trees = Vec::with_capacity(items.len());
                 for (key, value) in items {
-                    let key = key_text(key)?;
-                    trees.push(Tree::Item(Item::read(&key, value).map_err(|fault| fault.near(key))?));
+                    let item = key_text(key)
+                        .and_then(|key| Item::read(&key, value).map_err(|fault| fault.near(key)));
+                    match item {
+                        Ok(item) => trees.push(Tree::Item(item)),
+                        Err(fault) => faults.push(fault),
+                    }
                 }
-                Ok(Tree::All(trees))
+                Tree::All(trees)
             }
-            Value::Sequence(list) if list.is_empty() => Err(empty()),
             Value::Sequence(list) if list.iter().any(|item| item.is_mapping() || item.is_sequence()) => {
-                Ok(Tree::Any(list.iter().map(Self::read).collect::<Result<_, _>>()?))
+                Tree::Any(list.iter().map(|item| Self::read(item, faults)).collect())
             }
-            other => Ok(Tree::Item(Item::read("", other)?)),
+            other => Item::read("", other).map_or_else(
+                |fault| {
+                    faults.push(fault);
+                    Tree::Any(Vec::new())
+                },
+                Tree::Item,
+            ),
         }
+    }
+
+    /// The same of one without faults.
+    ///
+    /// # Errors
+    /// The first fault in it.
+    pub(crate) fn read_whole(value: &Value) -> Result<Self, Fault> {
+        let mut faults = Vec::new();
+        let tree = Self::read(value, &mut faults);
+        faults.into_iter().next().map_or(Ok(tree), Err)
     }
 
     /// Shows each item.
@@ -189,10 +250,25 @@ fn empty() -> Fault {
     Fault::new("detection-empty", "the detection asks nothing")
 }
 
+/// The name among `known` that `name` is likely meant to be.
+pub(crate) fn like<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    /// Letters that may be missing, too many, wrong or swapped.
+    const EDITS_MAX: usize = 2;
+    let edits =
+        |own: &&str| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &own.to_ascii_lowercase());
+    // A name as short as the edits is like any other.
+    let bound = EDITS_MAX.min(name.chars().count().saturating_sub(1));
+    known.map(|own| (edits(&own), own)).filter(|(edits, _)| *edits <= bound).min().map(|(_, own)| own)
+}
+
 fn modifier_fault(error: &SigmaParserError) -> Fault {
     match error {
         SigmaParserError::UnknownModifier(name) => {
-            Fault::new("modifier-unknown", format!("the modifier `{name}` is not known"))
+            let fault = Fault::new("modifier-unknown", format!("the modifier `{name}` is not known"));
+            match like(name, MODIFIERS.iter().copied()) {
+                Some(near) => fault.help(format!("`{near}` is like it")),
+                None => fault.help(MODIFIERS.join(", ")),
+            }
         }
         other => Fault::new("modifier-unknown", other.to_string()),
     }

@@ -23,7 +23,9 @@ pub(crate) fn document(content: &Mapping, rule: Option<&Rule>) -> Vec<Fault> {
     tags(content, &mut faults);
     if let Some(rule) = rule {
         log_source(rule, &mut faults);
-        if let Some(draft) = content.get("detection").and_then(|section| Draft::read(section).ok()) {
+        if let Some(draft) =
+            content.get("detection").and_then(|section| Draft::read(section, &mut Vec::new()).ok())
+        {
             unused(&draft, &mut faults);
             wildcards(&draft, &mut faults);
         }

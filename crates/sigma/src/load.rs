@@ -185,7 +185,7 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         if content.contains_key("filter") {
-            let filter = Filter::parse(content, self.options)?;
+            let filter = Filter::parse(content, self.options, faults)?;
             let place = document.place_of(&["filter".to_owned()]).or(Some(line(document.first_line)));
             self.filters.push(Placed { filter, file: file.to_owned(), place, name: label });
             self.hashes.push(hash);
@@ -194,11 +194,12 @@ impl<'a> Loader<'a> {
         if !content.contains_key("detection") && !content.contains_key("logsource") {
             return Err(Fault::new("not-a-rule", "the document is no Sigma rule: it has no `detection`"));
         }
-        let mut rule = Rule::parse(content, self.options, &self.correlated, faults)?;
-        file.clone_into(&mut rule.file);
+        let rule = Rule::parse(content, self.options, &self.correlated, faults);
         if self.with_lints {
-            faults.extend(lint::document(content, Some(&rule)));
+            faults.extend(lint::document(content, rule.as_ref().ok()));
         }
+        let mut rule = rule?;
+        file.clone_into(&mut rule.file);
         rule.id = self.own_id(rule.id, document, hash);
         if self.take_id(&rule.id, file, hash)? {
             self.loaded.rules.push(rule);

@@ -58,10 +58,11 @@ pub(crate) struct Filter {
 }
 
 impl Rule {
-    /// Reads a rule from its document.
+    /// Reads a rule from its document; `faults` takes what keeps it from meaning what it says, but for the
+    /// last one, and what does not.
     ///
     /// # Errors
-    /// The first fault that keeps the rule from meaning what it says.
+    /// The last such fault.
     pub(crate) fn parse(
         content: &Mapping,
         options: &LoadOptions,
@@ -71,23 +72,24 @@ impl Rule {
         let title =
             text(content, "title").ok_or_else(|| Fault::new("title-missing", "the rule has no title"))?;
         check_version(content)?;
-        let logsource = parse_logsource(content)?;
+        let level = parse_level(content, faults);
         let section = content
             .get("detection")
             .ok_or_else(|| Fault::new("detection-missing", "the rule has no `detection`"))?;
-        let mut target = Target::new(logsource, Draft::read(section)?);
+        let draft = whole_draft(section, options, faults);
+        let mut target = Target::new(parse_logsource(content)?, draft?);
         target.tags = texts(content, "tags");
         target.fields = texts(content, "fields");
         target.attributes = attributes(content);
         target.correlated = correlated.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
         let Target { logsource, draft, tags, fields, correlated, .. } = piped(target, options)?;
-        let mut detection = build(&draft, &options.placeholders)?;
+        let mut detection = build(&draft, &options.placeholders, faults)?;
         logsource::place_paths(&logsource, &mut detection);
         Ok(Self {
             id: text(content, "id").unwrap_or_default(),
             title,
             name: text(content, "name"),
-            level: parse_level(content, faults),
+            level,
             techniques: techniques(&tags),
             tags,
             fields,
@@ -123,11 +125,15 @@ impl Rule {
 }
 
 impl Filter {
-    /// Reads a filter from its document.
+    /// Reads a filter from its document, as [`Rule::parse`] does.
     ///
     /// # Errors
     /// It has no filter section, or one that is no detection.
-    pub(crate) fn parse(content: &Mapping, options: &LoadOptions) -> Result<Self, Fault> {
+    pub(crate) fn parse(
+        content: &Mapping,
+        options: &LoadOptions,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Self, Fault> {
         let fault = |message: &str| Fault::new("filter-invalid", message).near("filter");
         let mut section = match content.get("filter") {
             Some(Value::Mapping(section)) => section.clone(),
@@ -141,10 +147,11 @@ impl Filter {
             }
             _ => return Err(fault("`filter` does not say to which `rules` it applies")),
         };
-        let mut target = Target::new(parse_logsource(content)?, Draft::read(&Value::Mapping(section))?);
+        let draft = whole_draft(&Value::Mapping(section), options, faults);
+        let mut target = Target::new(parse_logsource(content)?, draft?);
         target.attributes = attributes(content);
         let Target { logsource, draft, .. } = piped(target, options)?;
-        let mut detection = build(&draft, &options.placeholders)?;
+        let mut detection = build(&draft, &options.placeholders, faults)?;
         logsource::place_paths(&logsource, &mut detection);
         Ok(Self { rules, logsource, detection })
     }
@@ -255,39 +262,71 @@ fn attributes(content: &Mapping) -> BTreeMap<String, String> {
     content.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), scalar(value)?))).collect()
 }
 
-/// The detection that a draft means.
+/// The draft of a section; one with faults is looked at further, as it is written, for all that is
+/// wrong: who mends a rule wants to hear it at once.
+fn whole_draft(section: &Value, options: &LoadOptions, faults: &mut Vec<Fault>) -> Result<Draft, Fault> {
+    let mut own = Vec::new();
+    let draft = Draft::read(section, &mut own)?;
+    if own.is_empty() {
+        return Ok(draft);
+    }
+    own.extend(build(&draft, &options.placeholders, faults).err());
+    faults.append(&mut own);
+    faults.pop().map_or(Ok(draft), Err)
+}
+
+/// The detection that a draft means; `faults` takes those in it, but for the last.
 ///
 /// # Errors
-/// The first fault in it.
-pub(crate) fn build(draft: &Draft, placeholders: &Placeholders) -> Result<Detection, Fault> {
+/// The last fault in it.
+fn build(draft: &Draft, placeholders: &Placeholders, faults: &mut Vec<Fault>) -> Result<Detection, Fault> {
     let mut detection = Detection::default();
     let mut named = Vec::with_capacity(draft.named.len());
+    let mut own = Vec::new();
     for (name, tree) in &draft.named {
-        let node = build_tree(tree, placeholders, &mut detection.leaves)
-            .map_err(|fault| fault.near(name.clone()))?;
+        let mut within = Vec::new();
+        let node = build_tree(tree, placeholders, &mut detection.leaves, &mut within);
+        own.extend(within.into_iter().map(|fault| fault.near(name.clone())));
         named.push((name.clone(), node));
     }
-    let nodes: Result<Vec<Node>, Fault> =
-        draft.conditions.iter().map(|text| condition::parse(text, &named)).collect();
-    let mut nodes = nodes?;
+    let mut nodes = Vec::with_capacity(draft.conditions.len());
+    for text in &draft.conditions {
+        match condition::parse(text, &named) {
+            Ok(node) => nodes.push(node),
+            Err(fault) => own.push(fault),
+        }
+    }
+    if let Some(last) = own.pop() {
+        faults.append(&mut own);
+        return Err(last);
+    }
     detection.condition = if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) };
     detection.named = named;
     Ok(detection)
 }
 
-fn build_tree(tree: &Tree, placeholders: &Placeholders, leaves: &mut Vec<Leaf>) -> Result<Node, Fault> {
-    let mut all = |parts: &[Tree]| -> Result<Vec<Node>, Fault> {
-        parts.iter().map(|part| build_tree(part, placeholders, leaves)).collect()
+/// The node of a tree; an item with a fault is none.
+fn build_tree(
+    tree: &Tree,
+    placeholders: &Placeholders,
+    leaves: &mut Vec<Leaf>,
+    faults: &mut Vec<Fault>,
+) -> Node {
+    let mut all = |parts: &[Tree]| -> Vec<Node> {
+        parts.iter().map(|part| build_tree(part, placeholders, leaves, faults)).collect()
     };
     match tree {
         Tree::All(parts) => {
-            let mut nodes = all(parts)?;
-            Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
+            let mut nodes = all(parts);
+            if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) }
         }
-        Tree::Any(parts) => Ok(Node::Or(all(parts)?)),
-        Tree::Item(item) => build_item(item, placeholders, leaves).map_err(|fault| match &*item.key {
-            "" => fault,
-            key => fault.near(key),
+        Tree::Any(parts) => Node::Or(all(parts)),
+        Tree::Item(item) => build_item(item, placeholders, leaves).unwrap_or_else(|fault| {
+            faults.push(match &*item.key {
+                "" => fault,
+                key => fault.near(key),
+            });
+            Node::Or(Vec::new())
         }),
     }
 }

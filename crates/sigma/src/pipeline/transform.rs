@@ -135,7 +135,7 @@ pub(super) fn read_transformation(kind: &str, item: &Mapping, depth: usize) -> R
         "add_condition" => {
             let items = item.get("conditions").and_then(Value::as_mapping).filter(|items| !items.is_empty());
             let items = items.ok_or_else(|| invalid("`add_condition` has no mapping `conditions`"))?.clone();
-            Tree::read(&Value::Mapping(items.clone()))?;
+            Tree::read_whole(&Value::Mapping(items.clone()))?;
             T::AddCondition {
                 items,
                 name: text(item, "name"),
@@ -462,7 +462,7 @@ fn add_condition(
         Some(name) if !taken(draft, name) => name.to_owned(),
         _ => (0..).map(|n| format!("_cond_{n}")).find(|name| !taken(draft, name)).unwrap_or_default(),
     };
-    let tree = Tree::read(&Value::Mapping(items.clone()))?;
+    let tree = Tree::read_whole(&Value::Mapping(items.clone()))?;
     let not = if is_negated { "not " } else { "" };
     for condition in &mut draft.conditions {
         *condition = format!("{not}{name} and ({condition})");
