@@ -5,8 +5,8 @@ use crate::batch::Batch;
 use crate::shapes::Shapes;
 use crate::utf16::Encoding;
 use crate::{
-    Limits, artifacts, auditd, cloud, csv_table, evtx, exchange, journal, mft, ncsa, syslog, usn, w3c,
-    windows_json,
+    Limits, artifacts, auditd, cloud, csv_table, ecs_json, evtx, exchange, journal, mft, ncsa, syslog, usn,
+    w3c, windows_json,
 };
 use disk::image;
 use model::RecordSink;
@@ -66,6 +66,8 @@ pub(crate) enum Reader {
     ExchangeCsv,
     /// Windows events as JSON lines.
     WindowsJsonl,
+    /// Events in the names of the Elastic Common Schema, as JSON lines.
+    EcsJson,
     /// Logs of Microsoft's cloud as JSON.
     CloudJson,
     /// System logs of Linux.
@@ -90,7 +92,10 @@ impl Reader {
     /// Whether it reads text, line by line, which may be UTF-16 in the item.
     pub(crate) fn is_of_lines(self) -> bool {
         let own = matches!(self, Reader::Syslog | Reader::Auditd | Reader::CsvTable | Reader::Lines(_));
-        own || matches!(self, Reader::W3c | Reader::ExchangeCsv | Reader::WindowsJsonl | Reader::CloudJson)
+        own || matches!(
+            self,
+            Reader::W3c | Reader::ExchangeCsv | Reader::WindowsJsonl | Reader::EcsJson | Reader::CloudJson
+        )
     }
 }
 
@@ -113,6 +118,7 @@ pub(crate) static FORMATS: &[Format] = &[
     journal::FORMAT,
     syslog::FORMAT,
     windows_json::FORMAT,
+    ecs_json::FORMAT,
     cloud::FORMAT,
     csv_table::FORMAT,
 ];

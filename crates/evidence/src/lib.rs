@@ -18,6 +18,7 @@ mod bytes;
 mod cloud;
 mod csv;
 mod csv_table;
+mod ecs_json;
 mod evtx;
 mod exchange;
 mod exchange_log;

@@ -19,7 +19,7 @@ use crate::utf16::{Encoding, Placed};
 use crate::whole::WholeCutter;
 use crate::{
     Beginning, ItemHead, Kind, Limits, ReadItem, Source, Visitor, WantedHashes, auditd, cloud, csv_table,
-    exchange, image, input, journal, mft, syslog, usn, w3c, windows_json,
+    ecs_json, exchange, image, input, journal, mft, syslog, usn, w3c, windows_json,
 };
 use disk::ntfs::Folders;
 use model::{FileFacts, Problem, RecordSink};
@@ -240,6 +240,7 @@ impl<'a, V: Visitor> Reading<'a, V> {
                 lines.read(exchange::ExchangeCut::new(beginning, limits), input, exchange::read)
             }
             Reader::WindowsJsonl => lines.read(windows_json::JsonCut, input, windows_json::read),
+            Reader::EcsJson => lines.read(windows_json::JsonCut, input, ecs_json::read),
             Reader::CloudJson => lines.read(cloud::CloudCut, input, cloud::read),
             Reader::Syslog => lines.read(syslog::SyslogCut::default(), input, syslog::read),
             Reader::Auditd => lines.read(auditd::AuditCut, input, auditd::read),

@@ -33,6 +33,12 @@ pub(crate) const FORMAT: Format = Format { slug: "windows-jsonl", is, reader: fo
 
 /// Whether `head` is the beginning of such a log.
 fn is(head: &[u8], limits: &Limits) -> bool {
+    begins(head, limits, names::is_event, &[b"\"EventID\"", b"\"event_id\""])
+}
+
+/// Whether `head` begins with objects in lines, of which one has paths as `is_event` wants them; a
+/// first line that is longer than the head has one of `words`.
+pub(crate) fn begins(head: &[u8], limits: &Limits, is_event: fn(&[u8]) -> bool, words: &[&[u8]]) -> bool {
     let mut at = 0;
     let mut tried = 0;
     let mut object = Object::default();
@@ -48,13 +54,12 @@ fn is(head: &[u8], limits: &Limits) -> bool {
         tried += 1;
         let line_text = text::text(bytes);
         match json::read(&line_text, start, limits, &mut object) {
-            Ok(_) if names::is_event(&object.paths) => return true,
+            Ok(_) if is_event(&object.paths) => return true,
             Ok(_) => {}
             // A first line that is longer than the head.
             Err(_) => {
                 let long = at >= head.len() && tried == 1;
-                let named = |name: &&[u8]| memmem::find(bytes, name).is_some();
-                return long && [b"\"EventID\"".as_slice(), b"\"event_id\""].iter().any(named);
+                return long && words.iter().any(|word| memmem::find(bytes, word).is_some());
             }
         }
     }
@@ -122,9 +127,32 @@ struct Known {
     times: Vec<usize>,
 }
 
+/// What a kind of log makes of its objects.
+pub(crate) struct Dialect {
+    /// Appends what beside an object's paths its shape depends on.
+    pub(crate) mark: fn(&Object, &str, &mut Vec<u8>),
+    /// The shape of an object with these paths and this mark. Slots behind those of the paths are literal.
+    pub(crate) shape: fn(&[u8], &[u8]) -> Shape,
+}
+
+/// Windows events.
+const DIALECT: Dialect = Dialect { mark: |_, _, _| {}, shape: |paths, _| names::shape(paths) };
+
 /// Reads a batch.
 pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
-    let mut reader = EventReader { limits, shapes, known: HashMap::new(), object: Object::default() };
+    read_as(&DIALECT, batch, shapes, limits, sink);
+}
+
+/// Reads a batch of a dialect.
+pub(crate) fn read_as(
+    dialect: &Dialect,
+    batch: &Batch<()>,
+    shapes: &Shapes,
+    limits: &Limits,
+    sink: &mut dyn RecordSink,
+) {
+    let (known, object, key) = (HashMap::new(), Object::default(), Vec::new());
+    let mut reader = EventReader { dialect, limits, shapes, known, object, key };
     let mut at = 0;
     let mut number = batch.line;
     while let Some(line) = text::line_at(&batch.bytes, at) {
@@ -143,10 +171,13 @@ pub(crate) fn read(batch: &Batch<()>, shapes: &Shapes, limits: &Limits, sink: &m
 }
 
 struct EventReader<'a> {
+    dialect: &'a Dialect,
     limits: &'a Limits,
     shapes: &'a Shapes,
     known: HashMap<Box<[u8]>, Known>,
     object: Object,
+    /// Paths and mark of the object.
+    key: Vec<u8>,
 }
 
 impl EventReader<'_> {
@@ -175,18 +206,24 @@ impl EventReader<'_> {
     }
 
     fn record(&mut self, line: &str, position: Position, sink: &mut dyn RecordSink) {
-        if !self.known.contains_key(self.object.paths.as_slice()) {
-            let key = [b"json ", self.object.paths.as_slice()].concat();
-            let shape = self.shapes.get(&key, || names::shape(&self.object.paths));
+        let Dialect { mark, shape } = self.dialect;
+        self.key.clear();
+        self.key.extend_from_slice(&self.object.paths);
+        mark(&self.object, line, &mut self.key);
+        if !self.known.contains_key(self.key.as_slice()) {
+            let (paths, mark) = self.key.split_at(self.object.paths.len());
+            let key = [b"json ", self.key.as_slice()].concat();
+            let shape = self.shapes.get(&key, || shape(paths, mark));
             let times = names::times(&shape);
-            self.known.insert(self.object.paths.as_slice().into(), Known { shape, times });
+            self.known.insert(self.key.as_slice().into(), Known { shape, times });
         }
-        let Some(known) = self.known.get(self.object.paths.as_slice()) else {
+        let Some(known) = self.known.get(self.key.as_slice()) else {
             return;
         };
         let members = self.object.members(line);
         let leaves = self.object.leaves.iter();
-        let values: Vec<Value<'_>> = leaves.map(|leaf| self.object.value(leaf, line, &members)).collect();
+        let mut values: Vec<Value<'_>> = leaves.map(|leaf| self.object.value(leaf, line, &members)).collect();
+        values.resize(known.shape.slots.len(), Value::Literal);
         let time = known.times.iter().find_map(|slot| names::time(&known.shape.slots[*slot], &values[*slot]));
         sink.record(&Record { shape: &known.shape, values: &values, position, time });
     }

@@ -52,7 +52,7 @@ const FLAT: [(&str, &str); 36] = [
 const WITH_ELEMENT: [&str; 3] = ["Correlation", "Execution", "Security"];
 
 /// Splits [`crate::json::Object::paths`].
-fn each_path(paths: &[u8]) -> impl Iterator<Item = Vec<&str>> {
+pub(crate) fn each_path(paths: &[u8]) -> impl Iterator<Item = Vec<&str>> {
     paths.split_inclusive(|byte| *byte == PATH_END).map(|path| {
         let keys = path[..path.len() - 1].split(|byte| *byte == KEY_END);
         keys.map(|key| std::str::from_utf8(key).unwrap_or("?")).collect()

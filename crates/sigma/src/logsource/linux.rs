@@ -14,7 +14,7 @@ use super::{LogSource, Source, any};
 use model::LogFamily;
 
 /// Logs that any program may write to.
-const TEXT_LOGS: [&str; 3] = ["syslog", "auth", "journal"];
+const TEXT_LOGS: [&str; 4] = ["syslog", "auth", "journal", "ecs"];
 
 const SSHD: &[&str] = &["sshd", "sshd-session", "sshd-auth"];
 const AUTH: &[&str] = &[
