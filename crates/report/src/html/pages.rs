@@ -8,7 +8,7 @@ use super::page::Page;
 use crate::mask::Mask;
 use crate::{Open, Options, words};
 use model::{Case, Finding, Run};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 /// Findings of one page, and pages beside the report: who has more reads them with other tools, and a
 /// scan must not take longer to write them down than to find them.
@@ -57,7 +57,7 @@ pub(super) fn write_pages(
         if left.is_empty() {
             break;
         }
-        let mut out = BufWriter::new(open(&file_name(number))?);
+        let mut out = crate::open_buffered(&file_name(number), open)?;
         let mut page = Page::new(&mut out, mask, report);
         let shown = write_page(&mut page, case, run, options, left, number)?;
         out.flush()?;
