@@ -210,7 +210,9 @@ impl Mask {
             Some(finder) => self.replace(finder, text),
             None => Cow::Borrowed(text),
         };
-        let Some(parameter) = PARAMETER.as_ref().filter(|_| self.parameters) else { return text };
+        let Some(parameter) = PARAMETER.as_ref().filter(|_| self.parameters && may_ask(&text)) else {
+            return text;
+        };
         match parameter.replace_all(&text, |found: &Captures<'_>| format!("{}(masked)", &found[1])) {
             Cow::Borrowed(_) => text,
             Cow::Owned(masked) => Cow::Owned(masked),
@@ -243,6 +245,12 @@ fn homes(text: &str) -> impl Iterator<Item = String> {
     let short = Some(text).filter(|text| text.len() < 4_096 && may_name_home(text));
     let homes = short.into_iter().flat_map(|text| HOME.iter().flat_map(|home| home.captures_iter(text)));
     homes.filter_map(|found| person(&found[1]))
+}
+
+/// Whether the text has the signs of `PARAMETER`: few do.
+fn may_ask(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr2(b'[', b'(', bytes).is_some_and(|at| memchr::memchr2(b'"', b'\'', &bytes[at..]).is_some())
 }
 
 /// Whether a folder in the text begins as those of `HOME` do: few do, and a search for the whole expression costs.

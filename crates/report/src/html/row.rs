@@ -40,16 +40,23 @@ pub(super) fn write_finding(
     case.read(finding, &mut details).map_err(io::Error::other)?;
     let matched = details.matched();
     page.element("<tbody id=\"f-", &finding.id.to_string(), "\" data-level=\"")?;
-    page.element("", finding.rule.level.as_str(), "\" data-host=\"")?;
-    page.element("", finding.host.as_deref().unwrap_or_default(), "\" data-intrusion=\"")?;
-    page.text(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
-    page.element("\" data-techniques=\"", &finding.rule.techniques.join(" "), "\">\n<tr>")?;
+    page.again(finding.rule.level.as_str())?;
+    page.raw("\" data-host=\"")?;
+    page.again(finding.host.as_deref().unwrap_or_default())?;
+    page.raw("\" data-intrusion=\"")?;
+    page.again(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
+    page.raw("\" data-techniques=\"")?;
+    let techniques = finding.rule.techniques.join(" ");
+    page.again(&techniques)?;
+    page.raw("\">\n<tr>")?;
     page.time(&words::time(finding.time))?;
     write_level(page, finding.rule.level)?;
     page.raw("<td class=\"what\">")?;
     page.value(&finding.rule.title)?;
-    page.element("<br><span class=\"small\">", &finding.rule.techniques.join(" "), "</span></td><td>")?;
-    page.text(finding.host.as_deref().unwrap_or_default())?;
+    page.raw("<br><span class=\"small\">")?;
+    page.again(&techniques)?;
+    page.raw("</span></td><td>")?;
+    page.again(finding.host.as_deref().unwrap_or_default())?;
     if let Some(intrusion) = finding.intrusion {
         page.link(&words::intrusion_label(intrusion), "<br><a class=\"small whole\" href=\"")?;
         page.element("", &words::intrusion_label(intrusion), "</a>")?;
@@ -78,7 +85,9 @@ fn write_record(
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.raw("</code>")?;
     if let Some(item) = case.items.get(finding.evidence.0 as usize) {
-        page.element(", SHA-256 <code>", &words::hex(&item.sha256), "</code>")?;
+        page.raw(", SHA-256 <code>")?;
+        page.again(&words::hex(&item.sha256))?;
+        page.raw("</code>")?;
     }
     page.raw(".</p>\n")?;
     if page.written() > RECORDS_UNTIL_BYTES {
@@ -112,8 +121,13 @@ fn write_grounds(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
 fn write_lines(page: &mut Page<'_>, fields: &[Detail<'_>], matched: &[&str]) -> io::Result<()> {
     let width = fields.iter().map(|field| field.name.chars().count()).max().unwrap_or(0).min(NAME_CHARS_MAX);
     page.raw("<pre tabindex=\"0\">")?;
+    let mut padded = String::new();
     for Detail { name, text, .. } in fields {
-        page.value(&format!("{name:width$}  "))?;
+        padded.clear();
+        padded.push_str(name);
+        let blanks = width.saturating_sub(name.chars().count()) + 2;
+        padded.extend(std::iter::repeat_n(' ', blanks));
+        page.value(&padded)?;
         let is_matched = matched.contains(name);
         page.raw(if is_matched { "<span class=\"unseen\">matched: </span><mark>" } else { "" })?;
         page.value(text)?;
@@ -148,7 +162,8 @@ fn write_rule(
     }
     page.raw(", <code>")?;
     page.value(&finding.rule.id)?;
-    page.element("</code>, level ", finding.rule.level.as_str(), "")?;
+    page.raw("</code>, level ")?;
+    page.again(finding.rule.level.as_str())?;
     if let Some((_, rule)) = rule {
         page.raw(", in <code>")?;
         page.value(&rule.file)?;
@@ -203,5 +218,6 @@ pub(super) fn write_badge(page: &mut Page<'_>, level: Level) -> io::Result<()> {
         Level::Medium => "<span class=\"badge likely\">",
         Level::Low | Level::Informational => "<span class=\"badge\">",
     })?;
-    page.element("", level.as_str(), "</span>")
+    page.again(level.as_str())?;
+    page.raw("</span>")
 }
