@@ -374,8 +374,9 @@ fn is_intruder(
     let least = if is_timed { Grade::None } else { Grade::Yes };
     let counts = |question: &Question| is_timed || book.verdict.breach.contains(&question.id);
     let mut questions = book.questions.iter().filter(weighs).filter(|question| counts(question));
-    questions
-        .any(|question| view.step_grounds(question).iter().any(|ground| ground.by_step && ground.grade >= least))
+    questions.any(|question| {
+        view.step_grounds(question).iter().any(|ground| ground.by_step && ground.grade >= least)
+    })
 }
 
 fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusion {

@@ -1,8 +1,9 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, Attribution, BookAnswer, Coverage, Details, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName,
-    Intrusion, Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
+    Answer, Attribution, BookAnswer, Coverage, Details, EvidenceItem, Field, FieldStore, Finding, HostBasis,
+    HostName, Intrusion, Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp,
+    Verdict,
 };
 use std::sync::Arc;
 

@@ -130,6 +130,5 @@ fn push_datetime(out: &mut String, time: Timestamp) {
     let (year, month, day, hour, minute, second, nanos) = time.civil();
     let micros = nanos / 1_000;
     // Writing into a `String` cannot fail.
-    let _ =
-        write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}+00:00");
+    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}+00:00");
 }

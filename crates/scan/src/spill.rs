@@ -193,7 +193,8 @@ mod tests {
         let read = |place| {
             let mut details = Details::default();
             store.read(place, &mut details).unwrap();
-            let field = |field: model::Detail<'_>| (field.name.to_owned(), field.text.to_owned(), field.matched);
+            let field =
+                |field: model::Detail<'_>| (field.name.to_owned(), field.text.to_owned(), field.matched);
             details.iter().map(field).collect::<Vec<_>>()
         };
         let own = |name: &str, text: &str, matched| (name.to_owned(), text.to_owned(), matched);

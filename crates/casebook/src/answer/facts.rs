@@ -173,7 +173,7 @@ impl Facts<'_> {
     /// is the name of what it was compiled into.
     fn named(&self, wanted: impl Fn(&Key) -> bool) -> String {
         let mut names: Vec<(&Key, Option<&str>)> = Vec::new();
-        let all = self.all().flat_map(|trace| &trace.names.texts).filter(|(key, _)| wanted(key));
+        let all = self.all().flat_map(|trace| trace.names.texts()).filter(|(key, _)| wanted(key));
         for (key, text) in all {
             let is_page = find_ascii(text, "\\Temporary ASP.NET Files\\", 0).is_none();
             let text = is_page.then_some(text.as_str());
