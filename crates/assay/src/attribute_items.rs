@@ -7,7 +7,7 @@
 //! rules look for many tools at once, and a name is easily given.
 
 use knowledge::Attack;
-use model::{Case, EvidenceId, Finding, FindingId, HostName, RuleFacts};
+use model::{Case, Detail, Details, EvidenceId, Finding, FindingId, HostName, RuleFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Findings named for an item.
@@ -135,7 +135,9 @@ fn by_file_name<'f>(
     finding: &Finding,
 ) -> Result<BTreeSet<&'f str>, String> {
     let mut found = BTreeSet::new();
-    for ((_, value), _) in case.details(finding)?.iter().filter(|(_, matched)| *matched) {
+    let mut details = Details::default();
+    case.read(finding, &mut details)?;
+    for Detail { text: value, .. } in details.iter().filter(|field| field.matched) {
         let end = value.char_indices().nth(VALUE_CHARS_MAX).map_or(value.len(), |(at, _)| at);
         let words = value[..end].split(|c: char| c.is_whitespace() || "\"'\\/,;|&<>()=".contains(c));
         for word in words.filter(|word| !word.is_empty()) {

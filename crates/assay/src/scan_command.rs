@@ -40,7 +40,9 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     let indicators = indicator_files::read(&arguments.indicators)?;
     show_diagnostics(&indicators.not_loaded, "indicators were not taken", output)?;
     let books = load_casebooks()?;
-    let (mut case, sessions) = scan_evidence(arguments, &rules, &indicators, &books, output)?;
+    let threads = usize::from(arguments.threads.unwrap_or(0));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("starting threads")?;
+    let (mut case, sessions) = scan_evidence(arguments, (&rules, &indicators, &books), &pool, output)?;
     casebook::assess(&mut case, &books);
     sessions.fill(&mut case).context("reading back starts of processes from a temporary file")?;
     if arguments.out.is_some() {
@@ -51,7 +53,7 @@ pub fn run(arguments: &ScanArguments, output: &mut Output<'_>) -> Result<Exit> {
     run.seconds = began.elapsed().as_secs_f64();
 
     if let Some(folder) = &arguments.out {
-        write_case(folder, &case, &run, &arguments.report.options())?;
+        pool.install(|| write_case(folder, &case, &run, &arguments.report.options()))?;
         rule_profile::write(folder, &rules.sigma)?;
     }
     let printed = print_case(arguments, &case, &run, output).and_then(|()| {
@@ -145,9 +147,8 @@ fn load_casebooks() -> Result<Vec<Casebook>> {
 
 fn scan_evidence(
     arguments: &ScanArguments,
-    rules: &Rules,
-    indicators: &Indicators,
-    books: &[Casebook],
+    (rules, indicators, books): (&Rules, &Indicators, &[Casebook]),
+    pool: &rayon::ThreadPool,
     output: &Output<'_>,
 ) -> Result<(Case, scan::Sessions)> {
     let limits = evidence::Limits::default();
@@ -155,8 +156,6 @@ fn scan_evidence(
     let watched: Vec<casebook::Watched> = books.iter().flat_map(Casebook::watched).collect();
     let bytes_total = opened.sources.iter().map(|source| source.size_bytes).sum();
     let progress = Progress::new(bytes_total, output.show_progress);
-    let threads = usize::from(arguments.threads.unwrap_or(0));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("starting threads")?;
     let case = pool.install(|| {
         scan::scan(scan::Input {
             sources: &opened.sources,

@@ -7,7 +7,7 @@ use crate::coverage::{HostLogs, Hours, Window};
 use crate::intrusion::Partition;
 use crate::key::Key;
 use crate::needs::Measure;
-use crate::support::{Grade, Ground, View};
+use crate::support::{Grade, Ground, Members, RuleGrades, View};
 use crate::trace::{Trace, Traces};
 use model::{Answer, AnswerWord, Case, HostName, IntrusionId, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,16 +33,18 @@ pub fn answers(
     let mut by_host = by_host(traces, partition);
     let all_logs = HostLogs::of_case(case);
     let tenants: Vec<&HostLogs<'_>> = all_logs.values().filter(|logs| is_tenant(logs)).collect();
+    let grades: Vec<RuleGrades<'_>> = books.iter().map(|book| RuleGrades::of(book, traces)).collect();
     for (host, logs) in &all_logs {
         // A host without a finding is asked, too.
-        let members = by_host.remove(host).unwrap_or_else(|| BTreeMap::from([(None, Vec::new())]));
+        let members = by_host.remove(host).unwrap_or_else(|| BTreeMap::from([(None, Members::default())]));
         let rooms: Vec<Room<'_>> = books
             .iter()
+            .zip(&grades)
             .enumerate()
-            .map(|(index, book)| {
+            .map(|(index, (book, grades))| {
                 let views = members.iter();
                 let views = views.map(|(id, members)| {
-                    (*id, View::new(book, traces, members.clone(), &partition.components))
+                    (*id, View::new((book, grades), traces, members, &partition.components))
                 });
                 let subject = about.subject(host, index);
                 Room::new(case, (book, subject), host, (logs, &tenants), traces, views.collect())
@@ -73,15 +75,15 @@ pub fn by_book(answers: &[Answer]) -> ByBook<'_> {
 }
 
 /// The traces of each host: all, and by intrusion.
-type ByHost = BTreeMap<Option<HostName>, BTreeMap<Option<IntrusionId>, Vec<usize>>>;
+type ByHost = BTreeMap<Option<HostName>, BTreeMap<Option<IntrusionId>, Members>>;
 
 fn by_host(traces: &Traces<'_>, partition: &Partition) -> ByHost {
     let mut by_host = ByHost::new();
     for (index, trace) in traces.list.iter().enumerate() {
         let own = by_host.entry(trace.finding.host.clone()).or_default();
-        own.entry(None).or_default().push(index);
+        own.entry(None).or_default().push(traces, index);
         if let Some(intrusion) = partition.assigned[trace.index] {
-            own.entry(Some(intrusion)).or_default().push(index);
+            own.entry(Some(intrusion)).or_default().push(traces, index);
         }
     }
     by_host
@@ -220,7 +222,7 @@ impl<'a> Room<'a> {
     /// Findings that support nothing, and keep "no trace" from being said.
     fn unsettled(&self, question: &Question, view: &View<'_>) -> Vec<Ground> {
         let steps = question.unsettled();
-        let open = view.members().iter().filter(|member| self.traces.list[**member].shows_any(steps));
+        let open = view.stepped().iter().filter(|member| self.traces.list[**member].shows_any(steps));
         open.map(|member| Ground { trace: *member, grade: Grade::None, by_step: true }).collect()
     }
 
@@ -392,7 +394,7 @@ fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, view: &View<'_>) -> BTr
     let mut removed = BTreeMap::new();
     let ends =
         |trace: &Trace<'_>| book.questions.iter().any(|question| trace.shows_any(&question.stay.ended_by));
-    for trace in view.members().iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
+    for trace in view.stepped().iter().map(|member| &traces.list[*member]).filter(|trace| ends(trace)) {
         let Some(time) = trace.time() else { continue };
         for key in trace.keys().iter().filter(|key| matches!(key, Key::Shell(..))) {
             removed.insert(key, time);
@@ -404,7 +406,7 @@ fn removals<'a>(book: &Casebook, traces: &'a Traces<'a>, view: &View<'_>) -> BTr
 /// The hours in which an intruder is known to have been at work.
 fn active_hours(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Hours {
     let intrusive = book.questions.iter().filter(|question| book.is_intrusion(question));
-    let grounds = intrusive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
+    let grounds = intrusive.flat_map(|question| view.step_grounds(question)).filter(|ground| ground.by_step);
     let hours = grounds.filter_map(|ground| traces.list[ground.trace].time()).map(Timestamp::hour_index);
     Hours::new(hours.map(|hour| (hour, hour)), 0)
 }
@@ -413,7 +415,7 @@ fn active_hours(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Hours 
 fn breach_span(book: &Casebook, traces: &Traces<'_>, view: &View<'_>) -> Span {
     let mut span = Span::default();
     let decisive = book.verdict.decisive.iter().filter_map(|id| book.question(id));
-    let grounds = decisive.flat_map(|question| view.grounds(question)).filter(|ground| ground.by_step);
+    let grounds = decisive.flat_map(|question| view.step_grounds(question)).filter(|ground| ground.by_step);
     grounds.for_each(|ground| span.add(traces.list[ground.trace].time()));
     span
 }

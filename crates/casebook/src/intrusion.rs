@@ -25,7 +25,7 @@ use crate::about::About;
 use crate::book::{Casebook, Link, Question};
 use crate::key::{Key, Kinds, is_private};
 use crate::lying;
-use crate::support::{Grade, Reach, View, nearest_of};
+use crate::support::{Grade, Members, Reach, RuleGrades, View, nearest_of};
 use crate::trace::{Trace, Traces, answers};
 use model::{Finding, FindingId, HostName, Intrusion, IntrusionId, Level, Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -363,7 +363,10 @@ fn is_intruder(
     if book.verdict.only_own && !is_asked {
         return false;
     }
-    let view = View::new(book, traces, members.to_vec(), components);
+    let members_of_view = Members::of(traces, members);
+    // Only steps make an intruder.
+    let grades = RuleGrades::default();
+    let view = View::new((book, &grades), traces, &members_of_view, components);
     let weighs =
         |question: &&Question| book.is_intrusion(question) && (is_asked || question.asked.server_only);
     // What lies there without a time, and nothing else, must speak for itself.
@@ -371,8 +374,9 @@ fn is_intruder(
     let least = if is_timed { Grade::None } else { Grade::Yes };
     let counts = |question: &Question| is_timed || book.verdict.breach.contains(&question.id);
     let mut questions = book.questions.iter().filter(weighs).filter(|question| counts(question));
-    questions
-        .any(|question| view.grounds(question).iter().any(|ground| ground.by_step && ground.grade >= least))
+    questions.any(|question| {
+        view.step_grounds(question).iter().any(|ground| ground.by_step && ground.grade >= least)
+    })
 }
 
 fn describe(traces: &Traces<'_>, id: IntrusionId, members: &[usize]) -> Intrusion {

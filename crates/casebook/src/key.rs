@@ -33,21 +33,60 @@ pub enum Key {
     /// Who asked, over a network.
     Source(IpAddr),
     /// A session of the Exchange Control Panel.
-    Session(String),
+    Session(Box<str>),
     /// The canary of such a session.
-    Canary(String),
+    Canary(Box<str>),
     /// One request, as several logs name it.
-    Request(String),
+    Request(Box<str>),
     /// A shell's page on a host.
-    Shell(usize, String),
+    Shell(usize, Box<str>),
     /// A file on a host that is carried away: an archive, a dump.
-    File(usize, String),
+    File(usize, Box<str>),
     /// The parameter by which a shell is used.
-    Parameter(usize, String),
+    Parameter(usize, Box<str>),
     /// A process by its GUID.
-    Process(usize, String),
+    Process(usize, Guid),
     /// The record itself.
     Record(EvidenceId, u64),
+}
+
+/// A GUID as it is compared: there is one for every start of a process, so it takes as little room as may be.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Guid {
+    /// One in the usual form.
+    Number([u8; 16]),
+    /// Anything else, in lower case.
+    Text(Box<str>),
+}
+
+impl Guid {
+    /// Reads a GUID, with or without braces; `None` for what is too short to be one.
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim_matches(|c: char| "{} ".contains(c));
+        if text.len() < 32 {
+            return None;
+        }
+        Some(number(text).map_or_else(|| Guid::Text(text.to_ascii_lowercase().into()), Guid::Number))
+    }
+}
+
+/// The number of a GUID of the form `01234567-89ab-cdef-0123-456789abcdef`.
+fn number(text: &str) -> Option<[u8; 16]> {
+    let mut digits = [0; 32];
+    let mut count = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        *digits.get_mut(count)? = char::from(byte).to_digit(16)? as u8;
+        count += 1;
+    }
+    let mut number = [0; 16];
+    number.iter_mut().zip(digits.chunks_exact(2)).for_each(|(byte, pair)| *byte = pair[0] << 4 | pair[1]);
+    (count == 32).then_some(number)
 }
 
 /// Kinds of keys by which two findings can be told apart; as a set of bits.
@@ -70,12 +109,19 @@ impl Kinds {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
     pub keys: Vec<Key>,
-    /// Pages and files as the evidence writes them, for readers.
-    pub texts: Vec<(Key, String)>,
     /// The process that the record is about, and who started it; not where
     /// that is a program that works for everybody.
     pub process: Option<u64>,
     pub parent_process: Option<u64>,
+    /// What few findings have.
+    web: Option<Box<Web>>,
+}
+
+/// Pages, files and parameters that a finding names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Web {
+    /// Pages and files as the evidence writes them, for readers.
+    texts: Vec<(Key, String)>,
     pages: Vec<(Page, String)>,
     written_parameters: Vec<String>,
     queried: Vec<String>,
@@ -122,7 +168,7 @@ impl Names {
         let id = |text: &str| {
             let id = text.trim_matches(|c: char| "{}()\"' ".contains(c)).to_ascii_lowercase();
             let nothing = id.chars().all(|c| matches!(c, '0' | '-'));
-            (!nothing && id.len() >= 8).then_some(id)
+            (!nothing && id.len() >= 8).then(|| id.into_boxed_str())
         };
         self.keys.extend(finding.field("RequestId").and_then(id).map(Key::Request));
         for (name, text) in texts(finding) {
@@ -133,7 +179,7 @@ impl Names {
             }
             self.keys.extend(after(text, "cafeReqId=").and_then(id).map(Key::Request));
             if let Some(canary) = after(text, "msExchEcpCanary=").filter(|canary| canary.len() >= 8) {
-                self.keys.push(Key::Canary(canary.to_owned()));
+                self.keys.push(Key::Canary(canary.into()));
             }
         }
     }
@@ -148,10 +194,7 @@ impl Names {
             all.any(|own| own.eq_ignore_ascii_case(program))
         };
         let number = |name: &str| finding.field(name).and_then(parse_number).filter(|number| *number > 4);
-        let guid = |name: &str| {
-            let text = finding.field(name)?.trim_matches(|c: char| "{} ".contains(c)).to_ascii_lowercase();
-            (text.len() >= 32).then_some(Key::Process(host, text))
-        };
+        let guid = |name: &str| Some(Key::Process(host, Guid::read(finding.field(name)?)?));
         let created = number("NewProcessId");
         if !shared(&["NewProcessName", "Image", "SourceImage"]) {
             self.keys.extend(guid("ProcessGuid").or_else(|| guid("SourceProcessGUID")));
@@ -173,7 +216,9 @@ impl Names {
         }
         let query = finding.field("cs-uri-query").or_else(|| finding.field("UrlQuery")).unwrap_or_default();
         let pairs = cut(query).split('&').take(KEYS_MAX);
-        self.queried.extend(pairs.filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()));
+        self.web()
+            .queried
+            .extend(pairs.filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()));
     }
 
     fn read_files(&mut self, finding: &Finding) {
@@ -188,29 +233,39 @@ impl Names {
             for path in shell::paths_in(text) {
                 self.add_page(shell::from_file(path), path);
             }
-            self.written_parameters
-                .extend(shell::parameters_in(text).into_iter().filter(|name| is_telling(name)));
+            let parameters = shell::parameters_in(text).into_iter().filter(|name| is_telling(name));
+            self.web().written_parameters.extend(parameters);
         }
     }
 
     fn add_page(&mut self, page: Option<Page>, text: &str) {
-        if let Some(page) = page
-            && self.pages.len() < KEYS_MAX
-        {
-            self.pages.push((page, text.to_owned()));
+        if let Some(page) = page {
+            let pages = &mut self.web().pages;
+            if pages.len() < KEYS_MAX {
+                pages.push((page, text.to_owned()));
+            }
         }
+    }
+
+    fn web(&mut self) -> &mut Web {
+        self.web.get_or_insert_default()
+    }
+
+    /// Pages and files as the evidence writes them, for readers.
+    pub fn texts(&self) -> &[(Key, String)] {
+        self.web.as_ref().map_or(&[], |web| &web.texts)
     }
 
     /// Pages whose place is known, with what their compiled trace would be called.
     pub fn pages(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.pages.iter().filter_map(|(page, _)| match page {
+        self.web.iter().flat_map(|web| &web.pages).filter_map(|(page, _)| match page {
             Page::At(url) => Some((shell::compiled_name(url), url.clone())),
             Page::Compiled(_) => None,
         })
     }
 
     pub fn written_parameters(&self) -> impl Iterator<Item = &str> {
-        self.written_parameters.iter().map(String::as_str)
+        self.web.iter().flat_map(|web| &web.written_parameters).map(String::as_str)
     }
 
     /// Turns pages and parameters into keys, with what all findings know.
@@ -220,21 +275,26 @@ impl Names {
         pages: &BTreeMap<(usize, String), String>,
         parameters: &BTreeSet<(usize, String)>,
     ) {
-        for (page, text) in std::mem::take(&mut self.pages) {
-            let url = match page {
-                Page::At(url) => url,
-                Page::Compiled(name) => pages.get(&(host, name.clone())).cloned().unwrap_or(name),
-            };
-            let key = if shell::is_script(&url) { Key::Shell(host, url) } else { Key::File(host, url) };
-            self.keys.push(key.clone());
-            self.texts.push((key, text));
+        if let Some(web) = &mut self.web {
+            for (page, text) in std::mem::take(&mut web.pages) {
+                let url = match page {
+                    Page::At(url) => url,
+                    Page::Compiled(name) => pages.get(&(host, name.clone())).cloned().unwrap_or(name),
+                };
+                let is_script = shell::is_script(&url);
+                let url = url.into_boxed_str();
+                let key = if is_script { Key::Shell(host, url) } else { Key::File(host, url) };
+                self.keys.push(key.clone());
+                web.texts.push((key, text));
+            }
+            let written = std::mem::take(&mut web.written_parameters).into_iter();
+            let queried = std::mem::take(&mut web.queried).into_iter();
+            let known = queried.filter(|name| is_telling(name) && parameters.contains(&(host, name.clone())));
+            self.keys.extend(written.chain(known).map(|name| Key::Parameter(host, name.into())));
         }
-        let written = std::mem::take(&mut self.written_parameters).into_iter();
-        let queried = std::mem::take(&mut self.queried).into_iter();
-        let known = queried.filter(|name| is_telling(name) && parameters.contains(&(host, name.clone())));
-        self.keys.extend(written.chain(known).map(|name| Key::Parameter(host, name)));
         self.keys.sort_unstable();
         self.keys.dedup();
+        self.keys.shrink_to_fit();
     }
 
     pub fn source(&self) -> Option<IpAddr> {
@@ -303,5 +363,27 @@ pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private(),
         IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids_are_compared_without_case_and_braces() {
+        let guid = |text| Guid::read(text).unwrap();
+        let usual = "{0AB1C2D3-89ab-cdef-0123-456789ABCDEF}";
+        let bytes =
+            [0x0a, 0xb1, 0xc2, 0xd3, 0x89, 0xab, 0xcd, 0xef, 1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
+        assert_eq!(guid(usual), Guid::Number(bytes));
+        assert_eq!(guid(usual), guid("0ab1c2d3-89ab-cdef-0123-456789abcdef"));
+        let odd = "0AB1C2D389abcdef0123456789abcdef";
+        assert_eq!(guid(odd), Guid::Text(odd.to_lowercase().into()));
+        assert_eq!(
+            guid("0ab1c2d3-89ab-cdef-0123-456789abcdef0"),
+            Guid::Text("0ab1c2d3-89ab-cdef-0123-456789abcdef0".into())
+        );
+        assert_eq!(Guid::read("0ab1c2d3-89ab"), None);
     }
 }

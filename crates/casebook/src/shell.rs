@@ -160,8 +160,23 @@ pub fn parameters_in(text: &str) -> Vec<String> {
 
 /// `needle` in `text` from `from` on, without regard to the case of ASCII letters.
 pub fn find_ascii(text: &str, needle: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes().get(from..)?;
-    let at = bytes.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle.as_bytes()))?;
+    let (bytes, needle) = (text.as_bytes().get(from..)?, needle.as_bytes());
+    let is_at = |at: usize| {
+        let window = bytes.get(at..at + needle.len());
+        window.is_some_and(|window| window.eq_ignore_ascii_case(needle))
+    };
+    // Signs are rarer than letters, and have one case.
+    let at = match needle.iter().rposition(|byte| !byte.is_ascii_alphabetic()) {
+        Some(sign) => {
+            let places = memchr::memchr_iter(needle[sign], bytes);
+            places.filter_map(|at| at.checked_sub(sign)).find(|at| is_at(*at))?
+        }
+        None => {
+            let first = *needle.first()?;
+            let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+            memchr::memchr2_iter(lower, upper, bytes).find(|at| is_at(*at))?
+        }
+    };
     Some(from + at)
 }
 

@@ -4,8 +4,7 @@ use crate::book::{Casebook, Question};
 use crate::key::{Key, Kinds};
 use crate::trace::{Trace, Traces};
 use model::{Level, RuleFacts, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NANOS_PER_MINUTE: u64 = 60_000_000_000;
 
@@ -77,9 +76,64 @@ pub enum When {
 }
 
 /// What the techniques and the tactics of a rule say of a question.
-struct RuleGrades {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct RuleGrade {
     technique: Grade,
     tactic: Grade,
+}
+
+/// The same of all rules of a case ([`Traces::rules`]), by the ids of a book's questions; questions of which no rule says
+/// anything are left out.
+#[derive(Default)]
+pub struct RuleGrades<'a>(BTreeMap<&'a str, Vec<RuleGrade>>);
+
+impl<'a> RuleGrades<'a> {
+    /// Asks each question of a book about each rule: many findings, few rules.
+    pub fn of(book: &'a Casebook, traces: &Traces<'_>) -> Self {
+        let grade = |question: &Question, rule: &RuleFacts| match rule.level {
+            Level::High | Level::Critical => RuleGrade {
+                technique: question.technique_grade(&rule.techniques),
+                tactic: question.tactic_grade(rule),
+            },
+            _ => RuleGrade { technique: Grade::None, tactic: Grade::None },
+        };
+        let says = |grade: &RuleGrade| grade.technique.max(grade.tactic) > Grade::None;
+        let of = |question: &'a Question| {
+            let grades: Vec<RuleGrade> = traces.rules.iter().map(|rule| grade(question, rule)).collect();
+            grades.iter().any(says).then_some((question.id.as_str(), grades))
+        };
+        Self(book.questions.iter().filter_map(of).collect())
+    }
+}
+
+/// Findings that are looked at together: indexes into the list of traces, ascending, so by time.
+#[derive(Default)]
+pub struct Members {
+    all: Vec<usize>,
+    /// Those with a step.
+    stepped: Vec<usize>,
+    /// Those without one, of a level that its rule's techniques may speak at.
+    plain: Vec<usize>,
+}
+
+impl Members {
+    /// Adds one that stands behind the others.
+    pub fn push(&mut self, traces: &Traces<'_>, member: usize) {
+        let trace = &traces.list[member];
+        self.all.push(member);
+        if !trace.steps.is_empty() {
+            self.stepped.push(member);
+        } else if trace.finding.rule.level >= Level::High {
+            self.plain.push(member);
+        }
+    }
+
+    /// All of `members`, which are ascending.
+    pub fn of(traces: &Traces<'_>, members: &[usize]) -> Self {
+        let mut all = Self::default();
+        members.iter().for_each(|member| all.push(traces, *member));
+        all
+    }
 }
 
 /// A finding that an answer rests on.
@@ -96,8 +150,9 @@ pub struct Ground {
 /// of them stands near whom.
 pub struct View<'a> {
     traces: &'a Traces<'a>,
-    /// Indexes into the list of traces, ascending: so by time.
-    members: Vec<usize>,
+    members: &'a Members,
+    /// What rules without steps say.
+    grades: &'a RuleGrades<'a>,
     /// For each trace of the case, whom it is joined with.
     components: &'a [usize],
     partners: BTreeMap<&'a Partner, Index>,
@@ -113,11 +168,11 @@ struct Index {
 }
 
 impl<'a> View<'a> {
-    /// A view over `members`, which are ascending.
+    /// A view over `members` by a book, whose grades of rules are `grades`.
     pub fn new(
-        book: &'a Casebook,
+        (book, grades): (&'a Casebook, &'a RuleGrades<'a>),
         traces: &'a Traces<'a>,
-        members: Vec<usize>,
+        members: &'a Members,
         components: &'a [usize],
     ) -> Self {
         let supports = book.questions.iter().flat_map(|question| &question.supports);
@@ -126,11 +181,8 @@ impl<'a> View<'a> {
             .collect();
         let mut partners: BTreeMap<&Partner, Index> =
             wanted.into_iter().map(|one| (one, Index::default())).collect();
-        for member in &members {
+        for member in &members.stepped {
             let trace = &traces.list[*member];
-            if trace.steps.is_empty() {
-                continue;
-            }
             let Some(time) = trace.time() else {
                 // A file that lies there was there before whatever uses it, or is no shell of it.
                 for (partner, index) in &mut partners {
@@ -148,11 +200,12 @@ impl<'a> View<'a> {
                 }
             }
         }
-        Self { traces, members, components, partners }
+        Self { traces, members, grades, components, partners }
     }
 
-    pub fn members(&self) -> &[usize] {
-        &self.members
+    /// Those of its findings whose rules say which step they show, by time.
+    pub fn stepped(&self) -> &'a [usize] {
+        &self.members.stepped
     }
 
     /// The group that the finding is joined into.
@@ -163,23 +216,41 @@ impl<'a> View<'a> {
     /// All findings that support `question`, and those that raise them, by
     /// trace; each once, with its highest grade.
     pub fn grounds(&self, question: &Question) -> Vec<Ground> {
+        let mut grounds = self.plain_grounds(question);
+        let stepped = self.step_grounds(question);
+        if !stepped.is_empty() {
+            grounds.extend(stepped);
+            grounds.sort_unstable_by_key(|ground| ground.trace);
+        }
+        grounds
+    }
+
+    /// Those that rules of somebody else's bring, which know no steps.
+    fn plain_grounds(&self, question: &Question) -> Vec<Ground> {
+        let Some(grades) = self.grades.0.get(question.id.as_str()) else { return Vec::new() };
+        let ground = |member: &usize| {
+            let trace = &self.traces.list[*member];
+            let RuleGrade { technique, tactic } = grades[trace.rule];
+            let technique = if self.traces.record_has_step(trace) { Grade::None } else { technique };
+            let grade = technique.max(tactic);
+            (grade > Grade::None).then_some(Ground { trace: *member, grade, by_step: false })
+        };
+        self.members.plain.iter().filter_map(ground).collect()
+    }
+
+    /// Those that steps bring.
+    pub fn step_grounds(&self, question: &Question) -> Vec<Ground> {
         let mut grounds: BTreeMap<usize, Ground> = BTreeMap::new();
         let mut keep = |ground: Ground| {
             let known = grounds.entry(ground.trace).or_insert(ground);
             known.grade = known.grade.max(ground.grade);
             known.by_step |= ground.by_step;
         };
-        // Many findings, few rules: what a rule's techniques say of the question is asked once.
-        let mut of_rules: HashMap<*const RuleFacts, RuleGrades> = HashMap::new();
-        for member in &self.members {
+        if question.supports.is_empty() {
+            return Vec::new();
+        }
+        for member in &self.members.stepped {
             let trace = &self.traces.list[*member];
-            if trace.steps.is_empty() {
-                let grade = self.technique_grade(trace, question, &mut of_rules);
-                if grade > Grade::None {
-                    keep(Ground { trace: *member, grade, by_step: false });
-                }
-                continue;
-            }
             let level = trace.finding.rule.level;
             let counts = |support: &&Support| level >= support.level_min && trace.shows(&support.step);
             let shown = question.supports.iter().filter(counts);
@@ -208,25 +279,6 @@ impl<'a> View<'a> {
         let reach = Reach::around(explained.minutes);
         let mut indexes = explained.by.iter().filter_map(|partner| self.partners.get(partner));
         indexes.any(|index| self.nearest_within(index, trace, member, reach).is_some())
-    }
-
-    /// A rule of somebody else's, which knows no steps.
-    fn technique_grade(
-        &self,
-        trace: &Trace<'_>,
-        question: &Question,
-        of_rules: &mut HashMap<*const RuleFacts, RuleGrades>,
-    ) -> Grade {
-        let rule = &trace.finding.rule;
-        if rule.level < Level::High {
-            return Grade::None;
-        }
-        let grades = of_rules.entry(Arc::as_ptr(rule)).or_insert_with(|| RuleGrades {
-            technique: question.technique_grade(&rule.techniques),
-            tactic: question.tactic_grade(rule),
-        });
-        let by_technique = if self.traces.record_has_step(trace) { Grade::None } else { grades.technique };
-        by_technique.max(grades.tactic)
     }
 
     /// The nearest partners of each kind; `None` when there is none at all.

@@ -2,8 +2,9 @@
 
 use crate::book::Casebook;
 use crate::key::{Key, Kinds, Names};
-use model::{Case, EvidenceId, Finding, HostName, Level, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use model::{Case, EvidenceId, Finding, HostName, Level, RuleFacts, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The tag that says which step of an attack a record shows.
 const STEP_TAG: &str = "assay.";
@@ -19,6 +20,8 @@ pub struct Trace<'a> {
     pub steps: Vec<&'a str>,
     /// Index into [`Traces::records`].
     record: usize,
+    /// Index into [`Traces::rules`].
+    pub rule: usize,
     pub names: Names,
 }
 
@@ -32,6 +35,8 @@ pub struct Traces<'a> {
     /// Steps of a record, by all rules that matched it: one rule may say that
     /// the back end was reached, and another what was asked for.
     records: Vec<BTreeSet<&'a str>>,
+    /// The rules that matched: many findings have few.
+    pub rules: Vec<&'a RuleFacts>,
 }
 
 impl<'a> Traces<'a> {
@@ -47,6 +52,8 @@ impl<'a> Traces<'a> {
         let hosts: Vec<Option<HostName>> = hosts.into_iter().collect();
         let mut ids: BTreeMap<(EvidenceId, u64), usize> = BTreeMap::new();
         let mut records: Vec<BTreeSet<&str>> = Vec::new();
+        let mut rules: Vec<&RuleFacts> = Vec::new();
+        let mut known_rules: HashMap<*const RuleFacts, usize> = HashMap::new();
         let mut list = Vec::with_capacity(order.len());
         for index in order {
             let finding = &findings[index];
@@ -58,9 +65,13 @@ impl<'a> Traces<'a> {
             records[record].extend(steps.iter().copied());
             let host = hosts.binary_search(&finding.host).unwrap_or_default();
             let names = Names::read(finding, &steps, host, books);
-            list.push(Trace { index, finding, host, steps, record, names });
+            let rule = *known_rules.entry(Arc::as_ptr(&finding.rule)).or_insert_with(|| {
+                rules.push(&finding.rule);
+                rules.len() - 1
+            });
+            list.push(Trace { index, finding, host, steps, record, rule, names });
         }
-        let mut traces = Self { findings, list, hosts, records };
+        let mut traces = Self { findings, list, hosts, records, rules };
         traces.resolve();
         traces
     }

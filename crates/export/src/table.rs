@@ -44,7 +44,9 @@ fn write_finding(
     let fields = export.case.fields(finding).map_err(io::Error::other)?;
     let fields = match export.detail() {
         Detail::Redacted => told(export, finding, &observables(export.case, finding, &fields)),
-        Detail::Masked | Detail::Whole => redactor.text(&joined(&fields)),
+        Detail::Masked | Detail::Whole => {
+            redactor.text(&joined(fields.iter().map(|(name, text)| (&**name, &**text))))
+        }
     };
     write_cells(
         &[

@@ -1,11 +1,10 @@
 //! A case: everything that one scan says.
 
 use crate::{
-    Answer, Attribution, BookAnswer, Coverage, EvidenceItem, Field, FieldStore, Finding, HostBasis, HostName,
-    Intrusion, Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp, Verdict,
+    Answer, Attribution, BookAnswer, Coverage, Details, EvidenceItem, Field, FieldStore, Finding, HostBasis,
+    HostName, Intrusion, Logon, Problem, Process, RuleUse, SessionsLeftOut, TechniqueCoverage, Timestamp,
+    Verdict,
 };
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A host of the case.
@@ -84,69 +83,42 @@ pub struct LookedFor {
 }
 
 impl Case {
+    /// Reads all fields of `finding`, wherever they lie; what was in `into` before is forgotten.
+    ///
+    /// # Errors
+    /// When they were spilled and cannot be read back.
+    pub fn read(&self, finding: &Finding, into: &mut Details) -> Result<(), String> {
+        into.clear();
+        match (finding.spilled, &self.spill.0) {
+            (Some(place), Some(store)) => store.read(place, into)?,
+            _ => into.push_fields(&finding.fields),
+        }
+        into.settle();
+        Ok(())
+    }
+
+    /// Reads all fields of the record that `finding` stands in; false where they were not kept: each rule keeps the
+    /// records of its first findings only.
+    ///
+    /// # Errors
+    /// When they cannot be read back.
+    pub fn read_record(&self, finding: &Finding, into: &mut Details) -> Result<bool, String> {
+        into.clear();
+        let (Some(place), Some(store)) = (finding.record, &self.spill.0) else { return Ok(false) };
+        store.read_record(place, into)?;
+        into.settle();
+        Ok(true)
+    }
+
     /// All fields of `finding`, wherever they lie; those of one name stand together, where the first of them stood.
     ///
     /// # Errors
     /// When they were spilled and cannot be read back.
-    pub fn fields<'a>(&self, finding: &'a Finding) -> Result<Cow<'a, [Field]>, String> {
-        match (finding.spilled, &self.spill.0) {
-            (Some(place), Some(store)) => {
-                let fields = store.load(place)?.into_iter().map(|(field, _)| field);
-                Ok(together(fields.collect::<Vec<_>>().into()))
-            }
-            _ => Ok(together(Cow::Borrowed(&finding.fields))),
-        }
+    pub fn fields(&self, finding: &Finding) -> Result<Vec<Field>, String> {
+        let mut details = Details::default();
+        self.read(finding, &mut details)?;
+        Ok(details.together().map(|field| (field.name.into(), field.text.into())).collect())
     }
-
-    /// The same, each with whether its rule's own words met it; false where that was not kept.
-    ///
-    /// # Errors
-    /// When they were spilled and cannot be read back.
-    pub fn details(&self, finding: &Finding) -> Result<Vec<(Field, bool)>, String> {
-        match (finding.spilled, &self.spill.0) {
-            (Some(place), Some(store)) => store.load(place),
-            _ => Ok(finding.fields.iter().map(|field| (field.clone(), false)).collect()),
-        }
-    }
-
-    /// Names of those fields of `finding` that its rule's own words met, in the record's order; empty where that was not kept.
-    ///
-    /// # Errors
-    /// When they cannot be read back.
-    pub fn matched(&self, finding: &Finding) -> Result<Vec<Arc<str>>, String> {
-        let mut names: Vec<Arc<str>> = Vec::new();
-        for ((name, _), matched) in self.details(finding)? {
-            if matched && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        Ok(names)
-    }
-
-    /// All fields of the record that `finding` stands in, in the order of [`Case::fields`]; `None` where they were not
-    /// kept: each rule keeps the records of its first findings only.
-    ///
-    /// # Errors
-    /// When they cannot be read back.
-    pub fn record(&self, finding: &Finding) -> Result<Option<Vec<Field>>, String> {
-        match (finding.record, &self.spill.0) {
-            (Some(place), Some(store)) => Ok(Some(together(store.load_record(place)?.into()).into_owned())),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// Puts fields of one name behind the first of them, as an object of names has to.
-fn together(fields: Cow<'_, [Field]>) -> Cow<'_, [Field]> {
-    let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
-    let places: Vec<usize> =
-        (0..fields.len()).map(|at| *first_of.entry(&fields[at].0).or_insert(at)).collect();
-    if places.is_sorted() {
-        return fields;
-    }
-    let mut order: Vec<usize> = (0..fields.len()).collect();
-    order.sort_by_key(|at| places[*at]);
-    order.into_iter().map(|at| fields[at].clone()).collect()
 }
 
 /// A file of indicators, and what came of it.
@@ -206,20 +178,4 @@ pub struct Run {
     pub indicators_not_loaded: Vec<RuleNote>,
     /// Rules whose log source was not in the evidence.
     pub rules_not_met: Vec<RuleNote>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_one_name_stand_together() {
-        let fields = |names: &[(&str, &str)]| -> Vec<Field> {
-            names.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect()
-        };
-        let mixed = fields(&[("Data", "1"), ("EventID", "4"), ("Data", "2"), ("Data", "3")]);
-        let expect = fields(&[("Data", "1"), ("Data", "2"), ("Data", "3"), ("EventID", "4")]);
-        assert_eq!(*together(mixed.into()), expect);
-        assert!(matches!(together(Cow::Borrowed(&expect)), Cow::Borrowed(_)));
-    }
 }

@@ -1,6 +1,6 @@
 //! Evidence items, and what was found in them.
 
-use crate::{HostBasis, Timestamp};
+use crate::{Details, HostBasis, Timestamp};
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -226,17 +226,17 @@ impl Spilled {
 
 /// Keeps fields outside memory, so that memory does not grow with them.
 pub trait FieldStore: fmt::Debug + Send + Sync {
-    /// The fields of a finding that were put at `place`, and which of them its rule's own words met.
+    /// Adds the fields of a finding that were put at `place`, and which of them its rule's own words met.
     ///
     /// # Errors
     /// Why they could not be read back, in one line.
-    fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String>;
+    fn read(&self, place: Spilled, into: &mut Details) -> Result<(), String>;
 
-    /// The fields of a whole record that were put at `place`.
+    /// Adds the fields of a whole record that were put at `place`.
     ///
     /// # Errors
     /// Why they could not be read back, in one line.
-    fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String>;
+    fn read_record(&self, place: Spilled, into: &mut Details) -> Result<(), String>;
 }
 
 impl Finding {

@@ -16,6 +16,7 @@ mod attribution;
 mod case;
 mod character;
 mod coverage;
+mod details;
 mod finding;
 mod per_shape;
 mod rule;
@@ -29,6 +30,7 @@ pub use attribution::{ActorClaim, ActorHypothesis, AttributedIntrusion, Attribut
 pub use case::{Case, Host, IndicatorFile, LookedFor, RuleNote, Run, Sessions, Spill};
 pub use character::{is_dangerous, is_plain, push_visible, visible};
 pub use coverage::{Coverage, Gap, GapKind, ItemCoverage, LogCoverage, LogKey, Problem, Span};
+pub use details::{Detail, Details};
 pub use finding::{
     EvidenceId, EvidenceItem, Field, FieldStore, FileBasis, FileFacts, Finding, FindingId, HostName,
     IntrusionId, Level, Position, RuleFacts, Spilled,

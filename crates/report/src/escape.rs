@@ -41,27 +41,70 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
 /// cell there. TAB and CR, which also begin formulas, are never written raw.
 pub fn csv_cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    let mut at_beginning = true;
-    for c in text.chars() {
-        match c {
-            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if at_beginning => {
-                out.push('\'');
-                at_beginning = false;
+    push_csv_cell(&mut out, text);
+    out
+}
+
+/// Appends [`csv_cell`].
+pub(crate) fn push_csv_cell(out: &mut String, text: &str) {
+    let mut cell = CsvCell::begin(out);
+    cell.push(out, text);
+    CsvCell::end(out);
+}
+
+/// A cell of CSV that is written piece by piece, as [`csv_cell`] writes it in one.
+pub(crate) struct CsvCell {
+    at_beginning: bool,
+}
+
+impl CsvCell {
+    /// Begins the cell.
+    pub(crate) fn begin(out: &mut String) -> Self {
+        out.push('"');
+        Self { at_beginning: true }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(out: &mut String) {
+        out.push('"');
+    }
+
+    /// Adds a piece.
+    pub(crate) fn push(&mut self, out: &mut String, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if !self.at_beginning {
+                // Most text is of such letters, which change nothing here.
+                let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'"' && *byte != b';';
+                let plain = rest.bytes().take_while(|byte| is_plain(byte)).count();
+                out.push_str(&rest[..plain]);
+                rest = &rest[plain..];
             }
-            ';' => at_beginning = true,
+            let mut chars = rest.chars();
+            if let Some(c) = chars.next() {
+                self.push_char(out, c);
+            }
+            rest = chars.as_str();
+        }
+    }
+
+    fn push_char(&mut self, out: &mut String, c: char) {
+        match c {
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if self.at_beginning => {
+                out.push('\'');
+                self.at_beginning = false;
+            }
+            ';' => self.at_beginning = true,
             '"' | '\'' | '`' => {}
-            c if at_beginning && (c.is_whitespace() || is_dangerous(c)) => {}
-            _ => at_beginning = false,
+            c if self.at_beginning && (c.is_whitespace() || is_dangerous(c)) => {}
+            _ => self.at_beginning = false,
         }
         match c {
             '"' => out.push_str("\"\""),
             ' '..='~' => out.push(c),
-            c => push_visible(c, &mut out),
+            c => push_visible(c, out),
         }
     }
-    out.push('"');
-    out
 }
 
 /// The text as a code span of Markdown, in which nothing is markup, link or mention: for values from evidence.
@@ -145,6 +188,11 @@ mod tests {
     #[track_caller]
     fn check_csv(text: &str, expect: &str) {
         assert_eq!(csv_cell(text), expect, "{text:?}");
+        let mut pieces = String::new();
+        let mut cell = CsvCell::begin(&mut pieces);
+        text.split_inclusive(|c| c != 'x').for_each(|piece| cell.push(&mut pieces, piece));
+        CsvCell::end(&mut pieces);
+        assert_eq!(pieces, expect, "{text:?} in pieces");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::{Open, Options, words};
 use model::{Case, Finding, Run};
 use page::Page;
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 /// The only script that the page's policy lets run; all of it is ours.
 const SCRIPT: &str = include_str!("html/report.js");
@@ -50,11 +50,23 @@ pub fn write_html(
     open: &mut Open<'_>,
 ) -> io::Result<()> {
     let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
-    let mut out = BufWriter::new(open(name)?);
-    let mut page = Page::new(&mut out, &mask, "");
+    write_masked(case, run, options, &mask, name, open)
+}
+
+/// The same with a mask that is made already.
+pub(crate) fn write_masked(
+    case: &Case,
+    run: &Run,
+    options: &Options,
+    mask: &Mask,
+    name: &str,
+    open: &mut Open<'_>,
+) -> io::Result<()> {
+    let mut out = crate::open_buffered(name, open)?;
+    let mut page = Page::new(&mut out, mask, "");
     let left = write_report(&mut page, case, run, options)?;
     out.flush()?;
-    pages::write_pages(case, run, options, &mask, name, &left, open)
+    pages::write_pages(case, run, options, mask, name, &left, open)
 }
 
 /// Gives the findings that did not find room.

@@ -13,16 +13,18 @@ mod findings;
 mod rules;
 mod run;
 mod sessions;
+mod text;
 
 pub(crate) use case::write_case_json;
 pub(crate) use coverage::write_coverage_json;
-pub(crate) use findings::write_records_jsonl;
+pub(crate) use findings::{RuleText, push_finding, push_record};
 pub(crate) use rules::write_rules_json;
 pub(crate) use run::write_run_json;
 pub(crate) use sessions::write_sessions_json;
+pub(crate) use text::push_hex;
 
 pub use attribution::write_attribution_json;
-pub use findings::{write_answers_json, write_findings_jsonl};
+pub use findings::write_answers_json;
 
 use crate::escape::is_plain;
 use crate::words;
@@ -38,12 +40,6 @@ use std::io::{self, Write};
 /// Those of `out`.
 pub fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Safe(PrettyFormatter::new())))?;
-    out.write_all(b"\n")
-}
-
-/// Writes `value` on one line, with a newline at the end.
-fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    write_compact(value, out)?;
     out.write_all(b"\n")
 }
 

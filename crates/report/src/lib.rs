@@ -26,6 +26,7 @@ pub mod mask;
 mod navigator;
 mod options;
 mod read;
+mod rows;
 mod table;
 mod terminal;
 mod timeline;
@@ -41,16 +42,18 @@ mod tests;
 
 pub use escape::{csv_cell, escape_terminal};
 pub use html::{StatementPage, write_html, write_statement_html};
-pub use json::{write_answers_json, write_attribution_json, write_findings_jsonl};
+pub use json::{write_answers_json, write_attribution_json};
 pub use markdown::write_markdown;
 pub use navigator::write_layer;
 pub use options::Options;
 pub use read::{OpenSource, ReadError, Source, read_case};
+pub use rows::write_findings_jsonl;
 pub use stix::Tlp;
 pub use table::write_findings_csv;
 pub use terminal::{Style, render_terminal};
 pub use timeline::{datetime, joined, write_cells};
 
+use mask::Mask;
 use model::{Case, Run};
 use std::io::{self, BufWriter, Write};
 
@@ -59,19 +62,24 @@ pub type Open<'a> = dyn FnMut(&str) -> io::Result<Box<dyn Write>> + 'a;
 
 type WriteFile = fn(&Case, &Run, &Options, &mut dyn Write) -> io::Result<()>;
 
-/// The files of a case folder, in the order in which they are written; the report and the pages beside it follow.
-const FILES: [(&str, WriteFile); 10] = [
+/// Files of a case folder that are written one behind the other; those with a line for each finding follow
+/// ([`rows`]), then the report and the pages beside it.
+const FILES: [(&str, WriteFile); 7] = [
     ("case.json", |case, _, _, out| json::write_case_json(case, out)),
     ("run.json", |_, run, _, out| json::write_run_json(run, out)),
     ("coverage.json", |case, _, _, out| json::write_coverage_json(case, out)),
     ("answers.json", |case, _, _, out| write_answers_json(case, out)),
-    ("findings.jsonl", |case, _, _, out| write_findings_jsonl(case, out)),
-    ("records.jsonl", |case, _, _, out| json::write_records_jsonl(case, out)),
     ("rules.json", |case, _, _, out| json::write_rules_json(case, out)),
     ("sessions.json", |case, _, _, out| json::write_sessions_json(case, out)),
-    ("timeline.csv", |case, _, _, out| timeline::write_timeline(case, out)),
     ("layer.json", |case, _, _, out| navigator::write_layer(case, out)),
 ];
+
+/// Bytes that are gathered before they are written: the kernel takes large pieces at a fraction of the cost.
+const WRITE_BYTES: usize = 256 * 1024;
+
+fn open_buffered(name: &str, open: &mut Open<'_>) -> io::Result<BufWriter<Box<dyn Write>>> {
+    Ok(BufWriter::with_capacity(WRITE_BYTES, open(name)?))
+}
 
 /// The file that is written when somebody has asked who it was.
 const ATTRIBUTION: &str = "attribution.json";
@@ -80,7 +88,8 @@ const ATTRIBUTION: &str = "attribution.json";
 pub fn is_case_file(name: &str) -> bool {
     // The report and its further pages are named where they are written.
     let is_page = |name: &str| name.strip_prefix("findings-").is_some_and(|rest| rest.ends_with(".html"));
-    name == "report.html" || name == ATTRIBUTION || is_page(name) || FILES.iter().any(|(own, _)| *own == name)
+    let mut files = FILES.iter().map(|(own, _)| *own).chain(rows::FILES).chain(["report.html", ATTRIBUTION]);
+    is_page(name) || files.any(|own| own == name)
 }
 
 /// Writes all files of a case folder, each once, into what `open` gives for its name.
@@ -89,14 +98,16 @@ pub fn is_case_file(name: &str) -> bool {
 /// The first error of `open` or of a writer; files after it are not written.
 pub fn write_case(case: &Case, run: &Run, options: &Options, open: &mut Open<'_>) -> io::Result<()> {
     for (name, write) in FILES {
-        let mut out = BufWriter::new(open(name)?);
+        let mut out = open_buffered(name, open)?;
         write(case, run, options, &mut out)?;
         out.flush()?;
     }
+    let secrets = rows::write_files(case, !options.reveal, open)?;
     if let Some(attribution) = &case.looked_for.attribution {
-        let mut out = BufWriter::new(open(ATTRIBUTION)?);
+        let mut out = open_buffered(ATTRIBUTION, open)?;
         write_attribution_json(case, attribution, &mut out)?;
         out.flush()?;
     }
-    html::write_html(case, run, options, "report.html", open)
+    let mask = if options.reveal { Mask::default() } else { Mask::over(&secrets) };
+    html::write_masked(case, run, options, &mask, "report.html", open)
 }

@@ -9,7 +9,7 @@
 //! Addresses and hosts: without them a report says nothing. A name that no field of an account holds, nor a home folder.
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use model::{Case, Finding};
+use model::{Case, Detail, Details, Finding};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,38 +98,68 @@ impl Secrets {
     /// # Errors
     /// When fields that were put aside cannot be read back.
     pub fn of(case: &Case) -> io::Result<Self> {
-        let (mut people, mut shells, mut queries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut secrets = Self::default();
+        let mut details = Details::default();
+        for finding in &case.findings {
+            case.read(finding, &mut details).map_err(io::Error::other)?;
+            secrets.learn_finding(case, finding, &details);
+            if case.read_record(finding, &mut details).map_err(io::Error::other)? {
+                secrets.learn_record(&details);
+            }
+        }
+        secrets.learn_sessions(case);
+        Ok(secrets)
+    }
+
+    /// What a finding's fields name.
+    pub(crate) fn learn_finding(&mut self, case: &Case, finding: &Finding, details: &Details) {
         // An older case does not say what its rules are about: any page may be a shell.
         let unknown = case.looked_for.rules.is_empty();
-        for finding in &case.findings {
-            let is_shell = unknown || finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
-            for (name, text) in case.fields(finding).map_err(io::Error::other)?.iter() {
-                let is = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
-                if is(ACCOUNT_FIELDS) {
-                    people.extend(person(text));
-                }
-                people.extend(homes(text));
-                if is_shell && is(PAGE_FIELDS) {
-                    shells.extend(page(text));
-                }
-                if (unknown || is_asked(finding)) && is(QUERY_FIELDS) && text.len() > 2 {
-                    queries.insert(text.to_lowercase());
-                }
+        let is_shell = unknown || finding.rule.tags.iter().any(|tag| SHELL_STEPS.contains(&tag.as_str()));
+        let is_asked = unknown || is_asked(finding);
+        for Detail { name, text, .. } in details.iter() {
+            self.learn_people(name, text);
+            if is_shell && is_of(PAGE_FIELDS, name) {
+                self.shells.extend(page(text));
             }
-            for (name, text) in case.record(finding).map_err(io::Error::other)?.iter().flatten() {
-                if ACCOUNT_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                    people.extend(person(text));
-                }
-                people.extend(homes(text));
+            if is_asked && is_of(QUERY_FIELDS, name) && text.len() > 2 {
+                self.queries.insert(text.to_lowercase());
             }
         }
-        for process in &case.sessions.processes {
-            people.extend(person(&process.user));
-            people.extend(homes(&process.command_line).chain(homes(&process.image)));
-        }
-        people.extend(case.sessions.logons.iter().filter_map(|logon| person(&logon.user)));
-        Ok(Self { people, shells, queries })
     }
+
+    /// Whom a whole record names.
+    pub(crate) fn learn_record(&mut self, record: &Details) {
+        record.iter().for_each(|field| self.learn_people(field.name, field.text));
+    }
+
+    fn learn_people(&mut self, name: &str, text: &str) {
+        if is_of(ACCOUNT_FIELDS, name) {
+            self.people.extend(person(text));
+        }
+        self.people.extend(homes(text));
+    }
+
+    /// Whom processes and logons name.
+    pub(crate) fn learn_sessions(&mut self, case: &Case) {
+        for process in &case.sessions.processes {
+            self.people.extend(person(&process.user));
+            self.people.extend(homes(&process.command_line).chain(homes(&process.image)));
+        }
+        self.people.extend(case.sessions.logons.iter().filter_map(|logon| person(&logon.user)));
+    }
+
+    /// Adds those of other findings.
+    pub(crate) fn add(&mut self, more: Secrets) {
+        self.people.extend(more.people);
+        self.shells.extend(more.shells);
+        self.queries.extend(more.queries);
+    }
+}
+
+/// Whether a list has a field's name, without regard to case.
+fn is_of(list: &[&str], name: &str) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// What is replaced, and by what. The one of `default` replaces nothing.
@@ -149,7 +179,8 @@ impl Mask {
         Ok(Self::over(&Secrets::of(case)?))
     }
 
-    fn over(secrets: &Secrets) -> Self {
+    /// A mask over secrets that are known already.
+    pub(crate) fn over(secrets: &Secrets) -> Self {
         let mut aliases: BTreeMap<String, String> = BTreeMap::new();
         for (number, person) in (1..).zip(&secrets.people) {
             aliases.insert(person.clone(), format!("person-{number}"));
@@ -179,7 +210,9 @@ impl Mask {
             Some(finder) => self.replace(finder, text),
             None => Cow::Borrowed(text),
         };
-        let Some(parameter) = PARAMETER.as_ref().filter(|_| self.parameters) else { return text };
+        let Some(parameter) = PARAMETER.as_ref().filter(|_| self.parameters && may_ask(&text)) else {
+            return text;
+        };
         match parameter.replace_all(&text, |found: &Captures<'_>| format!("{}(masked)", &found[1])) {
             Cow::Borrowed(_) => text,
             Cow::Owned(masked) => Cow::Owned(masked),
@@ -209,9 +242,22 @@ impl Mask {
 
 /// The people whose home folders a text names.
 fn homes(text: &str) -> impl Iterator<Item = String> {
-    let short = Some(text).filter(|text| text.len() < 4_096);
+    let short = Some(text).filter(|text| text.len() < 4_096 && may_name_home(text));
     let homes = short.into_iter().flat_map(|text| HOME.iter().flat_map(|home| home.captures_iter(text)));
     homes.filter_map(|found| person(&found[1]))
+}
+
+/// Whether the text has the signs of `PARAMETER`: few do.
+fn may_ask(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr2(b'[', b'(', bytes).is_some_and(|at| memchr::memchr2(b'"', b'\'', &bytes[at..]).is_some())
+}
+
+/// Whether a folder in the text begins as those of `HOME` do: few do, and a search for the whole expression costs.
+fn may_name_home(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let begins = |at: usize| matches!(bytes.get(at + 1), Some(b'u' | b'U' | b'h' | b'H' | b'd' | b'D'));
+    memchr::memchr2_iter(b'\\', b'/', bytes).any(begins)
 }
 
 /// The ending of a file's name, with its dot.

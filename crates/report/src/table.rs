@@ -6,7 +6,7 @@ use crate::digest::lead_path;
 use crate::mask::Mask;
 use crate::timeline::{datetime, joined, write_cells};
 use crate::{Options, words};
-use model::{Case, Finding};
+use model::{Case, Details, Finding};
 use std::io::{self, Write};
 
 const HEADER: &str = "finding_id,time,level,rule_id,rule_title,host,intrusion,techniques,evidence,evidence_sha256,\
@@ -19,20 +19,23 @@ const HEADER: &str = "finding_id,time,level,rule_id,rule_title,host,intrusion,te
 pub fn write_findings_csv(case: &Case, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mask = if options.reveal { Mask::default() } else { Mask::of(case)? };
     write!(out, "{HEADER}\r\n")?;
-    case.findings.iter().try_for_each(|finding| write_row(case, finding, options, &mask, out))
+    let mut details = Details::default();
+    case.findings.iter().try_for_each(|finding| {
+        case.read(finding, &mut details).map_err(io::Error::other)?;
+        write_row((case, options, &mask), finding, &details, out)
+    })
 }
 
 fn write_row(
-    case: &Case,
+    (case, options, mask): (&Case, &Options, &Mask),
     finding: &Finding,
-    options: &Options,
-    mask: &Mask,
+    details: &Details,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let rule = &finding.rule;
     let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
-    let matched = case.matched(finding).map_err(io::Error::other)?.join(" ");
-    let fields = joined(&case.fields(finding).map_err(io::Error::other)?);
+    let matched = details.matched().join(" ");
+    let fields = joined(details.together().map(|field| (field.name, field.text)));
     let sha256 = case.items.get(finding.evidence.0 as usize).map(|item| words::hex(&item.sha256));
     let cells = [
         &finding.id.to_string(),

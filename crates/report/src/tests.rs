@@ -531,26 +531,21 @@ fn two_casebooks_are_told_apart() {
 struct Kept;
 
 impl model::FieldStore for Kept {
-    fn load(&self, _: model::Spilled) -> Result<Vec<(model::Field, bool)>, String> {
-        let field = |name: &str, text: &str| (Arc::from(name), Arc::from(text));
-        Ok(vec![
-            (field("cs-uri-stem", "/aspnet_client/example.aspx"), true),
-            (field("sc-status", "200"), false),
-        ])
+    fn read(&self, _: model::Spilled, into: &mut model::Details) -> Result<(), String> {
+        into.push("cs-uri-stem", "/aspnet_client/example.aspx", true);
+        into.push("sc-status", "200", false);
+        Ok(())
     }
 
     /// As long as a record of a web server or of Sysmon is.
-    fn load_record(&self, _: model::Spilled) -> Result<Vec<model::Field>, String> {
-        let field = |name: &str, text: &str| (Arc::from(name), Arc::from(text));
-        let mut fields =
-            vec![field("cs-uri-stem", "/aspnet_client/example.aspx"), field("c-ip", "192.0.2.77")];
-        fields.extend((0..24).map(|number| {
-            field(
-                &format!("FieldNumber{number}"),
-                r"C:\Windows\System32\inetsrv\w3wp.exe -ap MSExchangeOWAAppPool -v v4.0",
-            )
-        }));
-        Ok(fields)
+    fn read_record(&self, _: model::Spilled, into: &mut model::Details) -> Result<(), String> {
+        into.push("cs-uri-stem", "/aspnet_client/example.aspx", false);
+        into.push("c-ip", "192.0.2.77", false);
+        for number in 0..24 {
+            let text = r"C:\Windows\System32\inetsrv\w3wp.exe -ap MSExchangeOWAAppPool -v v4.0";
+            into.push(&format!("FieldNumber{number}"), text, false);
+        }
+        Ok(())
     }
 }
 

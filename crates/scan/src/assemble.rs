@@ -80,9 +80,10 @@ pub fn case(
             .into_iter()
             .flatten()
             .filter(|raw| !(is_known && raw.is_of_file));
-        case.findings.extend(raws.map(|raw| finding(raw, id, &sha256, resolve)));
+        let item = (id, hex(&sha256));
+        case.findings.extend(raws.map(|raw| finding(raw, &item, resolve)));
         if !is_known {
-            let of_copy = |raw, host: Option<HostName>| finding(raw, id, &sha256, |_| host.clone());
+            let of_copy = |raw, host: Option<HostName>| finding(raw, &item, |_| host.clone());
             add_copies(&mut case.findings, from, copies, of_copy, &hosts);
         }
         count(gathered, id, resolve, &mut logs, logons, &mut case.coverage);
@@ -242,7 +243,8 @@ fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_
         let builds = listed.get(&file.host).unwrap_or(&none);
         let (raw, compared) = web_files::judge(file, known_good, builds);
         compared.into_iter().for_each(&mut count);
-        let found = raw.map(|raw| finding(raw, file.evidence, &file.sha256, |_| file.host.clone()));
+        let item = (file.evidence, hex(&file.sha256));
+        let found = raw.map(|raw| finding(raw, &item, |_| file.host.clone()));
         case.findings.extend(found);
     }
     for (host, builds) in &listed {
@@ -255,18 +257,18 @@ fn judge_web_files(case: &mut Case, logs: &mut Logs, files: Vec<WebFile>, known_
     case.coverage.listed_builds = listed;
 }
 
+/// `item` is the number of the item and its SHA-256 in hex.
 fn finding(
     raw: RawFinding,
-    evidence: EvidenceId,
-    sha256: &[u8; 32],
+    item: &(EvidenceId, String),
     resolve: impl Fn(Option<HostName>) -> Option<HostName>,
 ) -> Finding {
     Finding {
-        id: finding_id(&raw.rule.id, sha256, raw.position.offset),
+        id: finding_id(&raw.rule.id, &item.1, raw.position.offset),
         rule: raw.rule,
         time: raw.time,
         host: resolve(raw.host),
-        evidence,
+        evidence: item.0,
         position: raw.position,
         intrusion: None,
         fields: raw.fields,
@@ -276,15 +278,16 @@ fn finding(
     }
 }
 
+fn hex(sha256: &[u8; 32]) -> String {
+    sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// SHA-256 over the rule's id, the item's SHA-256 in hex, and the decimal
 /// offset, joined by line feeds; the first eight bytes.
-fn finding_id(rule_id: &str, sha256: &[u8; 32], offset: u64) -> FindingId {
-    let mut text = format!("{rule_id}\n");
-    for byte in sha256 {
-        // Writing into a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    let _ = write!(text, "\n{offset}");
+fn finding_id(rule_id: &str, sha256_hex: &str, offset: u64) -> FindingId {
+    let mut text = String::with_capacity(rule_id.len() + sha256_hex.len() + 24);
+    // Writing into a `String` cannot fail.
+    let _ = write!(text, "{rule_id}\n{sha256_hex}\n{offset}");
     let digest = Sha256::digest(text.as_bytes());
     let mut id = [0; 8];
     id.copy_from_slice(&digest[..8]);

@@ -75,7 +75,11 @@ impl Facts<'_> {
 
     /// Several rules may have matched one record.
     fn records(&self, wanted: impl Fn(&Trace<'_>) -> bool) -> usize {
-        self.all().filter(|trace| wanted(trace)).map(Trace::record_id).collect::<BTreeSet<_>>().len()
+        let mut records: Vec<usize> =
+            self.all().filter(|trace| wanted(trace)).map(Trace::record_id).collect();
+        records.sort_unstable();
+        records.dedup();
+        records.len()
     }
 
     fn sources(&self) -> Vec<String> {
@@ -83,7 +87,10 @@ impl Facts<'_> {
         // A server's own address and a proxy's say nothing where the caller's is known.
         let public = all.iter().any(|address| !is_private(*address));
         let telling = all.iter().filter(|address| !public || !is_private(**address));
-        distinct(telling.map(IpAddr::to_string))
+        let telling: BTreeSet<&IpAddr> = telling.collect();
+        let mut told = BTreeSet::new();
+        let all = all.iter().filter(|address| telling.contains(address) && told.insert(*address));
+        distinct(all.map(IpAddr::to_string))
     }
 
     fn addresses(&self) -> String {
@@ -114,7 +121,14 @@ impl Facts<'_> {
 
     fn acts_of(&self, traces: &[&Trace<'_>], wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut told: Vec<(Option<&Act>, String)> = Vec::new();
+        let mut rules: BTreeSet<usize> = BTreeSet::new();
         for trace in traces {
+            if trace.steps.is_empty() {
+                if rules.insert(trace.rule) {
+                    told.push((None, trace.finding.rule.title.clone()));
+                }
+                continue;
+            }
             let steps = || trace.steps.iter().filter(|step| wanted(step));
             let acts = self
                 .book
@@ -125,9 +139,6 @@ impl Facts<'_> {
                 if !told.iter().any(|(other, _)| other.is_some_and(|other| other.steps == act.steps)) {
                     told.push((Some(act), self.act_text(act, traces)));
                 }
-            }
-            if trace.steps.is_empty() {
-                told.push((None, trace.finding.rule.title.clone()));
             }
         }
         let covers = |act: &Act, other: &Act| {
@@ -162,7 +173,7 @@ impl Facts<'_> {
     /// is the name of what it was compiled into.
     fn named(&self, wanted: impl Fn(&Key) -> bool) -> String {
         let mut names: Vec<(&Key, Option<&str>)> = Vec::new();
-        let all = self.all().flat_map(|trace| &trace.names.texts).filter(|(key, _)| wanted(key));
+        let all = self.all().flat_map(|trace| trace.names.texts()).filter(|(key, _)| wanted(key));
         for (key, text) in all {
             let is_page = find_ascii(text, "\\Temporary ASP.NET Files\\", 0).is_none();
             let text = is_page.then_some(text.as_str());

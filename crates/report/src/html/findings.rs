@@ -7,7 +7,7 @@ use crate::digest::{self, LevelCounts};
 use crate::words;
 use model::{Answer, AnswerWord, Case, Finding, FindingId, Intrusion, Level};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 /// Findings on the page.
@@ -138,21 +138,31 @@ const FILTER: &str = "<form id=\"filter\" hidden>\n<label>Text <input type=\"sea
 /// Findings for the first page, and the others. What the page links to comes before others: grounds of answers,
 /// then what trees of processes show, the first of each technique; then the most severe, then the earliest.
 fn chosen(case: &Case) -> (Vec<&Finding>, Vec<&Finding>) {
-    let grounds: BTreeSet<FindingId> =
+    let grounds: HashSet<FindingId> =
         case.answers.iter().flat_map(|answer| answer.grounds.iter().copied()).collect();
-    let mut linked: BTreeSet<FindingId> =
+    let mut linked: HashSet<FindingId> =
         case.sessions.processes.iter().flat_map(|process| process.findings.iter().copied()).collect();
     linked.extend(attack::findings(case).values().filter_map(|own| Some(own.first?.id)));
-    let mut findings: Vec<_> = case.findings.iter().collect();
-    // Both sorts are stable and keep the case's order by time.
-    findings.sort_by_key(|finding| {
-        (!grounds.contains(&finding.id), !linked.contains(&finding.id), Reverse(finding.rule.level))
-    });
+    // Each in its rank, in the case's order by time.
+    let mut ranks: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in &case.findings {
+        let is_linked = linked.contains(&finding.id);
+        let rank = (!grounds.contains(&finding.id), !is_linked, Reverse(finding.rule.level));
+        ranks.entry(rank).or_default().push(finding);
+    }
+    let mut findings: Vec<&Finding> = Vec::with_capacity(case.findings.len());
+    ranks.into_values().for_each(|own| findings.extend(own));
     let rest = findings.split_off(findings.len().min(FINDINGS_MAX));
     sort(&mut findings);
     (findings, rest)
 }
 
-fn sort(findings: &mut [&Finding]) {
-    findings.sort_by_key(|finding| (Reverse(finding.rule.level), finding.time.is_none(), finding.time));
+/// The most severe first, then by time; else as they stand.
+fn sort(findings: &mut Vec<&Finding>) {
+    // Keys lie beside each other: looked up in the findings, they are all over the memory.
+    let key = |finding: &Finding| (Reverse(finding.rule.level), finding.time.is_none(), finding.time);
+    let mut keyed: Vec<_> = findings.iter().zip(0..).map(|(own, place)| (key(own), place, *own)).collect();
+    keyed.sort_unstable_by_key(|(key, place, _): &(_, u32, _)| (*key, *place));
+    findings.clear();
+    findings.extend(keyed.into_iter().map(|(.., own)| own));
 }

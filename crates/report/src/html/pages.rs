@@ -8,7 +8,8 @@ use super::page::Page;
 use crate::mask::Mask;
 use crate::{Open, Options, words};
 use model::{Case, Finding, Run};
-use std::io::{self, BufWriter, Write};
+use rayon::prelude::*;
+use std::io::{self, Write as _};
 
 /// Findings of one page, and pages beside the report: who has more reads them with other tools, and a
 /// scan must not take longer to write them down than to find them.
@@ -53,15 +54,30 @@ pub(super) fn write_pages(
     mut left: &[&Finding],
     open: &mut Open<'_>,
 ) -> io::Result<()> {
-    for number in (FIRST..).take(PAGES_MAX) {
-        if left.is_empty() {
-            break;
+    let mut number = FIRST;
+    while number < FIRST + PAGES_MAX && !left.is_empty() {
+        // A page of findings mostly takes all that it may, so that it is known where the next begins.
+        let wave = rayon::current_num_threads().min(FIRST + PAGES_MAX - number);
+        let pages = left.chunks(ROWS_MAX).take(wave).enumerate().collect::<Vec<_>>();
+        let render = |(index, _): (usize, &[&Finding])| {
+            let mut out = Vec::new();
+            let mut page = Page::new(&mut out, mask, report);
+            let left = &left[index * ROWS_MAX..];
+            let shown = write_page(&mut page, case, run, options, left, number + index)?;
+            Ok((out, shown))
+        };
+        let rendered: io::Result<Vec<(Vec<u8>, usize)>> = pages.into_par_iter().map(render).collect();
+        for (bytes, shown) in rendered? {
+            let mut out = open(&file_name(number))?;
+            out.write_all(&bytes)?;
+            out.flush()?;
+            number += 1;
+            left = &left[shown..];
+            if shown < ROWS_MAX {
+                // It was full before: those behind it begin elsewhere.
+                break;
+            }
         }
-        let mut out = BufWriter::new(open(&file_name(number))?);
-        let mut page = Page::new(&mut out, mask, report);
-        let shown = write_page(&mut page, case, run, options, left, number)?;
-        out.flush()?;
-        left = &left[shown..];
     }
     Ok(())
 }

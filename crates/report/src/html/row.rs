@@ -3,10 +3,9 @@
 use super::page::Page;
 use crate::digest::lead_path;
 use crate::words;
-use model::{Case, Field, Finding, Level};
+use model::{Case, Detail, Details, Finding, Level};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 
 /// Fields in a row, with what matched first, and letters of each; what is folded below the row has them all.
 const ROW_FIELDS: usize = 4;
@@ -37,19 +36,27 @@ pub(super) fn write_finding(
     rules: &RuleNumbers<'_>,
     finding: &Finding,
 ) -> io::Result<()> {
-    let fields = case.fields(finding).map_err(io::Error::other)?;
-    let matched = case.matched(finding).map_err(io::Error::other)?;
+    let mut details = Details::default();
+    case.read(finding, &mut details).map_err(io::Error::other)?;
+    let matched = details.matched();
     page.element("<tbody id=\"f-", &finding.id.to_string(), "\" data-level=\"")?;
-    page.element("", finding.rule.level.as_str(), "\" data-host=\"")?;
-    page.element("", finding.host.as_deref().unwrap_or_default(), "\" data-intrusion=\"")?;
-    page.text(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
-    page.element("\" data-techniques=\"", &finding.rule.techniques.join(" "), "\">\n<tr>")?;
+    page.again(finding.rule.level.as_str())?;
+    page.raw("\" data-host=\"")?;
+    page.again(finding.host.as_deref().unwrap_or_default())?;
+    page.raw("\" data-intrusion=\"")?;
+    page.again(&finding.intrusion.map(words::intrusion_label).unwrap_or_default())?;
+    page.raw("\" data-techniques=\"")?;
+    let techniques = finding.rule.techniques.join(" ");
+    page.again(&techniques)?;
+    page.raw("\">\n<tr>")?;
     page.time(&words::time(finding.time))?;
     write_level(page, finding.rule.level)?;
     page.raw("<td class=\"what\">")?;
     page.value(&finding.rule.title)?;
-    page.element("<br><span class=\"small\">", &finding.rule.techniques.join(" "), "</span></td><td>")?;
-    page.text(finding.host.as_deref().unwrap_or_default())?;
+    page.raw("<br><span class=\"small\">")?;
+    page.again(&techniques)?;
+    page.raw("</span></td><td>")?;
+    page.again(finding.host.as_deref().unwrap_or_default())?;
     if let Some(intrusion) = finding.intrusion {
         page.link(&words::intrusion_label(intrusion), "<br><a class=\"small whole\" href=\"")?;
         page.element("", &words::intrusion_label(intrusion), "</a>")?;
@@ -57,9 +64,9 @@ pub(super) fn write_finding(
     page.raw("</td><td class=\"where\">")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
-    write_fields(page, &telling(&fields, &matched), &matched)?;
+    write_fields(page, &telling(&details, &matched), &matched)?;
     page.raw("</td></tr>\n<tr class=\"more\"><td colspan=\"6\"><details class=\"deep\"><summary>Record and rule</summary>\n")?;
-    write_record(page, case, finding, &fields, &matched)?;
+    write_record(page, case, finding, &details, &matched)?;
     write_rule(page, case, rules, finding)?;
     page.raw("</details></td></tr>\n</tbody>\n")
 }
@@ -68,8 +75,8 @@ fn write_record(
     page: &mut Page<'_>,
     case: &Case,
     finding: &Finding,
-    fields: &[Field],
-    matched: &[Arc<str>],
+    details: &Details,
+    matched: &[&str],
 ) -> io::Result<()> {
     if finding.is_correlation() {
         return write_grounds(page, finding);
@@ -78,7 +85,9 @@ fn write_record(
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.raw("</code>")?;
     if let Some(item) = case.items.get(finding.evidence.0 as usize) {
-        page.element(", SHA-256 <code>", &words::hex(&item.sha256), "</code>")?;
+        page.raw(", SHA-256 <code>")?;
+        page.again(&words::hex(&item.sha256))?;
+        page.raw("</code>")?;
     }
     page.raw(".</p>\n")?;
     if page.written() > RECORDS_UNTIL_BYTES {
@@ -86,13 +95,14 @@ fn write_record(
             "<p>This page is full: <code>records.jsonl</code> holds the whole record, if it was kept.</p>\n",
         );
     }
-    let record = case.record(finding).map_err(io::Error::other)?;
-    if record.is_none() {
+    let mut record = Details::default();
+    let is_kept = case.read_record(finding, &mut record).map_err(io::Error::other)?;
+    if !is_kept {
         page.raw("<p>The whole record was not kept; it lies in that file, at that place. What the finding holds of it:</p>\n")?;
     }
-    let all: Vec<&Field> = record.as_deref().unwrap_or(fields).iter().collect();
-    let shown = &all[..all.len().min(RECORD_FIELDS_MAX)];
-    write_lines(page, shown, matched)?;
+    let all = if is_kept { &record } else { details };
+    let shown: Vec<Detail<'_>> = all.together().take(RECORD_FIELDS_MAX).collect();
+    write_lines(page, &shown, matched)?;
     page.rest(all.len(), RECORD_FIELDS_MAX, "field", "records.jsonl")
 }
 
@@ -108,11 +118,16 @@ fn write_grounds(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
 }
 
 /// The same as lines of text: a page holds thousands of records, and each element costs.
-fn write_lines(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
-    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(NAME_CHARS_MAX);
+fn write_lines(page: &mut Page<'_>, fields: &[Detail<'_>], matched: &[&str]) -> io::Result<()> {
+    let width = fields.iter().map(|field| field.name.chars().count()).max().unwrap_or(0).min(NAME_CHARS_MAX);
     page.raw("<pre tabindex=\"0\">")?;
-    for (name, text) in fields {
-        page.value(&format!("{name:width$}  "))?;
+    let mut padded = String::new();
+    for Detail { name, text, .. } in fields {
+        padded.clear();
+        padded.push_str(name);
+        let blanks = width.saturating_sub(name.chars().count()) + 2;
+        padded.extend(std::iter::repeat_n(' ', blanks));
+        page.value(&padded)?;
         let is_matched = matched.contains(name);
         page.raw(if is_matched { "<span class=\"unseen\">matched: </span><mark>" } else { "" })?;
         page.value(text)?;
@@ -122,9 +137,9 @@ fn write_lines(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> 
 }
 
 /// The fields that tell the most in a row: those that matched, then others, in the record's order.
-fn telling<'f>(fields: &'f [Field], matched: &[Arc<str>]) -> Vec<&'f Field> {
-    let mut chosen: Vec<(usize, &Field)> = fields.iter().enumerate().collect();
-    chosen.sort_by_key(|(place, (name, _))| (!matched.contains(name), *place));
+fn telling<'d>(details: &'d Details, matched: &[&str]) -> Vec<Detail<'d>> {
+    let mut chosen: Vec<(usize, Detail<'_>)> = details.together().enumerate().collect();
+    chosen.sort_by_key(|(place, field)| (!matched.contains(&field.name), *place));
     chosen.truncate(ROW_FIELDS);
     chosen.sort_by_key(|(place, _)| *place);
     chosen.into_iter().map(|(_, field)| field).collect()
@@ -147,7 +162,8 @@ fn write_rule(
     }
     page.raw(", <code>")?;
     page.value(&finding.rule.id)?;
-    page.element("</code>, level ", finding.rule.level.as_str(), "")?;
+    page.raw("</code>, level ")?;
+    page.again(finding.rule.level.as_str())?;
     if let Some((_, rule)) = rule {
         page.raw(", in <code>")?;
         page.value(&rule.file)?;
@@ -173,9 +189,9 @@ fn capitalised(text: &str) -> String {
 }
 
 /// Name and text of each field, short; those that the rule's own words met are marked.
-fn write_fields(page: &mut Page<'_>, fields: &[&Field], matched: &[Arc<str>]) -> io::Result<()> {
+fn write_fields(page: &mut Page<'_>, fields: &[Detail<'_>], matched: &[&str]) -> io::Result<()> {
     page.raw("<dl class=\"fields\">")?;
-    for (name, text) in fields {
+    for Detail { name, text, .. } in fields {
         let is_matched = matched.contains(name);
         page.raw("<dt>")?;
         page.value(name)?;
@@ -202,5 +218,6 @@ pub(super) fn write_badge(page: &mut Page<'_>, level: Level) -> io::Result<()> {
         Level::Medium => "<span class=\"badge likely\">",
         Level::Low | Level::Informational => "<span class=\"badge\">",
     })?;
-    page.element("", level.as_str(), "</span>")
+    page.again(level.as_str())?;
+    page.raw("</span>")
 }

@@ -1,148 +1,129 @@
-//! `findings.jsonl` and `answers.json`: what `--format` also prints.
+//! `findings.jsonl`, `records.jsonl` and `answers.json`: lines of findings and records as `rows` writes them.
 
-use super::{Time, write_line, write_pretty};
+use super::text::{push_hex, push_string, push_string_or_null, push_strings};
+use super::{Time, write_pretty};
 use crate::digest::lead_path;
 use crate::words;
-use model::{Answer, Case, Field, Finding, Spilled};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::BTreeMap;
+use model::{Answer, Case, Detail, Details, Finding, RuleFacts};
+use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::Arc;
 
-#[derive(serde::Serialize)]
-struct FindingShape<'a> {
-    id: String,
-    rule_id: &'a str,
-    rule_title: &'a str,
-    level: &'static str,
-    time: Time,
-    host: Option<&'a str>,
-    evidence: Option<&'a str>,
-    position: Option<PositionShape>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    grounds: Vec<String>,
-    intrusion: Option<String>,
-    techniques: &'a [String],
-    matched: Vec<&'a str>,
-    /// The line of `records.jsonl`, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+/// What a line says of its finding's rule: the same for all findings of it.
+pub(crate) struct RuleText {
+    /// From `rule_id` to `level`.
+    head: String,
+    techniques: String,
+}
+
+impl RuleText {
+    pub(crate) fn of(rule: &RuleFacts) -> Self {
+        let mut head = String::from(",\"rule_id\":");
+        push_string(&mut head, &rule.id);
+        head.push_str(",\"rule_title\":");
+        push_string(&mut head, &rule.title);
+        head.push_str(",\"level\":");
+        push_string(&mut head, rule.level.as_str());
+        let mut techniques = String::new();
+        push_strings(&mut techniques, rule.techniques.iter().map(String::as_str));
+        Self { head, techniques }
+    }
+}
+
+/// Appends the line of a finding; `whole_record` is the line of `records.jsonl` that holds its record, from 1.
+pub(crate) fn push_finding(
+    out: &mut String,
+    case: &Case,
+    (finding, rule): (&Finding, &RuleText),
+    details: &Details,
     whole_record: Option<u64>,
-    fields: Fields<'a>,
-}
-
-#[derive(serde::Serialize)]
-struct PositionShape {
-    offset: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
-}
-
-/// Names and texts of a record, as an object.
-struct Fields<'a>(&'a [Field]);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut texts_by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (name, text) in self.0 {
-            texts_by_name.entry(name).or_default().push(text);
-        }
-        let mut map = serializer.serialize_map(None)?;
-        for (name, _) in self.0 {
-            // An object can hold a name once only; JSON readers drop all but one of several.
-            match texts_by_name.remove(&**name).as_deref() {
-                None => {}
-                Some([text]) => map.serialize_entry(&**name, text)?,
-                Some(texts) => map.serialize_entry(&**name, texts)?,
-            }
-        }
-        map.end()
+) {
+    out.push_str("{\"id\":\"");
+    push_hex(out, &finding.id.0);
+    out.push('"');
+    out.push_str(&rule.head);
+    out.push_str(",\"time\":");
+    // Writing into a `String` cannot fail.
+    let _ = match finding.time {
+        Some(time) => write!(out, "\"{time}\""),
+        None => write!(out, "null"),
+    };
+    out.push_str(",\"host\":");
+    push_string_or_null(out, finding.host.as_deref());
+    out.push_str(",\"evidence\":");
+    push_string_or_null(out, lead_path(case, finding.evidence));
+    out.push_str(",\"position\":");
+    push_position(out, finding);
+    if !finding.grounds.is_empty() {
+        let grounds: Vec<String> = finding.grounds.iter().map(ToString::to_string).collect();
+        out.push_str(",\"grounds\":");
+        push_strings(out, grounds.iter().map(String::as_str));
     }
-}
-
-/// Writes the findings as JSON lines, one at a time, in the order of the case.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_findings_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    let mut lines = RecordLines::default();
-    case.findings.iter().try_for_each(|finding| {
-        let details = case.details(finding).map_err(io::Error::other)?;
-        let mut matched: Vec<Arc<str>> = Vec::new();
-        for ((name, _), _) in details.iter().filter(|(_, matched)| *matched) {
-            if !matched.contains(name) {
-                matched.push(name.clone());
-            }
-        }
-        let fields: Vec<Field> = details.into_iter().map(|(field, _)| field).collect();
-        let (whole_record, _) = lines.of(finding).unzip();
-        write_line(&finding_shape(case, finding, &fields, &matched, whole_record), out)
-    })
-}
-
-/// Numbers whole records in the order of the findings that have them.
-#[derive(Default)]
-struct RecordLines(BTreeMap<Spilled, u64>);
-
-impl RecordLines {
-    /// The line of the finding's record, and whether it is met for the first time.
-    fn of(&mut self, finding: &Finding) -> Option<(u64, bool)> {
-        let next = self.0.len() as u64 + 1;
-        let line = *self.0.entry(finding.record?).or_insert(next);
-        Some((line, line == next))
+    out.push_str(",\"intrusion\":");
+    push_string_or_null(out, finding.intrusion.map(words::intrusion_label).as_deref());
+    out.push_str(",\"techniques\":");
+    out.push_str(&rule.techniques);
+    out.push_str(",\"matched\":");
+    push_strings(out, details.matched());
+    if let Some(line) = whole_record {
+        let _ = write!(out, ",\"whole_record\":{line}");
     }
+    out.push_str(",\"fields\":");
+    push_fields(out, details);
+    out.push_str("}\n");
 }
 
-#[derive(serde::Serialize)]
-struct RecordShape<'a> {
-    evidence: Option<&'a str>,
-    offset: u64,
-    fields: Fields<'a>,
-}
-
-/// Writes whole records, each once: those of the first findings of each rule.
-pub(crate) fn write_records_jsonl(case: &Case, out: &mut dyn Write) -> io::Result<()> {
-    let mut lines = RecordLines::default();
-    for finding in &case.findings {
-        if let Some((_, true)) = lines.of(finding) {
-            let fields = case.record(finding).map_err(io::Error::other)?.unwrap_or_default();
-            let evidence = lead_path(case, finding.evidence);
-            let offset = finding.position.offset;
-            write_line(&RecordShape { evidence, offset, fields: Fields(&fields) }, out)?;
-        }
+fn push_position(out: &mut String, finding: &Finding) {
+    if finding.is_correlation() {
+        return out.push_str("null");
     }
-    Ok(())
-}
-
-fn finding_shape<'a>(
-    case: &'a Case,
-    finding: &'a Finding,
-    fields: &'a [Field],
-    matched: &'a [Arc<str>],
-    whole_record: Option<u64>,
-) -> FindingShape<'a> {
     let position = finding.position;
-    FindingShape {
-        id: finding.id.to_string(),
-        rule_id: &finding.rule.id,
-        rule_title: &finding.rule.title,
-        level: finding.rule.level.as_str(),
-        time: Time(finding.time),
-        host: finding.host.as_deref(),
-        evidence: lead_path(case, finding.evidence),
-        position: (!finding.is_correlation()).then_some(PositionShape {
-            offset: position.offset,
-            record: position.record,
-            line: position.line,
-        }),
-        grounds: finding.grounds.iter().map(ToString::to_string).collect(),
-        intrusion: finding.intrusion.map(words::intrusion_label),
-        techniques: &finding.rule.techniques,
-        matched: matched.iter().map(|name| &**name).collect(),
-        whole_record,
-        fields: Fields(fields),
+    // Writing into a `String` cannot fail.
+    let _ = write!(out, "{{\"offset\":{}", position.offset);
+    for (name, number) in [("record", position.record), ("line", position.line)] {
+        if let Some(number) = number {
+            let _ = write!(out, ",\"{name}\":{number}");
+        }
     }
+    out.push('}');
+}
+
+/// Names and texts of a record, as an object. It can hold a name once only (JSON readers drop all but one of several):
+/// texts of one name are a list.
+fn push_fields(out: &mut String, details: &Details) {
+    out.push('{');
+    let mut fields = details.together().peekable();
+    let mut is_first = true;
+    while let Some(Detail { name, text, .. }) = fields.next() {
+        if !std::mem::take(&mut is_first) {
+            out.push(',');
+        }
+        push_string(out, name);
+        out.push(':');
+        let mut more = fields.next_if(|next| next.name == name);
+        if more.is_none() {
+            push_string(out, text);
+            continue;
+        }
+        out.push('[');
+        push_string(out, text);
+        while let Some(next) = more {
+            out.push(',');
+            push_string(out, next.text);
+            more = fields.next_if(|next| next.name == name);
+        }
+        out.push(']');
+    }
+    out.push('}');
+}
+
+/// Appends the line of the whole record that a finding stands in.
+pub(crate) fn push_record(out: &mut String, case: &Case, finding: &Finding, record: &Details) {
+    out.push_str("{\"evidence\":");
+    push_string_or_null(out, lead_path(case, finding.evidence));
+    // Writing into a `String` cannot fail.
+    let _ = write!(out, ",\"offset\":{},\"fields\":", finding.position.offset);
+    push_fields(out, record);
+    out.push_str("}\n");
 }
 
 #[derive(serde::Serialize)]

@@ -1,7 +1,7 @@
 //! Lines of `findings.jsonl` and `records.jsonl`, read one by one, and again where something asks for their fields.
 
 use super::{OpenSource, ReadError, Source};
-use model::{Field, FieldStore, Spilled};
+use model::{Details, Field, FieldStore, Spilled};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
@@ -141,15 +141,17 @@ struct RecordPart {
 }
 
 impl FieldStore for FileStore {
-    fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String> {
+    fn read(&self, place: Spilled, into: &mut Details) -> Result<(), String> {
         let FieldsPart { fields: Fields(fields), matched } = self.findings.parse(place)?;
         let is_matched = |name: &str| matched.iter().any(|own| own == name);
-        Ok(fields.into_iter().map(|field| (field.clone(), is_matched(&field.0))).collect())
+        fields.iter().for_each(|(name, text)| into.push(name, text, is_matched(name)));
+        Ok(())
     }
 
-    fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String> {
+    fn read_record(&self, place: Spilled, into: &mut Details) -> Result<(), String> {
         let RecordPart { fields: Fields(fields) } = self.records.parse(place)?;
-        Ok(fields)
+        fields.iter().for_each(|(name, text)| into.push(name, text, false));
+        Ok(())
     }
 }
 

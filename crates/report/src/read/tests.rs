@@ -4,7 +4,7 @@ use super::{OpenSource, ReadError, Source, read_case};
 use crate::sample::{self, HOSTILE};
 use crate::tests::{files, files_with};
 use crate::{Options, write_findings_csv, write_markdown};
-use model::{Case, Field, FieldStore, Run, Spill, Spilled};
+use model::{Case, Details, Field, FieldStore, Run, Spill, Spilled};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -24,12 +24,14 @@ fn read(files: &Files) -> Result<(Case, Run), ReadError> {
 struct Kept(Vec<Vec<(Field, bool)>>);
 
 impl FieldStore for Kept {
-    fn load(&self, place: Spilled) -> Result<Vec<(Field, bool)>, String> {
-        Ok(self.0[place.offset() as usize].clone())
+    fn read(&self, place: Spilled, into: &mut Details) -> Result<(), String> {
+        let fields = &self.0[place.offset() as usize];
+        fields.iter().for_each(|((name, text), matched)| into.push(name, text, *matched));
+        Ok(())
     }
 
-    fn load_record(&self, place: Spilled) -> Result<Vec<Field>, String> {
-        Ok(self.load(place)?.into_iter().map(|(field, _)| field).collect())
+    fn read_record(&self, place: Spilled, into: &mut Details) -> Result<(), String> {
+        self.read(place, into)
     }
 }
 

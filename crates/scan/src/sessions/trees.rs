@@ -7,7 +7,7 @@
 use super::processes::{Entry, Starts, guid_key, item_hash};
 // Its quick hash: each start of the logs is looked up in these tables, in each generation.
 use hashbrown::{HashMap, HashSet};
-use model::{Case, EvidenceId, Field, Finding, FindingId, HostName, Level, Position, Process, Timestamp};
+use model::{Case, Details, EvidenceId, Finding, FindingId, HostName, Level, Position, Process, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -182,9 +182,11 @@ impl Trees {
 
     fn into_processes(self, case: &Case) -> io::Result<Vec<Process>> {
         let mut texts: BTreeMap<Place, Texts> = BTreeMap::new();
+        let mut fields = Details::default();
         for (at, node) in &self.nodes {
             let store = case.spill.0.as_ref().ok_or(io::ErrorKind::NotFound)?;
-            let fields = store.load_record(node.entry.place).map_err(io::Error::other)?;
+            fields.clear();
+            store.read_record(node.entry.place, &mut fields).map_err(io::Error::other)?;
             texts.insert(*at, Texts::of(&fields, case));
         }
         let twins = twins(&self.nodes, &texts);
@@ -233,10 +235,10 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(fields: &[Field], case: &Case) -> Self {
+    fn of(fields: &Details, case: &Case) -> Self {
         let text = |name: &str| {
-            let field = fields.iter().find(|(own, _)| **own == *name);
-            field.map(|(_, text)| text.to_string()).unwrap_or_default()
+            let field = fields.iter().find(|field| field.name == name);
+            field.map(|field| field.text.to_owned()).unwrap_or_default()
         };
         let host = Some(text("Host")).filter(|host| !host.is_empty()).map(HostName::from);
         Self {
