@@ -7,8 +7,9 @@
 
 use crate::input::Input;
 use crate::{ItemHead, Visitor};
-use model::{Problem, Record, RecordSink};
+use model::{Problem, Record, RecordSink, Shape};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// How many bytes a batch has, about.
 pub(crate) const BATCH_BYTES: usize = 1 << 20;
@@ -183,6 +184,15 @@ impl<V: Visitor> RecordSink for Sink<'_, V> {
 
     fn carved(&mut self, record: &Record<'_>) {
         self.visitor.carved(&mut self.part, record);
+    }
+
+    fn mark(&mut self, shape: &Arc<Shape>, text: &[u8], marks: &mut Vec<u32>) -> Option<Arc<[u32]>> {
+        self.visitor.mark(&mut self.part, shape, text, marks)
+    }
+
+    fn count(&mut self, record: &Record<'_>) {
+        self.tally.records += 1;
+        self.visitor.count(&mut self.part, record);
     }
 
     fn problem(&mut self, problem: Problem) {

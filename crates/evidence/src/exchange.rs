@@ -19,6 +19,7 @@ use crate::batch::Batch;
 use crate::csv;
 use crate::exchange_log::{self as log, Hint};
 use crate::format::{Format, Reader};
+use crate::plain::{self, Parted, Plain};
 use crate::shapes::Shapes;
 use crate::text::{self, Cut};
 use model::{LogFamily, Position, Problem, Record, RecordSink, Role, Shape, Slot, Timestamp, Value};
@@ -165,11 +166,81 @@ impl Cut for ExchangeCut<'_> {
 
 /// Reads a batch.
 pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
-    let mut state = batch.state.clone();
-    let mut columns = None;
+    let mut walk =
+        Walk { batch, shapes, limits, state: batch.state.clone(), columns: None, number: batch.line };
+    let mut plain = Plain::new(Parted::ByCommas);
     let mut at = 0;
-    let mut number = batch.line;
-    while let Some(record) = csv::record_at(&batch.bytes, at, true, limits) {
+    while at < batch.bytes.len() {
+        at = walk.stretch(at, &mut plain, sink);
+    }
+}
+
+/// How far a batch was read.
+struct Walk<'a> {
+    batch: &'a Batch<State>,
+    shapes: &'a Shapes,
+    limits: &'a Limits,
+    state: State,
+    /// Those in force, once they were asked for.
+    columns: Option<Arc<Columns>>,
+    /// Of the next line.
+    number: u64,
+}
+
+impl Walk<'_> {
+    /// Reads some records; gives where the next one begins.
+    fn stretch(&mut self, start: usize, plain: &mut Plain, sink: &mut dyn RecordSink) -> usize {
+        let end = plain::stretch_end(&self.batch.bytes, start, self.limits);
+        let text = &self.batch.bytes[start..end];
+        plain.marks.clear();
+        // A header that begins with a digit could be taken for a record.
+        let has_names =
+            self.state.names.as_ref().is_some_and(|names| !names.first().is_some_and(u8::is_ascii_digit));
+        let columns = (has_names && !text.is_empty()).then(|| {
+            let Self { state, columns, shapes, limits, .. } = self;
+            Arc::clone(columns.get_or_insert_with(|| Arc::new(state.columns(shapes, limits))))
+        });
+        let columns = columns.filter(|columns| columns.named > 0);
+        let wanted = columns.as_ref().and_then(|columns| sink.mark(&columns.shape, text, &mut plain.marks));
+        let (Some(columns), Some(wanted), Ok(text)) = (columns, wanted, std::str::from_utf8(text)) else {
+            let mut at = self.record(start, sink);
+            while at < end {
+                at = self.record(at, sink);
+            }
+            return at;
+        };
+        plain.begin(text.as_bytes());
+        let mut clock = plain::Clock::default();
+        let literal = |slot: &Slot| if slot.literal.is_some() { Value::Literal } else { Value::Absent };
+        let mut values: Vec<Value<'_>> = columns.shape.slots.iter().map(literal).collect();
+        let wanted: Vec<usize> =
+            wanted.iter().map(|slot| *slot as usize).filter(|slot| *slot < columns.named).collect();
+        let mut at = start;
+        while at < end {
+            if let Some(line) = plain.line(text, at - start, columns.named) {
+                wanted.iter().for_each(|slot| values[*slot] = text::value(line.value(*slot)));
+                let offset = self.batch.offset + at as u64;
+                let position = Position { offset, record: None, line: Some(self.number) };
+                let time = clock.parse(line.value(columns.time));
+                sink.count(&Record { shape: &columns.shape, values: &values, position, time });
+                self.number += 1;
+                at = start + line.next;
+                continue;
+            }
+            at = self.record(at, sink);
+            if !self.columns.as_ref().is_some_and(|now| Arc::ptr_eq(now, &columns)) {
+                break;
+            }
+        }
+        at
+    }
+
+    /// Reads one record, or a line of the frame; gives where the next one begins.
+    fn record(&mut self, at: usize, sink: &mut dyn RecordSink) -> usize {
+        let Self { batch, shapes, limits, state, columns, number } = self;
+        let Some(record) = csv::record_at(&batch.bytes, at, true, limits) else {
+            return batch.bytes.len();
+        };
         let offset = batch.offset + at as u64;
         let line = text::Line { bytes: record.bytes, start: at, next: record.next };
         let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
@@ -180,18 +251,18 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
             // A blank line between records says nothing.
         } else if state.take(bytes) {
             text::check_frame(bytes, offset, sink);
-            columns = None;
+            *columns = None;
         } else {
-            let columns = columns.get_or_insert_with(|| state.columns(shapes, limits));
-            let position = Position { offset, record: None, line: Some(number) };
+            let columns = columns.get_or_insert_with(|| Arc::new(state.columns(shapes, limits)));
+            let position = Position { offset, record: None, line: Some(*number) };
             if record.open {
                 let problem = Problem::new("bad-record", offset, "a closing quote", text::quote(bytes));
                 sink.problem(problem.losing(0));
             }
             read_record(bytes, position, columns, limits, sink);
         }
-        number += record.lines;
-        at = record.next;
+        *number += record.lines;
+        record.next
     }
 }
 

@@ -37,6 +37,7 @@ mod members;
 mod mft;
 mod ncsa;
 mod path;
+mod plain;
 mod read;
 mod shapes;
 mod source;
@@ -53,7 +54,8 @@ pub use limits::{ArchiveLimits, Limits};
 pub use read::read;
 pub use source::{Opened, Source, open};
 
-use model::{FileFacts, Problem, Record};
+use model::{FileFacts, Problem, Record, Shape};
+use std::sync::Arc;
 
 /// What takes the records of all items.
 pub trait Visitor: Sync {
@@ -67,6 +69,21 @@ pub trait Visitor: Sync {
     /// space. It may be one that the log still holds; [`ReadItem::records`]
     /// does not count it.
     fn carved(&self, _part: &mut Self::Part, _record: &Record<'_>) {}
+    /// Says which lines of records of `shape` must be shown whole, and what is
+    /// wanted of the others ([`model::RecordSink::mark`]).
+    fn mark(
+        &self,
+        _part: &mut Self::Part,
+        _shape: &Arc<Shape>,
+        _text: &[u8],
+        _marks: &mut Vec<u32>,
+    ) -> Option<Arc<[u32]>> {
+        None
+    }
+    /// Takes a record of a line without a mark: slots that are not wanted are absent.
+    fn count(&self, part: &mut Self::Part, record: &Record<'_>) {
+        self.record(part, record);
+    }
     /// Adds `next` to `whole`; called in the order in which the batches stand
     /// in the item.
     fn merge(&self, whole: &mut Self::Part, next: Self::Part);

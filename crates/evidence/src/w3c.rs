@@ -18,6 +18,7 @@
 use crate::Limits;
 use crate::batch::Batch;
 use crate::format::{Format, Reader};
+use crate::plain::{self, Parted, Plain, PlainLine};
 use crate::shapes::Shapes;
 use crate::text::{self, Cut, Line};
 use memchr::memmem;
@@ -197,10 +198,74 @@ impl Cut for W3cCut<'_> {
 
 /// Reads a batch.
 pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink: &mut dyn RecordSink) {
-    let mut state = batch.state.clone();
+    let mut walk = Walk { batch, shapes, limits, state: batch.state.clone(), number: batch.line };
+    let mut plain = Plain::new(Parted::ByBlanks);
     let mut at = 0;
-    let mut number = batch.line;
-    while let Some(line) = text::line_at(&batch.bytes, at) {
+    while at < batch.bytes.len() {
+        at = walk.stretch(at, &mut plain, sink);
+    }
+}
+
+/// How far a batch was read.
+struct Walk<'a> {
+    batch: &'a Batch<State>,
+    shapes: &'a Shapes,
+    limits: &'a Limits,
+    state: State,
+    /// Of the next line.
+    number: u64,
+}
+
+impl Walk<'_> {
+    /// Reads some lines; gives where the next one begins.
+    fn stretch(&mut self, start: usize, plain: &mut Plain, sink: &mut dyn RecordSink) -> usize {
+        let end = plain::stretch_end(&self.batch.bytes, start, self.limits);
+        let text = &self.batch.bytes[start..end];
+        plain.marks.clear();
+        // As IIS writes them: date and time first.
+        let columns = self.state.columns.clone();
+        let columns = columns.filter(|columns| (columns.date, columns.time) == (Some(0), Some(1)));
+        let wanted = columns
+            .as_ref()
+            .filter(|_| !text.is_empty())
+            .and_then(|columns| sink.mark(&columns.shape, text, &mut plain.marks));
+        let (Some(columns), Some(wanted), Ok(text)) = (columns, wanted, std::str::from_utf8(text)) else {
+            let mut at = self.line(start, sink);
+            while at < end {
+                at = self.line(at, sink);
+            }
+            return at;
+        };
+        plain.begin(text.as_bytes());
+        let mut clock = plain::Clock::default();
+        let mut values = vec![Value::Absent; columns.shape.slots.len()];
+        let mut at = start;
+        while at < end {
+            let line = plain.line(text, at - start, values.len());
+            // Date and time of their usual lengths; what is odd is not for here.
+            let is_dated = |line: &PlainLine<'_, '_>| line.value(0).len() == 10 && line.value(1).len() == 8;
+            if let Some(line) = line.filter(is_dated) {
+                wanted.iter().for_each(|slot| values[*slot as usize] = value(line.value(*slot as usize)));
+                let offset = self.batch.offset + at as u64;
+                let position = Position { offset, record: None, line: Some(self.number) };
+                let time = clock.parse(line.up_to(1));
+                sink.count(&Record { shape: &columns.shape, values: &values, position, time });
+                self.number += 1;
+                at = start + line.next;
+                continue;
+            }
+            at = self.line(at, sink);
+            if !self.state.columns.as_ref().is_some_and(|now| Arc::ptr_eq(now, &columns)) {
+                break;
+            }
+        }
+        at
+    }
+
+    /// Reads one line; gives where the next one begins.
+    fn line(&mut self, at: usize, sink: &mut dyn RecordSink) -> usize {
+        let Self { batch, shapes, limits, state, number } = self;
+        let Some(line) = text::line_at(&batch.bytes, at) else { return batch.bytes.len() };
         let offset = batch.offset + line.start as u64;
         let bytes = text::without_bom(text::without_nuls(&batch.bytes, &line, offset, sink));
         // As the cutter does it, byte for byte.
@@ -217,10 +282,10 @@ pub(crate) fn read(batch: &Batch<State>, shapes: &Shapes, limits: &Limits, sink:
                 let wanted = format!("a line of at most {} bytes", limits.line_bytes_max);
                 sink.problem(Problem::new("limit", offset, wanted, "a longer line").losing(1));
             }
-            Some(_) => read_line(bytes, &line, number, batch.offset, &state, sink),
+            Some(_) => read_line(bytes, &line, *number, batch.offset, state, sink),
         }
-        at = line.next;
-        number += 1;
+        *number += 1;
+        line.next
     }
 }
 

@@ -50,6 +50,19 @@ pub trait RecordSink {
     /// Called for each record that its log no longer holds and that was found
     /// in the log's free space. It may be one that is shown live elsewhere.
     fn carved(&mut self, _record: &Record<'_>) {}
+    /// Asked before records of `shape` are split. `text` is whole lines; of those
+    /// that are plain ASCII, and records, the values stand in them as they are.
+    /// Adds to `marks`, in no order, a place in each line that must be shown
+    /// whole, and returns the slots that are wanted of the others
+    /// ([`RecordSink::count`]); `None` when all are to be shown whole.
+    fn mark(&mut self, _shape: &Arc<Shape>, _text: &[u8], _marks: &mut Vec<u32>) -> Option<Arc<[u32]>> {
+        None
+    }
+    /// Called instead of [`RecordSink::record`] for a record of a line without a
+    /// mark: slots that are not wanted are absent.
+    fn count(&mut self, record: &Record<'_>) {
+        self.record(record);
+    }
     /// Called for each thing that could not be read.
     fn problem(&mut self, problem: Problem);
 }

@@ -14,7 +14,7 @@ use crate::sessions::{self, Starts, StartsWriter};
 use crate::spill::SpillWriter;
 use crate::standing;
 use evidence::{Beginning, ItemHead, Kind, ReadItem, Visitor, WantedHashes};
-use model::{HostName, LogFamily, Record, RuleFacts};
+use model::{HostName, LogFamily, Record, RuleFacts, Shape};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One item, read; `gathered` is absent when its format is not known.
@@ -148,8 +148,28 @@ impl<'a> Visitor for Gatherer<'a> {
         part.gathered.carved.found(part.found.drain(live..));
     }
 
+    fn mark(
+        &self,
+        part: &mut Part<'a>,
+        shape: &Arc<Shape>,
+        text: &[u8],
+        marks: &mut Vec<u32>,
+    ) -> Option<Arc<[u32]>> {
+        if self.indicators.is_some() {
+            return None;
+        }
+        let wanted = part.tallies.wanted(shape, &self.watched)?;
+        let source = part.workers.as_mut()?.rules.mark(shape, text, marks)?;
+        part.tallies.begin(Arc::clone(&wanted), source);
+        Some(Arc::clone(&wanted.slots))
+    }
+
+    fn count(&self, part: &mut Part<'a>, record: &Record<'_>) {
+        part.tally(record, &self.watched);
+    }
+
     fn merge(&self, whole: &mut Part<'a>, next: Part<'a>) {
-        let (workers, records) = whole.merge(next);
+        let (workers, records) = whole.merge(next, &self.watched);
         self.starts.put(&mut whole.starts);
         self.give_back(workers);
         (self.progress)(0, records);
@@ -167,7 +187,7 @@ impl<'a> Visitor for Gatherer<'a> {
         part.found.extend(scanned.findings);
         let file = file.into_seen(content.is_some() && !self.yara.is_empty(), scanned.is_telling);
         item.problems.extend(scanned.problem);
-        let (workers, mut gathered) = part.into_gathered();
+        let (workers, mut gathered) = part.into_gathered(&self.watched);
         self.give_back(workers);
         gathered.settle();
         let found = !gathered.findings.iter().all(Vec::is_empty);

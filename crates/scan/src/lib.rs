@@ -26,6 +26,7 @@ mod rule_use;
 mod sessions;
 mod spill;
 mod standing;
+mod tally;
 mod web_files;
 
 pub use correlate::{Explained, InputCounts, explain as explain_correlation};

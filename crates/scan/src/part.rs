@@ -5,6 +5,7 @@ use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::{self, LogStats};
 use crate::sessions::{Logons, ProcessLog};
+use crate::tally::{Tallies, Tally};
 use casebook::Watched;
 use model::{
     Field, HostName, LogFamily, LogKey, PerShape, Position, Record, Role, RuleFacts, Span, Spilled,
@@ -175,6 +176,14 @@ impl WatchList {
     }
 }
 
+impl WatchList {
+    /// Shows, for each entry of a log (its name in lower case), whether it is of a part of it, and its fields.
+    pub fn each_of(&self, log: &str, show: &mut dyn FnMut(bool, &[String])) {
+        let entries = self.by_log.get(log).into_iter().flatten().map(|entry| &self.entries[*entry]);
+        entries.for_each(|entry| show(!entry.key.part.is_empty(), &entry.fields));
+    }
+}
+
 impl WatchEntry {
     /// Whether `record`, which is of this log, is of this part of it.
     fn takes(&self, record: &Record<'_>) -> bool {
@@ -248,6 +257,40 @@ pub struct Part<'e> {
     key: String,
     slots: KnownSlots,
     build: String,
+    /// Records that no rule can match and that are not counted yet.
+    pub tallies: Tallies,
+}
+
+/// How many records are counted as one.
+#[derive(Clone, Copy)]
+enum Times<'a> {
+    /// The record itself.
+    Once,
+    /// All of a tally.
+    All(&'a LogStats),
+}
+
+impl Times<'_> {
+    fn records(self) -> u64 {
+        match self {
+            Times::Once => 1,
+            Times::All(stats) => stats.records,
+        }
+    }
+
+    fn add_to(self, counts: &mut LogStats, time: Option<Timestamp>, number: Option<u64>) {
+        match self {
+            Times::Once => counts.add(time, number),
+            Times::All(stats) => counts.merge(stats.clone()),
+        }
+    }
+
+    fn span(self, time: Option<Timestamp>) -> Span {
+        match self {
+            Times::Once => Span { first: time, last: time },
+            Times::All(stats) => stats.span,
+        }
+    }
 }
 
 impl<'e> Part<'e> {
@@ -265,6 +308,7 @@ impl<'e> Part<'e> {
             key: String::new(),
             slots: PerShape::new(SHAPES_MAX),
             build: String::new(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -277,30 +321,52 @@ impl<'e> Part<'e> {
         // host's logs begin there.
         let time = record.time.filter(|_| record.shape.family != LogFamily::Artifacts);
         self.open[index].stats.add(time, number);
-        self.count_watched(index, record, watched);
+        self.count_watched(index, record, watched, Times::Once);
         let host = self.open[index].host.clone();
         if is_event {
             self.note_host_run(index, record);
             self.note_clearing(record, host.as_ref());
         } else if record.shape.family == LogFamily::Exchange {
-            self.note_build(record, host.as_ref());
+            self.note_build(record, host.as_ref(), Times::Once);
         }
         host
     }
 
+    /// Counts a record that no rule can match, sooner or later.
+    pub fn tally(&mut self, record: &Record<'_>, watched: &WatchList) {
+        let full = self.tallies.add(record);
+        self.count_all(full, watched);
+    }
+
+    fn count_all(&mut self, tallies: Vec<Tally>, watched: &WatchList) {
+        for tally in tallies {
+            self.gathered.sources.insert(tally.source);
+            let times = Times::All(&tally.stats);
+            tally.show(|record| {
+                let index = self.enter_log(record, watched);
+                times.add_to(&mut self.open[index].stats, None, None);
+                self.count_watched(index, record, watched, times);
+                if record.shape.family == LogFamily::Exchange {
+                    let host = self.open[index].host.clone();
+                    self.note_build(record, host.as_ref(), times);
+                }
+            });
+        }
+    }
+
     /// Adds what the next part gave; returns its workers and how many records it had.
-    pub fn merge(&mut self, mut next: Part<'e>) -> (Option<Workers<'e>>, u64) {
-        self.close();
+    pub fn merge(&mut self, mut next: Part<'e>, watched: &WatchList) -> (Option<Workers<'e>>, u64) {
+        self.close(watched);
         self.starts.merge(std::mem::take(&mut next.starts));
-        let (workers, gathered) = next.into_gathered();
+        let (workers, gathered) = next.into_gathered(watched);
         let whole_logs = gathered.logs.iter().filter(|((_, key), _)| key.part.is_empty());
         let records = whole_logs.map(|(_, stats)| stats.records).sum();
         self.gathered.merge(gathered);
         (workers, records)
     }
 
-    pub fn into_gathered(mut self) -> (Option<Workers<'e>>, Gathered) {
-        self.close();
+    pub fn into_gathered(mut self, watched: &WatchList) -> (Option<Workers<'e>>, Gathered) {
+        self.close(watched);
         (self.workers, self.gathered)
     }
 
@@ -350,7 +416,7 @@ impl<'e> Part<'e> {
         self.open.len() - 1
     }
 
-    fn count_watched(&mut self, index: usize, record: &Record<'_>, watched: &WatchList) {
+    fn count_watched(&mut self, index: usize, record: &Record<'_>, watched: &WatchList, times: Times<'_>) {
         let Self { open, slots, .. } = self;
         let OpenLog { entries, parts, stats, .. } = &mut open[index];
         for (entry_index, (key, part)) in entries.iter().zip(parts) {
@@ -360,15 +426,15 @@ impl<'e> Part<'e> {
             }
             let counts = if key.part.is_empty() { &mut *stats } else { part };
             if !key.part.is_empty() {
-                counts.add(record.time, None);
+                times.add_to(counts, record.time, None);
             }
             for (field, slots) in
                 entry.fields.iter().zip(slots_of(slots, record, *entry_index, &entry.fields))
             {
                 if slots.iter().any(|slot| !record.value(*slot).is_blank()) {
                     match counts.filled.get_mut(field) {
-                        Some(count) => *count += 1,
-                        None => drop(counts.filled.insert(field.clone(), 1)),
+                        Some(count) => *count += times.records(),
+                        None => drop(counts.filled.insert(field.clone(), times.records())),
                     }
                 }
             }
@@ -416,7 +482,7 @@ impl<'e> Part<'e> {
 
     /// Exchange's build stands in `#Version`, in four columns, or in the ECP
     /// log's `BLD`.
-    fn note_build(&mut self, record: &Record<'_>, host: Option<&HostName>) {
+    fn note_build(&mut self, record: &Record<'_>, host: Option<&HostName>, times: Times<'_>) {
         self.build.clear();
         record.field("#Version").write_text(&mut self.build);
         let mut build = normal_build(&self.build);
@@ -435,11 +501,13 @@ impl<'e> Part<'e> {
         }
         if let Some(build) = build {
             let builds = self.gathered.builds.entry(host.cloned()).or_default();
-            builds.entry(build).or_default().add(record.time);
+            builds.entry(build).or_default().join(times.span(record.time));
         }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, watched: &WatchList) {
+        let tallies = self.tallies.take();
+        self.count_all(tallies, watched);
         if let Some(workers) = &mut self.workers {
             self.gathered.sources.extend(workers.rules.take_sources());
         }
@@ -480,7 +548,7 @@ fn slots_of<'s>(
 
 /// `15.01.2375.007` → `15.1.2375.7`. `None` for what is no build of Exchange's:
 /// some logs carry `15.0.0.0`, a version of their own format.
-fn normal_build(text: &str) -> Option<String> {
+pub fn normal_build(text: &str) -> Option<String> {
     let parts: Vec<u32> = text.trim().split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let [major, minor, build, revision] = parts[..] else { return None };
     (major >= 8 && build > 0).then(|| format!("{major}.{minor}.{build}.{revision}"))

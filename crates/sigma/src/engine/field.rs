@@ -106,6 +106,13 @@ impl Literal {
     pub(super) fn pattern(text: &str) -> Pattern {
         Pattern { parts: vec![Part::Text(text.to_owned())], cased: false }
     }
+
+    /// The text, and whether its value begins and ends with it.
+    pub(super) fn edges(&self) -> (&[u8], bool, bool) {
+        let [begins, ends] =
+            [Place::Start, Place::End].map(|place| self.place == place || self.place == Place::Whole);
+        (&self.text, begins, ends)
+    }
 }
 
 impl Scan {

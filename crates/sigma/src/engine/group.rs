@@ -75,6 +75,13 @@ struct Necessary {
     score: u32,
 }
 
+impl GroupLeaf {
+    /// All its tests, whoever decides them.
+    pub(super) fn tests(&self) -> &[Test] {
+        &self.tests
+    }
+}
+
 impl Group {
     /// The group of the given rules and sources.
     pub(super) fn new(members: &[(u32, u32)], rules: &[Rule]) -> Self {

@@ -19,6 +19,7 @@ mod answers;
 mod dispatch;
 mod expression;
 mod field;
+mod gate;
 mod group;
 mod literals;
 mod profile;
@@ -28,13 +29,14 @@ mod state;
 use crate::logsource::Source;
 use crate::rule::Rule;
 use dispatch::Dispatch;
-use model::{LogFamily, Record};
+use literals::Marked;
+use model::{LogFamily, Record, Shape};
 pub use profile::{Cost, Costs};
 use profile::{Meter, Profile};
 use slots::Shapes;
 use state::State;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// All rules, ready to match; shared by the threads of a scan.
 pub struct Engine {
@@ -58,6 +60,9 @@ pub struct Worker<'a> {
 struct Scratch {
     shapes: Shapes,
     state: State,
+    /// Room for text that gates look through.
+    folded: Vec<u8>,
+    marked: Marked,
 }
 
 impl Engine {
@@ -128,6 +133,22 @@ impl Worker<'_> {
         self.search(record, true, found);
     }
 
+    /// Adds to `marks` a place in each line of `text` of which a record could match; `None` when it
+    /// cannot tell, else the number of its records' kind, as [`Worker::take_sources`] gives it. The text
+    /// is whole lines; of those that are ASCII and records of `shape`, a text log's, the values stand in
+    /// them as they are, parted by blanks, tabs or commas or within quotes.
+    ///
+    /// It can tell from when it has met a record of the shape, and not while rules are profiled. Records
+    /// of lines without a mark need not be shown to [`Worker::find`].
+    pub fn mark(&mut self, shape: &Arc<Shape>, text: &[u8], marks: &mut Vec<u32>) -> Option<usize> {
+        let Scratch { shapes, folded, marked, .. } = &mut self.scratch;
+        let gate = shapes.gate(shape, &self.engine.dispatch).filter(|_| self.meter.is_none());
+        gate.map(|(gate, source)| {
+            gate.mark(text, folded, marked, marks);
+            source
+        })
+    }
+
     /// What kinds of record were shown since this was asked last, as numbers
     /// for [`Engine::rules_of_source`]. They differ from run to run.
     pub fn take_sources(&mut self) -> Vec<usize> {
@@ -135,7 +156,7 @@ impl Worker<'_> {
     }
 
     fn search(&mut self, record: &Record<'_>, with_slots: bool, found: &mut dyn FnMut(usize, &[u32])) {
-        let Scratch { shapes, state } = &mut self.scratch;
+        let Scratch { shapes, state, .. } = &mut self.scratch;
         let began = self.meter.as_ref().map(Meter::now);
         let (group, slots) = shapes.look_up(record, &self.engine.dispatch, &self.engine.rules);
         if !group.plans.is_empty() {

@@ -4,10 +4,12 @@
 
 use super::dispatch::{Dispatch, EventKey, Key, OTHER};
 use super::field::FieldKey;
+use super::gate::Gate;
 use super::group::Group;
 use crate::naive;
 use crate::rule::Rule;
 use model::{LogFamily, PerShape, Record, Role, Shape, Value};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -105,6 +107,8 @@ struct Map {
     number: usize,
     group: Arc<Group>,
     slots: Slots,
+    /// Made when it is asked for first.
+    gate: OnceCell<Option<Gate>>,
 }
 
 impl Shapes {
@@ -124,6 +128,18 @@ impl Shapes {
         }
         seen[map.number] = true;
         (&map.group, &map.slots)
+    }
+
+    /// What says of raw text that no rule can match its records, and their number; none before a record of the
+    /// shape was looked up, and none of shapes whose records meet different rules.
+    pub(super) fn gate(&mut self, shape: &Arc<Shape>, dispatch: &Dispatch) -> Option<(&Gate, usize)> {
+        let known = self.shapes.get(shape, |shape| Known::new(shape, dispatch));
+        if shape.family == LogFamily::WindowsEvents {
+            return None;
+        }
+        let [map] = known.maps.as_slice() else { return None };
+        let gate = map.gate.get_or_init(|| Gate::new(&map.group, &map.slots, shape));
+        gate.as_ref().map(|gate| (gate, map.number))
     }
 
     /// Numbers of the keys that were looked up since this was asked last.
@@ -181,7 +197,7 @@ impl Known {
         }
         let (number, group) = dispatch.group(key, rules);
         let slots = Slots::new(&group, record.shape);
-        self.maps.push(Map { key, number, group, slots });
+        self.maps.push(Map { key, number, group, slots, gate: OnceCell::new() });
         self.maps.len() - 1
     }
 
