@@ -10,7 +10,7 @@ use crate::files::{self, FileRecord, SeenFile};
 use crate::indicators::{Hits, Indicators, Seen};
 use crate::keep::{Kept, Store, Wish};
 use crate::part::{Gathered, Part, RawFinding, WatchList, Workers};
-use crate::sessions::{self, Starts, StartsWriter};
+use crate::sessions::{self, Fields, Starts, StartsWriter};
 use crate::spill::SpillWriter;
 use crate::standing;
 use evidence::{Beginning, ItemHead, Kind, ReadItem, Visitor, WantedHashes};
@@ -72,6 +72,8 @@ impl<'a> Gatherer<'a> {
         pooled.unwrap_or_else(|| Workers {
             rules: self.engine.worker(),
             indicators: self.indicators.as_ref().map(|own| indicator::Worker::new(own.set)),
+            process_fields: Fields::new(sessions::PROCESS_FIELDS),
+            logon_fields: Fields::new(sessions::LOGON_FIELDS),
         })
     }
 
@@ -133,8 +135,11 @@ impl<'a> Visitor for Gatherer<'a> {
 
     fn record(&self, part: &mut Part<'a>, record: &Record<'_>) {
         let host = part.count(record, &self.watched);
-        part.starts.note(record, host.as_ref(), part.item, self.store.spill());
-        part.gathered.logons.note(record, host.as_ref());
+        let Part { workers, starts, gathered, item, .. } = part;
+        if let Some(Workers { process_fields, logon_fields, .. }) = workers {
+            starts.note(record, process_fields, host.as_ref(), *item, self.store.spill());
+            gathered.logons.note(record, logon_fields, host.as_ref());
+        }
         self.find(part, record, host, Seen::InRecord);
     }
 

@@ -4,7 +4,7 @@ use crate::carved::{Carved, Settled};
 use crate::indicators::{FINDINGS_PER_ITEM_MAX, Hits};
 use crate::keep::Keeper;
 use crate::logs::{self, LogStats};
-use crate::sessions::{Logons, ProcessLog};
+use crate::sessions::{Fields, Logons, ProcessLog};
 use crate::tally::{Tallies, Tally};
 use casebook::Watched;
 use model::{
@@ -238,6 +238,9 @@ impl Written {
 pub struct Workers<'e> {
     pub rules: sigma::Worker<'e>,
     pub indicators: Option<indicator::Worker<'e>>,
+    /// Where starts of processes and logons have their fields.
+    pub process_fields: Fields,
+    pub logon_fields: Fields,
 }
 
 /// The accumulators of one batch of one item.

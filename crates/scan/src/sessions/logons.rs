@@ -3,8 +3,10 @@
 use super::event_id;
 use super::fields::Fields;
 use crate::part::host_name;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 use model::{Case, HostName, LogFamily, Logon, Record, Role, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Kinds of logon of one item.
 const PER_ITEM_MAX: usize = 20_000;
@@ -14,7 +16,7 @@ const PER_CASE_MAX: usize = 20_000;
 const NAME_CHARS_MAX: usize = 256;
 
 /// What is counted together.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct LogonKey {
     /// The host that was logged on to.
     pub host: Option<HostName>,
@@ -25,7 +27,7 @@ pub struct LogonKey {
 }
 
 /// Fields that logons are told by.
-const FIELDS: &[&str] = &[
+pub const LOGON_FIELDS: &[&str] = &[
     "LogonType",
     "WorkstationName",
     "IpAddress",
@@ -40,23 +42,19 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Logons, as they are counted.
+#[derive(Default)]
 pub struct Logons {
-    counted: BTreeMap<LogonKey, (u64, Span)>,
+    /// In the order in which they were met, so that it does not depend on hashes which ones are kept.
+    counted: IndexMap<LogonKey, (u64, Span), DefaultHashBuilder>,
     /// Records of kinds beyond the limit.
     more: u64,
-    fields: Fields,
-}
-
-impl Default for Logons {
-    fn default() -> Self {
-        Self { counted: BTreeMap::new(), more: 0, fields: Fields::new(FIELDS) }
-    }
 }
 
 impl Logons {
-    /// Counts the logon that `record` tells of, if it tells of one over the network.
-    pub fn note(&mut self, record: &Record<'_>, host: Option<&HostName>) {
-        if let Some(key) = key(record, &mut self.fields, host) {
+    /// Counts the logon that `record` tells of, if it tells of one over the network; `fields` are
+    /// [`LOGON_FIELDS`].
+    pub fn note(&mut self, record: &Record<'_>, fields: &mut Fields, host: Option<&HostName>) {
+        if let Some(key) = key(record, fields, host) {
             self.add(key, 1, Span { first: record.time, last: record.time }, PER_ITEM_MAX);
         }
     }
@@ -111,7 +109,9 @@ impl Logons {
                 suspicious,
             }
         };
-        let mut logons: Vec<Logon> = self.counted.into_iter().map(logon).collect();
+        let mut counted: Vec<(LogonKey, (u64, Span))> = self.counted.into_iter().collect();
+        counted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let mut logons: Vec<Logon> = counted.into_iter().map(logon).collect();
         let rank = |logon: &Logon| (!logon.suspicious, logon.source_host.is_none());
         // Stable: by key within.
         logons.sort_by_key(rank);

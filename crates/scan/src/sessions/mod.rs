@@ -9,8 +9,9 @@ mod logons;
 mod processes;
 mod trees;
 
-pub use logons::Logons;
-pub use processes::{ProcessLog, Starts, StartsWriter, item_hash};
+pub use fields::Fields;
+pub use logons::{LOGON_FIELDS, Logons};
+pub use processes::{PROCESS_FIELDS, ProcessLog, Starts, StartsWriter, item_hash};
 
 use model::{Case, Record, Role};
 

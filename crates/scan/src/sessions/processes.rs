@@ -162,7 +162,7 @@ fn key(host: Option<&str>, id: &str, is_guid: bool) -> u64 {
 }
 
 /// All names of the three.
-const FIELDS: &[&str] = &[
+pub const PROCESS_FIELDS: &[&str] = &[
     "ProcessGuid",
     "ParentProcessGuid",
     "ProcessId",
@@ -183,24 +183,25 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Starts that one part met, as bytes of entries.
+#[derive(Default)]
 pub struct ProcessLog {
     entries: Vec<u8>,
     block: Vec<u8>,
     text: String,
-    fields: Fields,
-}
-
-impl Default for ProcessLog {
-    fn default() -> Self {
-        Self { entries: Vec::new(), block: Vec::new(), text: String::new(), fields: Fields::new(FIELDS) }
-    }
 }
 
 impl ProcessLog {
-    /// Notes the start that `record` tells of, if it tells of one.
-    pub fn note(&mut self, record: &Record<'_>, host: Option<&HostName>, item: u64, spill: &SpillWriter) {
+    /// Notes the start that `record` tells of, if it tells of one; `fields` are [`PROCESS_FIELDS`].
+    pub fn note(
+        &mut self,
+        record: &Record<'_>,
+        fields: &mut Fields,
+        host: Option<&HostName>,
+        item: u64,
+        spill: &SpillWriter,
+    ) {
         let Some(names) = names(record) else { return };
-        let Self { entries, block, text, fields } = self;
+        let Self { entries, block, text } = self;
         let fields = fields.of(record);
         let is_guid = names.is_guid;
         let host_text = host.map_or("", |host| host);
