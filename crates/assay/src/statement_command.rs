@@ -17,7 +17,8 @@ use std::path::Path;
 pub fn run(command: &StatementCommand, output: &mut Output<'_>) -> Result<Exit> {
     match command {
         StatementCommand::Draft(draft) => run_draft(draft, output),
-        StatementCommand::Show(show) => statement_show::run(show, output),
+        StatementCommand::Show(show) => statement_show::run_show(show, output),
+        StatementCommand::Render(render) => statement_show::run_render(render, output),
         StatementCommand::Diff(diff) => run_diff(diff, output),
         StatementCommand::Position(position) => run_position(position, output),
         StatementCommand::Sign(sign) => run_sign(sign, output),

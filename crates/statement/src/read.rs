@@ -8,12 +8,12 @@ use crate::statement::{self, Ground, Statement};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use stix::Tlp;
 
 /// Bytes of one file.
 pub(crate) const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Clauses, parties, sources, notes, grounds of a clause, positions of a record: each.
 const ENTRIES_MAX: usize = 2_000;
-const TLP: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
 
 /// A fault: the text by which its line is found, and what was wanted and found.
 type Fault = (String, String);
@@ -27,6 +27,12 @@ pub struct FilledForm {
     /// About all of it.
     #[serde(default)]
     pub remark: String,
+    /// The label of all of it, where it is stricter than the statement's.
+    #[serde(default)]
+    pub tlp: Option<String>,
+    /// Where a label is `red`: those who may have it.
+    #[serde(default)]
+    pub recipients: Vec<String>,
     /// By clause.
     pub clauses: Vec<ClausePosition>,
 }
@@ -48,8 +54,10 @@ pub fn parse_statement(file: &str, text: &str) -> Result<Statement, ReadError> {
 /// As [`parse_statement`]; and a clause that the statement does not have, or that is named twice.
 pub fn parse_position(file: &str, text: &str, statement: &Statement) -> Result<FilledForm, ReadError> {
     let form: FilledForm = parse(file, text)?;
-    check_characters(&form.remark).map_err(|fault| at(file, text, fault))?;
-    check_clauses(&form.clauses, statement).map_err(|fault| at(file, text, fault))?;
+    check_characters(&(&form.remark, &form.recipients))
+        .and_then(|()| check_clauses(&form.clauses, statement))
+        .and_then(|()| check_labels(form.tlp.as_deref(), &form.recipients, &form.clauses))
+        .map_err(|fault| at(file, text, fault))?;
     if !statement.parties.iter().any(|party| party.id == form.party) {
         let wanted = ids(statement.parties.iter().map(|party| party.id.as_str()));
         return Err(at(
@@ -88,6 +96,7 @@ pub(crate) fn read_position(file: &str, bytes: &[u8], statement: &Statement) -> 
     }
     check_characters(&position)
         .and_then(|()| check_clauses(&position.clauses, statement))
+        .and_then(|()| check_labels(position.tlp.as_deref(), &position.recipients, &position.clauses))
         .map_err(|(_, what)| wrong(what))?;
     Ok(position)
 }
@@ -199,9 +208,10 @@ fn check_statement(statement: &Statement) -> Result<(), Fault> {
         let found = &statement.schema;
         return Err(fault(found, format!("schema: wanted {:?}, found {found:?}", statement::SCHEMA)));
     }
-    if !TLP.contains(&statement.tlp.as_str()) {
+    check_label("tlp", &statement.tlp, &statement.recipients)?;
+    if !statement.recipients.is_empty() && statement.tlp != Tlp::Red.word() {
         let found = &statement.tlp;
-        return Err(fault(found, format!("tlp: wanted one of {}, found {found:?}", TLP.join(", "))));
+        return Err(fault("recipients", format!("recipients: wanted tlp red with them, found {found:?}")));
     }
     let parties = unique("parties", statement.parties.iter().map(|party| party.id.as_str()))?;
     if let Some(party) = parties.iter().find(|party| !is_party(party)) {
@@ -289,6 +299,30 @@ fn check_word(clause: &str, word: Option<&Word>) -> Result<(), Fault> {
         }
         _ => Ok(()),
     }
+}
+
+/// A label as files write it; RED says who may have it, and only RED does.
+fn check_label(what: &str, label: &str, recipients: &[String]) -> Result<(), Fault> {
+    if !Tlp::ALL.into_iter().any(|tlp| tlp.word() == label) {
+        let wanted = Tlp::ALL.map(Tlp::word).join(", ");
+        return Err(fault(label, format!("{what}: wanted one of {wanted}, found {label:?}")));
+    }
+    let named = recipients.iter().filter(|name| !name.trim().is_empty()).count();
+    if label == Tlp::Red.word() && (named == 0 || named < recipients.len()) {
+        return Err(fault(label, format!("{what} red: wanted recipients, each with a name, found none")));
+    }
+    Ok(())
+}
+
+fn check_labels(tlp: Option<&str>, recipients: &[String], clauses: &[ClausePosition]) -> Result<(), Fault> {
+    let reasons = clauses.iter().filter_map(|own| own.reason_tlp.as_deref());
+    let labels: Vec<(&str, &str)> =
+        tlp.map(|tlp| ("tlp", tlp)).into_iter().chain(reasons.map(|tlp| ("reason_tlp", tlp))).collect();
+    labels.iter().try_for_each(|(what, label)| check_label(what, label, recipients))?;
+    if !recipients.is_empty() && !labels.iter().any(|(_, label)| *label == Tlp::Red.word()) {
+        return Err(fault("recipients", "recipients: wanted a label red with them, found none".to_owned()));
+    }
+    Ok(())
 }
 
 fn check_clauses(positions: &[ClausePosition], statement: &Statement) -> Result<(), Fault> {
@@ -395,7 +429,7 @@ mod tests {
         let statement = parse_statement("draft.yml", sample::DRAFT).unwrap();
         let form = crate::position_form(&statement, "us");
         let told = parse_position("us.yml", &form, &statement).unwrap_err().to_string();
-        assert!(told.starts_with("us.yml:9: ") && told.contains("found \"CHOOSE\""), "{told}");
+        assert!(told.starts_with("us.yml:12: ") && told.contains("found \"CHOOSE\""), "{told}");
         let filled = form.replace("CHOOSE", "concur");
         assert_eq!(parse_position("us.yml", &filled, &statement).unwrap().clauses.len(), 3);
         let part = form.replace("CHOOSE", "concur-in-part");

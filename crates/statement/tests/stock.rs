@@ -596,8 +596,8 @@ fn what_was_signed_is_read_back() {
     let statement = package.statement().unwrap();
     let (positions, bad) = package.positions(&statement, &package.own_roster().unwrap(), None);
     assert_eq!((positions.len(), bad.len()), (4, 0), "{bad:?}");
-    let text =
-        statement::render_positions(&statement, &statement::standing(&statement, &positions), None, &[]);
+    let standings = statement::standing(&statement, &positions);
+    let text = statement::render_positions(&statement::View::new(&statement, standings, None).unwrap());
     assert!(
         text.contains(
             "Joint for those who signed it, and nobody else: United States, United Kingdom, Japan."
