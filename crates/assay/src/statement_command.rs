@@ -9,7 +9,7 @@ use crate::statement_folder as folder;
 use crate::{Exit, Output, statement_show};
 use anyhow::{Context as _, Result, bail};
 use model::Timestamp;
-use statement::{Package, RevokedKeys, Roster, Signer, Statement};
+use statement::{Package, RevokedKeys, Roster, Signer, Statement, View};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -150,6 +150,7 @@ fn change(path: &Path, key: &KeyArguments, output: &mut Output<'_>, change: Chan
     for name in names {
         say(output, &path.join(name).display().to_string())?;
     }
+    say(output, &format!("label of the package: {}", label(&package, &package.own_roster()?)))?;
     Ok(Exit::Done)
 }
 
@@ -208,6 +209,7 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
     let closed_by = verification.closed_by.join(", ");
     say(output, &format!("VERIFIED: closing {} by {closed_by}, for {at}", verification.closing))?;
     say(output, &format!("  its list has SHA-256 {}", verification.closing_sha256))?;
+    say(output, &format!("  label of all of it: {}", label(&package, &roster)))?;
     let unread = unread(&package, &roster, seconds);
     for line in verification.notes.iter().chain(&unread) {
         say(output, &format!("  note: {line}"))?;
@@ -217,6 +219,16 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
         "  What this does not show (that nobody was left out, that it is the newest, that it is true): VERIFY.md",
     )?;
     Ok(if unread.is_empty() { Exit::Done } else { Exit::Losses })
+}
+
+/// The label of a package, which goes whole or not at all, and what makes it so.
+fn label(package: &Package, roster: &Roster) -> String {
+    let Ok(statement) = package.statement() else {
+        return "not known: the statement cannot be read".to_owned();
+    };
+    let positions = package.positions(&statement, roster, None).0;
+    let view = View::new(&statement, statement::standing(&statement, &positions), None);
+    view.map_or_else(|refusal| format!("for nobody: {refusal}"), |view| statement::label_sentence(&view))
 }
 
 /// What is signed as it should be, and says nothing that can be read.

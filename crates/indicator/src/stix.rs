@@ -9,9 +9,9 @@ use crate::kind::{Kind, Said};
 use crate::load::{Loading, Place};
 use crate::pattern;
 use crate::set::About;
+use ::stix::Tlp;
 use serde_json::Value;
 use std::collections::HashMap;
-use ::stix::Tlp;
 
 /// What the objects of a bundle refer to.
 #[derive(Default)]

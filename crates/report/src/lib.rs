@@ -41,8 +41,8 @@ mod sample_who;
 mod tests;
 
 pub use escape::{csv_cell, escape_terminal};
-pub use html::{write_html, write_statement_html};
 pub use ground_findings::ground_findings;
+pub use html::{write_html, write_statement_html};
 pub use json::{write_answers_json, write_attribution_json, write_findings_jsonl};
 pub use markdown::{write_markdown, write_statement_markdown};
 pub use navigator::write_layer;

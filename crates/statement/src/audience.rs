@@ -266,7 +266,8 @@ impl<'s> View<'s> {
                 }
             }
             for gone in &standing.withdrawn {
-                parts.push((format!("what {} withdrew of {clause}", name(&gone.party)), gone.marking.clone()));
+                parts
+                    .push((format!("what {} withdrew of {clause}", name(&gone.party)), gone.marking.clone()));
             }
         }
         parts
@@ -297,8 +298,9 @@ mod tests {
     fn audience() -> impl Strategy<Value = Option<Audience>> {
         let tlp = prop_oneof![Just(None), proptest::sample::select(Tlp::ALL.to_vec()).prop_map(Some)];
         let names = proptest::sample::subsequence(NAMES.to_vec(), 1..=2);
-        (tlp, names)
-            .prop_map(|(tlp, names)| Some(Audience::of(tlp?, names.iter().map(|&name| name.into()).collect())))
+        (tlp, names).prop_map(|(tlp, names)| {
+            Some(Audience::of(tlp?, names.iter().map(|&name| name.into()).collect()))
+        })
     }
 
     /// A position of `party`, each text of which is a word of its own.
@@ -418,7 +420,10 @@ mod tests {
         assert!(whole.contains("Secret.") && left_out.is_empty());
         let (green, left_out) = view_of(&forms, Some(Audience::Community)).unwrap();
         assert!(green.starts_with("TLP:CLEAR\n"), "{green}");
-        assert!(green.contains("Of what is shown here: Not joint: only United States concurs. Not shown: 1."), "{green}");
+        assert!(
+            green.contains("Of what is shown here: Not joint: only United States concurs. Not shown: 1."),
+            "{green}"
+        );
         assert!(
             green.contains("Silent (not assent), or not shown here (1 is not): United Kingdom, Sweden"),
             "{green}"
@@ -432,11 +437,16 @@ mod tests {
     #[test]
     fn two_reds_are_for_whoever_may_have_both() {
         let red = |party: &str, names: &str| {
-            format!("party: {party}\ntlp: red\nrecipients: [{names}]\nclauses: [{{clause: C1, stance: dissent}}]")
+            format!(
+                "party: {party}\ntlp: red\nrecipients: [{names}]\nclauses: [{{clause: C1, stance: dissent}}]"
+            )
         };
         let (us, se) = (red("us", "Ana, Bo"), red("se", "Bo, Cy"));
         let (whole, _) = view_of(&[&us, &se], None).unwrap();
-        assert!(whole.starts_with("TLP:RED, only for Bo (what United States says of C1 is TLP:RED)"), "{whole}");
+        assert!(
+            whole.starts_with("TLP:RED, only for Bo (what United States says of C1 is TLP:RED)"),
+            "{whole}"
+        );
         let bo = Audience::Persons(["Bo".to_owned()].into());
         assert!(view_of(&[&us, &se], Some(bo)).unwrap().1.is_empty());
         let jp = red("jp", "Ana");

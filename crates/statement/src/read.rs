@@ -220,6 +220,13 @@ fn check_statement(statement: &Statement) -> Result<(), Fault> {
     let clauses = unique("clauses", statement.clauses.iter().map(|clause| clause.id.as_str()))?;
     let sources = unique("sources", statement.sources.iter().map(|source| source.id.as_str()))?;
     unique("scales", statement.scales.iter().map(|scale| scale.id.as_str()))?;
+    for term in statement.scales.iter().flat_map(|scale| &scale.terms) {
+        let (from, to) = (term.from.unwrap_or(0), term.to.unwrap_or(100));
+        if from > to || to > 100 {
+            let what = format!("term {:?}: wanted from ≤ to ≤ 100 percent, found {from}, {to}", term.word);
+            return Err(fault(&term.word, what));
+        }
+    }
     if clauses.is_empty() {
         return Err(fault("clauses", "clauses: wanted at least one, found none".to_owned()));
     }
@@ -363,6 +370,10 @@ fn check_record(record: &Record) -> Result<(), Fault> {
         check_word(&position.clause, position.word.as_ref())?;
         if !is_date(&position.date) {
             return Err(fault(&position.date, format!("date: wanted YYYY-MM-DD, found {:?}", position.date)));
+        }
+        if !record::WORD_SEEN.contains(&position.word_seen.as_str()) {
+            let (wanted, found) = (record::WORD_SEEN.join(", "), &position.word_seen);
+            return Err(fault(found, format!("word_seen: wanted one of {wanted}, found {found:?}")));
         }
     }
     for conflict in &record.conflicts {

@@ -227,11 +227,7 @@ fn signed_voice(
         likelihood: own.likelihood,
         strength: own.strength,
         wording: own.wording,
-        explanation: Explanation {
-            reason: own.reason,
-            alternative: own.alternative,
-            is_withheld: false,
-        },
+        explanation: Explanation { reason: own.reason, alternative: own.alternative, is_withheld: false },
         date: position.filed.clone(),
         number: Some(position.number),
         earlier,

@@ -237,9 +237,7 @@ impl Form<'_> {
             let content = format!("{} {}: {reason}", claim.claimant, voice.verb);
             let mut note = Object::new("note");
             note.set("created", when.clone()).set("modified", when).set("created_by_ref", producer().id());
-            note.set("content", content)
-                .set("object_refs", about.to_vec())
-                .set("object_marking_refs", marks);
+            note.set("content", content).set("object_refs", about.to_vec()).set("object_marking_refs", marks);
             claim.put_into(&mut note);
             note.seal(&NAMESPACE);
             self.objects.push(note);
@@ -260,7 +258,8 @@ impl Form<'_> {
     }
 
     fn report(&mut self, view: &View<'_>) {
-        let fixed = [producer(), claim_definition(), synthetic_marking()].map(|object| object.id().to_owned());
+        let fixed =
+            [producer(), claim_definition(), synthetic_marking()].map(|object| object.id().to_owned());
         let mut all: Vec<String> = self
             .objects
             .iter()

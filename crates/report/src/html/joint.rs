@@ -214,8 +214,7 @@ fn clause(page: &mut Page<'_>, view: &View<'_>, standing: &ClauseStanding<'_>) -
         page.element("<p>", &gone.sentence(view.statement.party_name(&gone.party)), "</p>\n")?;
     }
     if !standing.silent.is_empty() {
-        let names: Vec<&str> =
-            standing.silent.iter().map(|party| view.statement.party_name(party)).collect();
+        let names: Vec<&str> = standing.silent.iter().map(|party| view.statement.party_name(party)).collect();
         page.element("<p class=\"silent\">", &silence_text(standing, view.record.is_some()), ": ")?;
         page.element("", &names.join(", "), "</p>\n")?;
     }

@@ -42,7 +42,9 @@ fn head(sheet: &mut Sheet<'_>, view: &View<'_>) -> io::Result<()> {
     let sentence = label_sentence(view);
     sheet.whole(sentence.strip_prefix(view.label.tlp.as_str()).unwrap_or(&sentence))?;
     if view.statement.synthetic {
-        sheet.ours("\n\n**Synthetic evidence.** It was made, and tells of no real incident; this cannot be signed.")?;
+        sheet.ours(
+            "\n\n**Synthetic evidence.** It was made, and tells of no real incident; this cannot be signed.",
+        )?;
     }
     sheet.ours("\n\n# ")?;
     sheet.whole(&view.statement.title)?;
@@ -92,7 +94,12 @@ fn side_by_side(sheet: &mut Sheet<'_>, view: &View<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn cell(sheet: &mut Sheet<'_>, view: &View<'_>, standing: &ClauseStanding<'_>, party: &str) -> io::Result<()> {
+fn cell(
+    sheet: &mut Sheet<'_>,
+    view: &View<'_>,
+    standing: &ClauseStanding<'_>,
+    party: &str,
+) -> io::Result<()> {
     let own: Vec<&Voice> = standing.voices.iter().filter(|voice| voice.party == party).collect();
     for (index, voice) in own.iter().enumerate() {
         sheet.ours(if index > 0 { "<br>**" } else { "**" })?;
@@ -130,7 +137,11 @@ fn clause(sheet: &mut Sheet<'_>, view: &View<'_>, standing: &ClauseStanding<'_>)
         sheet.whole(&format!("{}.", builds_on.join(", ")))?;
         sheet.ours("\n")?;
     }
-    sheet.ours(if grounds.is_empty() { "\nNo ground is given.\n\n" } else { "\nGrounds:\n\n" })?;
+    sheet.ours(match (grounds.is_empty(), view.record.is_some()) {
+        (true, true) => "\n",
+        (true, false) => "\nNo ground is given.\n\n",
+        (false, _) => "\nGrounds:\n\n",
+    })?;
     for (number, ground) in (1..).zip(grounds) {
         sheet.ours("- ")?;
         sheet.whole(&format!("({id}-{number}) {}", ground_text(view.statement, ground)))?;
@@ -138,7 +149,8 @@ fn clause(sheet: &mut Sheet<'_>, view: &View<'_>, standing: &ClauseStanding<'_>)
         let ids = ground.finding.iter().flat_map(|finding| &finding.ids);
         for (id, found) in ids.filter_map(|id| Some((id, view.findings.get(id)?))) {
             sheet.ours("  - ")?;
-            sheet.whole(&format!("{id}: {} {} {}, in {}", found.time, found.host, found.shows, found.place))?;
+            sheet
+                .whole(&format!("{id}: {} {} {}, in {}", found.time, found.host, found.shows, found.place))?;
             sheet.ours("\n")?;
         }
     }
@@ -152,8 +164,7 @@ fn clause(sheet: &mut Sheet<'_>, view: &View<'_>, standing: &ClauseStanding<'_>)
         bullet(sheet, &gone.sentence(view.statement.party_name(&gone.party)))?;
     }
     if !standing.silent.is_empty() {
-        let names: Vec<&str> =
-            standing.silent.iter().map(|party| view.statement.party_name(party)).collect();
+        let names: Vec<&str> = standing.silent.iter().map(|party| view.statement.party_name(party)).collect();
         let silence = silence_text(standing, view.record.is_some());
         bullet(sheet, &format!("{silence}: {}", names.join(", ")))?;
     }
@@ -222,7 +233,9 @@ fn notes(sheet: &mut Sheet<'_>, view: &View<'_>) -> io::Result<()> {
 
 fn scales(sheet: &mut Sheet<'_>, view: &View<'_>) -> io::Result<()> {
     if !view.statement.scales.is_empty() {
-        sheet.ours("\n## Scales\n\nAs their owners publish them. No party’s word is moved from one to another.\n\n")?;
+        sheet.ours(
+            "\n## Scales\n\nAs their owners publish them. No party’s word is moved from one to another.\n\n",
+        )?;
     }
     for scale in &view.statement.scales {
         let terms: Vec<String> = scale
@@ -245,7 +258,10 @@ fn sources(sheet: &mut Sheet<'_>, view: &View<'_>) -> io::Result<()> {
     for source in &view.statement.sources {
         let seen = if source.seen.is_empty() { String::new() } else { format!("; {}", source.seen) };
         let url = source.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
-        bullet(sheet, &format!("[{}] {}, {} ({}{seen}){url}", source.id, source.by, source.date, source.kind))?;
+        bullet(
+            sheet,
+            &format!("[{}] {}, {} ({}{seen}){url}", source.id, source.by, source.date, source.kind),
+        )?;
     }
     Ok(())
 }

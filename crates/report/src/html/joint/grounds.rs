@@ -9,7 +9,9 @@ const FINDINGS_MAX: usize = 200;
 
 pub(super) fn write_grounds(page: &mut Page<'_>, view: &View<'_>, clause: &Clause) -> io::Result<()> {
     if clause.grounds.is_empty() {
-        return page.raw("<p class=\"small\">No ground is given.</p>\n");
+        // What was said in public stands with its sources.
+        let nothing = if view.record.is_some() { "" } else { "<p class=\"small\">No ground is given.</p>\n" };
+        return page.raw(nothing);
     }
     page.raw("<h4>Grounds</h4>\n<ol class=\"grounds\">\n")?;
     for (number, ground) in (1..).zip(&clause.grounds) {
@@ -44,7 +46,10 @@ fn write_finding(page: &mut Page<'_>, view: &View<'_>, ground: &FindingGround) -
         }
         return page.raw("</p>");
     }
-    page.table("Findings of this ground", &["Finding", "Time (UTC)", "Host", "What", "Where in the evidence"])?;
+    page.table(
+        "Findings of this ground",
+        &["Finding", "Time (UTC)", "Host", "What", "Where in the evidence"],
+    )?;
     for (id, finding) in &known {
         page.element("<tr><th scope=\"row\"><code>", id, "</code></th>")?;
         page.time(&finding.time)?;

@@ -8,7 +8,8 @@ pub(super) fn source_links(page: &mut Page<'_>, view: &View<'_>, ids: &[String])
     for (index, id) in ids.iter().enumerate() {
         page.raw(if index == 0 { "" } else { "; " })?;
         page.element("<a href=\"#source-", id, "\">")?;
-        let by = view.statement.sources.iter().find(|source| source.id == *id).map_or(id, |source| &source.by);
+        let by =
+            view.statement.sources.iter().find(|source| source.id == *id).map_or(id, |source| &source.by);
         page.element("", by, "</a>")?;
     }
     Ok(())
