@@ -114,8 +114,12 @@ fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ReadError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(wrong(None, format!("wanted at most {TEXT_BYTES_MAX} bytes, found {}", text.len())));
     }
+    // A reader's error repeats what it found, and this is nobody's to see.
+    if text.contains("PRIVATE KEY-----") {
+        return Err(wrong(Some(1), "wanted YAML or JSON, found a private key".to_owned()));
+    }
     yaml_serde::from_str(text)
-        .map_err(|error| wrong(error.location().map(|place| place.line()), error.to_string()))
+        .map_err(|error| wrong(error.location().map(|place| place.line()), short(&error.to_string())))
 }
 
 /// Whoever signs a text has read it: nothing in it may steer, reorder or hide letters, nor break a line.
@@ -133,6 +137,15 @@ fn check_characters<T: Serialize>(value: &T) -> Result<(), Fault> {
     let needle = text.split(model::is_dangerous).max_by_key(|part| part.len()).unwrap_or_default().trim();
     let short: String = text.chars().take(80).collect();
     Err(fault(needle, format!("wanted text on one line without hidden characters, found {short:?}")))
+}
+
+/// An error, which may repeat a whole file, cut.
+fn short(error: &str) -> String {
+    const CHARS_MAX: usize = 300;
+    match error.char_indices().nth(CHARS_MAX) {
+        None => error.to_owned(),
+        Some((end, _)) => format!("{}…", &error[..end]),
+    }
 }
 
 fn fault(needle: &str, what: String) -> Fault {
@@ -433,6 +446,15 @@ mod tests {
         );
         let level = told(("level: cluster", "level: nation"));
         assert!(level.starts_with("draft.yml:17: ") && level.contains("unknown variant `nation`"), "{level}");
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_a_key_nor_a_whole_file() {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n";
+        let told = parse_statement("draft.yml", key).unwrap_err().to_string();
+        assert_eq!(told, "draft.yml:1: wanted YAML or JSON, found a private key");
+        let told = parse_statement("draft.yml", &"a ".repeat(10_000)).unwrap_err().to_string();
+        assert!(told.chars().count() < 400, "{told}");
     }
 
     #[test]
