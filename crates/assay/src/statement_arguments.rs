@@ -1,18 +1,20 @@
 //! What the user can say to `assay statement`.
 
+use crate::arguments::TlpLabel;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// Write a joint statement: clauses, the position of each party in its own words, signatures that a
 /// stranger checks with sha256sum and ssh-keygen.
 ///
-/// draft, then draft --package, then for each party: position, sign, close; at any time: show, diff,
-/// withdraw, verify. A clause is joint only for those who signed it; silence is not assent. See
+/// draft, then draft --package, then for each party: position, sign, close; at any time: show, render,
+/// diff, withdraw, verify. A clause is joint only for those who signed it; silence is not assent. See
 /// docs/statement.md.
 #[derive(Subcommand, Debug)]
 pub enum StatementCommand {
     Draft(DraftArguments),
     Show(ShowArguments),
+    Render(RenderArguments),
     Diff(DiffArguments),
     Position(PositionArguments),
     Sign(SignArguments),
@@ -52,12 +54,62 @@ pub struct ShowArguments {
     /// A package, a record or a draft
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
-    /// Write one HTML page here instead of printing
-    #[arg(long, value_name = "FILE", group = "what")]
-    pub html: Option<PathBuf>,
     /// Write a STIX 2.1 bundle here instead of printing
-    #[arg(long, value_name = "FILE", group = "what")]
+    #[arg(long, value_name = "FILE")]
     pub stix: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub looking: LookingArguments,
+}
+
+/// Write who stands behind what as a document: clauses and parties side by side, each party's own
+/// words, dissent as large as assent, silence as silence, each clause with its grounds.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 written; 2 usage, the audience may not see the statement, or a file is there already (--force)."
+)]
+pub struct RenderArguments {
+    /// A package, a record or a draft
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub form: RenderForm,
+    /// Write it here instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Case folders that grounds rest on: their findings are looked up and shown, within the organisation only (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub case: Vec<PathBuf>,
+    #[command(flatten)]
+    pub looking: LookingArguments,
+}
+
+/// As what.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct RenderForm {
+    /// One HTML page, for screen and paper, without a script
+    #[arg(long)]
+    pub html: bool,
+    /// Markdown
+    #[arg(long)]
+    pub md: bool,
+}
+
+/// For whom, and by which keys.
+#[derive(Args, Debug)]
+pub struct LookingArguments {
+    /// For this audience only: what may not go to it is left out, and counted (default: all of it, for whoever holds it)
+    #[arg(long, value_name = "LABEL")]
+    pub tlp: Option<TlpLabel>,
+    /// Of --tlp red: who gets it (repeatable)
+    #[arg(long, value_name = "NAME", requires = "tlp")]
+    pub to: Vec<String>,
     /// Check the signatures of a package by this roster, not by the one that came with it
     #[arg(long, value_name = "FILE")]
     pub roster: Option<PathBuf>,

@@ -57,6 +57,11 @@ impl CaseFolder {
         Ok(out)
     }
 
+    /// SHA-256 of its `findings.jsonl`.
+    pub fn findings_sha256(&self) -> &str {
+        &self.findings_sha256
+    }
+
     fn read_findings(&mut self, path: &Path) -> Result<()> {
         let mut reader = BufReader::new(File::open(path).with_context(|| path.display().to_string())?);
         let mut hash = Sha256::new();

@@ -9,7 +9,7 @@ use crate::statement_folder as folder;
 use crate::{Exit, Output, statement_show};
 use anyhow::{Context as _, Result, bail};
 use model::Timestamp;
-use statement::{Package, RevokedKeys, Roster, Signer, Statement};
+use statement::{Package, RevokedKeys, Roster, Signer, Statement, View};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -17,7 +17,8 @@ use std::path::Path;
 pub fn run(command: &StatementCommand, output: &mut Output<'_>) -> Result<Exit> {
     match command {
         StatementCommand::Draft(draft) => run_draft(draft, output),
-        StatementCommand::Show(show) => statement_show::run(show, output),
+        StatementCommand::Show(show) => statement_show::run_show(show, output),
+        StatementCommand::Render(render) => statement_show::run_render(render, output),
         StatementCommand::Diff(diff) => run_diff(diff, output),
         StatementCommand::Position(position) => run_position(position, output),
         StatementCommand::Sign(sign) => run_sign(sign, output),
@@ -149,6 +150,7 @@ fn change(path: &Path, key: &KeyArguments, output: &mut Output<'_>, change: Chan
     for name in names {
         say(output, &path.join(name).display().to_string())?;
     }
+    say(output, &format!("label of the package: {}", label(&package, &package.own_roster()?)))?;
     Ok(Exit::Done)
 }
 
@@ -207,6 +209,7 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
     let closed_by = verification.closed_by.join(", ");
     say(output, &format!("VERIFIED: closing {} by {closed_by}, for {at}", verification.closing))?;
     say(output, &format!("  its list has SHA-256 {}", verification.closing_sha256))?;
+    say(output, &format!("  label of all of it: {}", label(&package, &roster)))?;
     let unread = unread(&package, &roster, seconds);
     for line in verification.notes.iter().chain(&unread) {
         say(output, &format!("  note: {line}"))?;
@@ -216,6 +219,16 @@ fn run_verify(arguments: &VerifyArguments, output: &mut Output<'_>) -> Result<Ex
         "  What this does not show (that nobody was left out, that it is the newest, that it is true): VERIFY.md",
     )?;
     Ok(if unread.is_empty() { Exit::Done } else { Exit::Losses })
+}
+
+/// The label of a package, which goes whole or not at all, and what makes it so.
+fn label(package: &Package, roster: &Roster) -> String {
+    let Ok(statement) = package.statement() else {
+        return "not known: the statement cannot be read".to_owned();
+    };
+    let positions = package.positions(&statement, roster, None).0;
+    let view = View::new(&statement, statement::standing(&statement, &positions), None);
+    view.map_or_else(|refusal| format!("for nobody: {refusal}"), |view| statement::label_sentence(&view))
 }
 
 /// What is signed as it should be, and says nothing that can be read.

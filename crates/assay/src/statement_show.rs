@@ -1,14 +1,16 @@
-//! `assay statement show`: who stands behind what, as text, HTML or STIX.
+//! `assay statement show` and `render`: who stands behind what, as text, STIX, HTML or Markdown.
 
-use crate::statement_arguments::ShowArguments;
+use crate::statement_arguments::{LookingArguments, RenderArguments, ShowArguments};
+use crate::statement_case::CaseFolder;
 use crate::statement_folder as folder;
-use crate::{Exit, Output};
-use anyhow::{Context as _, Result};
-use report::StatementPage;
-use statement::{ClauseStanding, Position, Record, Roster, Statement};
-use std::fs::File;
+use crate::{Exit, Output, case_folder};
+use anyhow::{Context as _, Result, bail};
+use statement::{ClauseStanding, GroundFinding, Position, Record, Roster, Statement, View};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use stix::Audience;
 
 /// What can be shown.
 pub enum Shown {
@@ -97,34 +99,128 @@ fn read_package(path: &Path, roster: Option<&Path>) -> Result<Shown> {
     Ok(Shown::Package(Box::new(statement), positions, foreword))
 }
 
-/// Prints or writes it.
-pub fn run(arguments: &ShowArguments, output: &mut Output<'_>) -> Result<Exit> {
-    let shown = read(&arguments.path, arguments.roster.as_deref())?;
-    let (statement, standings, foreword) = (shown.statement(), shown.standings(), shown.foreword());
-    let write = |path: &Path, write: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>| -> Result<()> {
-        let about = || format!("writing {}", path.display());
-        let mut out = BufWriter::new(File::create(path).with_context(about)?);
-        write(&mut out).and_then(|()| out.flush()).with_context(about)
+/// For whom it is.
+fn audience(arguments: &LookingArguments) -> Result<Option<Audience>> {
+    let Some(tlp) = arguments.tlp else { return Ok(None) };
+    let audience = Audience::of(tlp.into(), arguments.to.iter().cloned().collect());
+    match &audience {
+        Audience::Persons(persons) if persons.is_empty() => {
+            bail!("--tlp red: wanted --to NAME, found nobody")
+        }
+        Audience::Persons(_) => {}
+        _ if !arguments.to.is_empty() => bail!("--to: only --tlp red is for named persons"),
+        _ => {}
+    }
+    Ok(Some(audience))
+}
+
+/// What may be shown of it.
+fn view<'s>(shown: &'s Shown, audience: Option<&Audience>) -> Result<View<'s>> {
+    let view = View::new(shown.statement(), shown.standings(), audience);
+    let view = match (view, audience) {
+        (Err(refusal), None) => {
+            bail!("{refusal}; --tlp LABEL leaves out what may not go to an audience")
+        }
+        (view, _) => view?,
     };
-    let written = if let Some(path) = &arguments.html {
-        let page = StatementPage {
-            statement,
-            standings: &standings,
-            record: shown.record(),
-            foreword: &foreword,
-            version: env!("CARGO_PKG_VERSION"),
-        };
-        write(path, &|out| report::write_statement_html(&page, out))?;
-        path
-    } else if let Some(path) = &arguments.stix {
-        let bundle = statement::stix_bundle(statement, &standings, folder::now()?);
-        write(path, &|out| bundle.write(out))?;
-        path
-    } else {
-        let text = statement::render_positions(statement, &standings, shown.record(), &foreword);
-        output.stdout.write_all(text.as_bytes())?;
-        return Ok(Exit::Done);
-    };
-    writeln!(output.stdout, "{}", report::escape_terminal(&written.display().to_string()))?;
+    Ok(view.of_record(shown.record()).with_foreword(shown.foreword()))
+}
+
+/// Says what was left out, on standard error.
+fn say_left_out(view: &View<'_>, output: &mut Output<'_>) -> Result<()> {
+    for line in view.left_out_text() {
+        writeln!(output.stderr, "left out: {}", report::escape_terminal(&line))?;
+    }
+    Ok(())
+}
+
+/// Prints it, or writes it as STIX.
+pub fn run_show(arguments: &ShowArguments, output: &mut Output<'_>) -> Result<Exit> {
+    let looking = &arguments.looking;
+    let audience = audience(looking)?;
+    let shown = read(&arguments.path, looking.roster.as_deref())?;
+    let view = view(&shown, audience.as_ref())?;
+    match &arguments.stix {
+        None => output.stdout.write_all(statement::render_positions(&view).as_bytes())?,
+        Some(path) => {
+            let bundle = statement::stix_bundle(&view, folder::now()?);
+            write(path, arguments.force, &arguments.path, &mut |out| {
+                bundle.write_with(out, &mut |map, out| report::json::write_compact(map, out))
+            })?;
+            say_left_out(&view, output)?;
+            writeln!(output.stdout, "{}", report::escape_terminal(&path.display().to_string()))?;
+        }
+    }
     Ok(Exit::Done)
+}
+
+/// Writes it as a page or as Markdown.
+pub fn run_render(arguments: &RenderArguments, output: &mut Output<'_>) -> Result<Exit> {
+    let looking = &arguments.looking;
+    let audience = audience(looking)?;
+    let shown = read(&arguments.path, looking.roster.as_deref())?;
+    let mut view = view(&shown, audience.as_ref())?;
+    if !arguments.case.is_empty() {
+        let findings = look_up(shown.statement(), &arguments.case)?;
+        view = view.with_findings(findings, audience.as_ref())?;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let render = |out: &mut dyn std::io::Write| match arguments.form.html {
+        true => report::write_statement_html(&view, version, out),
+        false => report::write_statement_markdown(&view, version, out),
+    };
+    say_left_out(&view, output)?;
+    match &arguments.out {
+        None => render(output.stdout)?,
+        Some(path) => {
+            write(path, arguments.force, &arguments.path, &mut |out| render(out))?;
+            writeln!(output.stdout, "{}", report::escape_terminal(&path.display().to_string()))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Looks up findings that grounds name, in cases that are those of the grounds by the hash of their files.
+fn look_up(statement: &Statement, folders: &[PathBuf]) -> Result<BTreeMap<String, GroundFinding>> {
+    let mut found = BTreeMap::new();
+    for path in folders {
+        let about = || format!("case {}", path.display());
+        let hash = CaseFolder::read(path)?.findings_sha256().to_owned();
+        let grounds = statement.grounds().filter_map(|(_, ground)| ground.finding.as_ref());
+        let ids: BTreeSet<&str> = grounds
+            .filter(|ground| ground.findings_sha256 == hash)
+            .flat_map(|ground| ground.ids.iter().map(String::as_str))
+            .collect();
+        if ids.is_empty() {
+            bail!("{}: no ground rests on it: its findings.jsonl has SHA-256 {hash}", about());
+        }
+        let (case, _) = report::read_case(&mut |name| case_folder::open(path, name)).with_context(about)?;
+        found.extend(report::ground_findings(&case, &ids).with_context(about)?);
+    }
+    Ok(found)
+}
+
+type WriteText<'w> = dyn FnMut(&mut dyn std::io::Write) -> std::io::Result<()> + 'w;
+
+/// Writes a file beside what is shown, never within a package: whatever is in there is signed.
+fn write(path: &Path, force: bool, shown: &Path, text: &mut WriteText<'_>) -> Result<()> {
+    let about = || format!("writing {}", path.display());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (parent, whole) =
+        (parent.canonicalize().with_context(about)?, shown.canonicalize().with_context(about)?);
+    if shown.is_dir() && parent.starts_with(&whole) {
+        bail!("{}: is within the package, which no further file may be in", path.display());
+    }
+    if path.canonicalize().is_ok_and(|path| path == whole) {
+        bail!("{}: is what is to be shown", path.display());
+    }
+    if !force && std::fs::symlink_metadata(path).is_ok() {
+        bail!("{}: there is a file already; --force writes over it", path.display());
+    }
+    let opened = match force {
+        true => File::create(path),
+        false => OpenOptions::new().write(true).create_new(true).open(path),
+    };
+    let mut out = BufWriter::new(opened.with_context(about)?);
+    text(&mut out).and_then(|()| out.flush()).with_context(about)
 }

@@ -54,10 +54,12 @@ fn reports_are_looked_at() {
 
     // Statements are pages like the report: the same checks, and one of hostile text.
     let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/statement-2021/record.yml");
-    show(&record, &reports.join("statement"));
+    render(&record, &reports.join("statement"), &[]);
     let hostile = scratch.path().join("hostile.yml");
     fs::write(&hostile, hostile_statement()).unwrap();
-    show(&hostile, &reports.join("statement-hostile"));
+    render(&hostile, &reports.join("statement-hostile"), &[]);
+    let (draft, case) = draft_of(scratch.path(), &example);
+    render(&draft, &reports.join("statement-draft"), &["--case", case.to_str().unwrap()]);
 
     let ran = Command::new("node").arg("check.mjs").arg(&reports).current_dir(&folder).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
@@ -74,11 +76,24 @@ fn scan(evidence: &Path, out: &Path, more: &[&str]) {
     assert!(matches!(exit, assay::Exit::Done | assay::Exit::Losses));
 }
 
-fn show(statement: &Path, folder: &Path) {
+fn render(statement: &Path, folder: &Path, more: &[&str]) {
     fs::create_dir_all(folder).unwrap();
     let page = folder.join("report.html");
-    let exit = run(vec!["statement".into(), "show".into(), statement.into(), "--html".into(), page.into()]);
-    assert_eq!(exit, assay::Exit::Done);
+    let mut words: Vec<OsString> =
+        vec!["statement".into(), "render".into(), statement.into(), "--html".into()];
+    words.extend(["--out".into(), page.into(), "--force".into()]);
+    words.extend(more.iter().map(Into::into));
+    assert_eq!(run(words), assay::Exit::Done);
+}
+
+/// A draft whose grounds are findings of the example.
+fn draft_of(scratch: &Path, example: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
+    let (case, draft) = (scratch.join("case"), scratch.join("draft.yml"));
+    scan(example, &case, &[]);
+    let mut words: Vec<OsString> = vec!["statement".into(), "draft".into(), draft.clone().into()];
+    words.extend(["--party".into(), "us=United States".into(), "--case".into(), case.clone().into()]);
+    assert_eq!(run(words), assay::Exit::Done);
+    (draft, case)
 }
 
 fn run(words: Vec<OsString>) -> assay::Exit {
@@ -98,7 +113,7 @@ fn hostile_statement() -> String {
     let text = serde_json::Value::from(HOSTILE[..5].join(" ")).to_string();
     format!(
         "schema: assay-record/1\nstatement:\n  schema: assay-statement/1\n  title: {text}\n  about: {text}\n  tlp: red\n  \
-         parties: [{{id: us, name: {text}}}]\n  sources: [{{id: s, by: {text}, date: 2021-07, kind: {text}, seen: {text}, url: {text}}}]\n  \
+         recipients: [{text}]\n  parties: [{{id: us, name: {text}}}]\n  sources: [{{id: s, by: {text}, date: 2021-07, kind: {text}, seen: {text}, url: {text}}}]\n  \
          clauses:\n    - {{id: C1, level: state, names: {text}, text: {text}, grounds: [external: {{author: {text}, date: 2021-07, claim: {text}, word: {text}, source: {text}}}]}}\n  \
          notes: [{{text: {text}, clauses: [C1], sources: [s]}}]\n\
          positions: [{{party: us, clause: C1, date: 2021-07, stance: contradicts, wording: {text}, summary: {text}, word: {{word: {text}}}, word_seen: quoted, scale_supposed: {text}, sources: [s], note: {text}}}]\n\

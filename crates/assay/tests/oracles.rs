@@ -43,6 +43,7 @@ fn exports_are_read_by_others() {
             &["--to", "Jane Doe", "--reveal", "--final", "--by", "CERT Example"],
         );
     }
+    statements(scratch.path(), &exports);
     fs::write(exports.join("scales.json"), scales().to_string()).unwrap();
     let ran = Command::new(python).arg(folder.join("check.py")).arg(&exports).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
@@ -50,6 +51,93 @@ fn exports_are_read_by_others() {
     assert!(told.contains(" passed, 0 failed"), "{told}");
     println!("{told}");
 }
+
+/// The record of 2021, and a package in which three concur, one dissents, each under a label of its own: as STIX, and as
+/// what the schemas judge.
+fn statements(scratch: &Path, exports: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::create_dir(exports.join("schemas")).unwrap();
+    for name in ["statement", "position", "attribution-record"] {
+        let name = format!("{name}.schema.json");
+        fs::copy(root.join("docs").join(&name), exports.join("schemas").join(&name)).unwrap();
+    }
+    let json_of = |yaml: &str| yaml_serde::from_str::<Value>(yaml).unwrap().to_string();
+    let record = root.join("examples/statement-2021/record.yml");
+    fs::write(exports.join("2021.record.json"), json_of(&fs::read_to_string(&record).unwrap())).unwrap();
+    let bundle = |of: &Path, name: &str, more: &[&str]| {
+        let file = exports.join(format!("statement-{name}.stix.json"));
+        run(&[&["statement", "show", text(of), "--stix", text(&file)], more].concat());
+    };
+    bundle(&record, "2021", &[]);
+    let folder = scratch.join("statement");
+    fs::create_dir(&folder).unwrap();
+    let at = |name: &str| folder.join(name);
+    fs::write(at("draft.yml"), DRAFT).unwrap();
+    fs::write(exports.join("draft.statement.json"), json_of(DRAFT)).unwrap();
+    let mut roster = String::new();
+    for party in ["us", "uk", "jp", "se"] {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f", text(&at(party))])
+            .stdin(std::process::Stdio::null())
+            .status();
+        assert!(made.unwrap().success(), "ssh-keygen");
+        roster.push_str(&format!("{party} {}", fs::read_to_string(at(&format!("{party}.pub"))).unwrap()));
+    }
+    fs::write(at("roster"), roster).unwrap();
+    let package = at("package");
+    run(&[
+        "statement",
+        "draft",
+        text(&at("draft.yml")),
+        "--package",
+        text(&package),
+        "--roster",
+        text(&at("roster")),
+    ]);
+    fs::copy(package.join("statement.json"), exports.join("package.statement.json")).unwrap();
+    for (party, label, stance) in [
+        ("us", "", "concur, likelihood: {word: high, scale: \"ICD 203, confidence\"}"),
+        ("uk", "tlp: amber\n", "concur, likelihood: {word: highly likely, scale: PHIA, interval: [80, 90]}"),
+        ("jp", "", "abstain"),
+        ("jp", "", "concur-in-part, reason: The first half."),
+        (
+            "se",
+            "tlp: red\nrecipients: [Jane Doe]\n",
+            "dissent, reason: Not so., alternative: Another one., reason_tlp: red",
+        ),
+    ] {
+        let form = format!(
+            "party: {party}\n{label}clauses:\n  - {{clause: C1, stance: concur}}\n  - {{clause: C2, stance: {stance}}}\n"
+        );
+        fs::write(at("form.yml"), form).unwrap();
+        run(&["statement", "sign", text(&package), text(&at("form.yml")), "--key", text(&at(party))]);
+    }
+    for party in ["us", "uk", "jp", "se"] {
+        for file in fs::read_dir(package.join("positions").join(party)).unwrap() {
+            let file = file.unwrap().path();
+            let name = file.file_name().unwrap().to_str().unwrap();
+            if let Some(number) = name.strip_suffix(".json") {
+                fs::copy(&file, exports.join(format!("{party}-{number}.position.json"))).unwrap();
+            }
+        }
+    }
+    bundle(&package, "package", &[]);
+    bundle(&package, "package-green", &["--tlp", "green"]);
+    bundle(&package, "package-red", &["--tlp", "red", "--to", "Jane Doe"]);
+}
+
+const DRAFT: &str = r#"
+schema: assay-statement/1
+title: Who attacked the mail servers
+tlp: clear
+parties: [{id: us, name: United States}, {id: uk, name: United Kingdom}, {id: jp, name: Japan}, {id: se, name: Sweden}]
+scales: [{id: PHIA, owner: PHIA, axis: likelihood, terms: [{word: highly likely, from: 80, to: 90}]}]
+sources: [{id: blog, by: Microsoft, date: 2021-03-02, kind: official}]
+clauses:
+  - {id: C1, level: act, text: The mail servers were entered through four holes., grounds: [external: {author: Microsoft, date: 2021-03-02, claim: Four holes are in use., source: blog}]}
+  - {id: C2, level: state, names: A state, text: The state is responsible., builds_on: [C1]}
+notes: [{text: A note., clauses: [C2], sources: [blog]}]
+"#;
 
 fn named_actor(scratch: &Path) -> PathBuf {
     let evidence = scratch.join("evidence");

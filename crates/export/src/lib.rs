@@ -87,8 +87,10 @@ pub struct Export<'c> {
     options: Options,
     facts: Facts,
     redactor: Redactor<'c>,
-    /// When the case was made.
+    /// `created` of the objects: the last time that the case tells of.
     created: Timestamp,
+    /// When the case was made, where it says so.
+    made: Timestamp,
     left_out: BTreeMap<(&'static str, String), u64>,
 }
 
@@ -118,13 +120,12 @@ impl<'c> Export<'c> {
         };
         let mut facts = Facts::of(case)?;
         let mut redactor = Redactor::of(case, &facts, key, detail)?;
-        let latest = case.findings.iter().filter_map(|finding| finding.time).max();
-        let created = run.started.or(latest).ok_or(Refused::NoTime)?;
+        let (created, made) = times(case, run)?;
         let mut left_out = BTreeMap::new();
         facts.groups.retain(|group| keep(group, &options.audience, detail, &mut left_out));
         let listed = facts.groups.iter().filter_map(|group| group.listed.as_ref());
         listed.filter_map(|listed| listed.value.parse().ok()).for_each(|address| redactor.allow(address));
-        Ok(Self { case, attribution, key, options, facts, redactor, created, left_out })
+        Ok(Self { case, attribution, key, options, facts, redactor, created, made, left_out })
     }
 
     /// What was left out, and why; sorted.
@@ -201,6 +202,23 @@ impl<'c> Export<'c> {
         self.case.items.iter().for_each(|item| bytes.extend(item.sha256));
         self.key.namespace().uuid(&bytes).to_string()[..8].to_owned()
     }
+}
+
+/// `created` of what is exported, and when the case was made.
+///
+/// The first is the last time that the case tells of, so that the same evidence scanned again gives the same objects
+/// under the same ids: STIX leaves it to the creator which time is *created* (2.1, section 3.2). It is never later than the
+/// scan: clocks of evidence may be wrong, and what looks like the future is of no use to anybody who updates by times.
+fn times(case: &Case, run: &Run) -> Result<(Timestamp, Timestamp), Refused> {
+    let findings = case.findings.iter().filter_map(|finding| finding.time).max();
+    let logs = || case.coverage.logs.values().filter_map(|log| log.span.last).max();
+    let told = findings.or_else(logs);
+    let created = match (told, run.started) {
+        (Some(told), Some(started)) => told.min(started),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return Err(Refused::NoTime),
+    };
+    Ok((created, run.started.unwrap_or(created)))
 }
 
 /// Whether a group is told at all; else it is counted, with the reason.

@@ -7,7 +7,7 @@ use crate::facts::{Facts, host_names};
 use crate::key::{Key, Kind};
 use crate::own::parse_address;
 use model::Case;
-use report::mask::{Mask, Secrets, ending};
+use report::mask::{Mask, Secrets, ending, person};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
@@ -71,7 +71,10 @@ impl<'k> Redactor<'k> {
     /// Any text.
     pub fn text(&self, text: &str) -> String {
         let masked = self.mask.apply(text);
-        if self.detail == Detail::Redacted { self.without_addresses(&masked) } else { masked.into_owned() }
+        match self.detail {
+            Detail::Redacted | Detail::Masked => self.without_addresses(&masked),
+            Detail::Whole => masked.into_owned(),
+        }
     }
 
     /// A host's name.
@@ -95,7 +98,8 @@ impl<'k> Redactor<'k> {
         self.detail > Detail::Redacted || self.attackers.contains(&address)
     }
 
-    /// Addresses and mail addresses in a text, but those that intrusions came from.
+    /// A text without whose mail addresses stand in it and, beyond the organisation, without any address but those that
+    /// intrusions came from.
     fn without_addresses(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let is_break = |c: char| {
@@ -105,13 +109,48 @@ impl<'k> Redactor<'k> {
             let word = piece.trim_end_matches(is_break);
             match word.split_once('@') {
                 Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
-                    out.push_str(&self.key.pseudonym(Kind::Account, word));
+                    self.push_mail(word, name, domain, &mut out);
                 }
-                _ => self.push_without_addresses(word, &mut out),
+                _ if self.detail == Detail::Redacted => self.push_without_addresses(word, &mut out),
+                _ => out.push_str(word),
             }
             out.push_str(&piece[word.len()..]);
         }
         out
+    }
+
+    /// `name@domain`, the name with the pseudonym that the account has elsewhere. What is written in another way (with
+    /// a password before it, a host's address behind it) becomes one pseudonym, whole.
+    fn push_mail(&self, word: &str, name: &str, domain: &str, out: &mut String) {
+        let (prefix, name) = name.rsplit_once(':').unwrap_or(("", name));
+        let is_scheme = prefix.len() <= 8 && prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let end = domain.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-'));
+        let (domain, rest) = domain.split_at(end.unwrap_or(domain.len()));
+        let is_pseudonym = |text: &str, kind: &str| {
+            text.strip_prefix(kind).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        let account = match is_pseudonym(name, "account-") {
+            true => Some(name.to_owned()),
+            false => person(name).map(|name| self.key.pseudonym(Kind::Account, &name)),
+        };
+        let is_plain =
+            is_scheme && !name.contains('/') && parse_address(domain).is_none() && !domain.is_empty();
+        let account = match (account, is_plain) {
+            (Some(account), true) => account,
+            // A service's, or no mailbox at all (`ServerInfo~a]@host`, which tells of an intrusion).
+            (None, _) if self.detail == Detail::Masked => return out.push_str(word),
+            _ => return out.push_str(&self.key.pseudonym(Kind::Account, word)),
+        };
+        let domain = match self.detail == Detail::Redacted && !is_pseudonym(domain, "domain-") {
+            true => self.key.pseudonym(Kind::Domain, domain),
+            false => domain.to_owned(),
+        };
+        let colon = if prefix.is_empty() { "" } else { ":" };
+        out.push_str(&format!("{prefix}{colon}{account}@{domain}"));
+        match self.detail {
+            Detail::Redacted => self.push_without_addresses(rest, out),
+            _ => out.push_str(rest),
+        }
     }
 
     fn push_without_addresses(&self, word: &str, out: &mut String) {
@@ -150,7 +189,15 @@ mod tests {
         check("http://10.0.0.5:443/x", &format!("http://{inner}/x"));
         check("[::ffff:10.0.0.5]", &format!("[{inner}]"));
         check("T1505.003, version 15.1.2106.13", "T1505.003, version 15.1.2106.13");
-        let mail = key.pseudonym(Kind::Account, "jane@example.org");
-        check("to <jane@example.org>, now", &format!("to <{mail}>, now"));
+        let (jane, org) = (key.pseudonym(Kind::Account, "jane"), key.pseudonym(Kind::Domain, "example.org"));
+        check("to <Jane@example.org>, now", &format!("to <{jane}@{org}>, now"));
+        check("SMTP:jane@Example.org/10.0.0.5", &format!("SMTP:{jane}@{org}/{inner}"));
+        for whole in
+            ["http://jane:secret@10.0.0.5", "jane@10.0.0.5", "a/b@example.org", "x:y:jane@example.org"]
+        {
+            check(whole, &key.pseudonym(Kind::Account, whole));
+        }
+        let at_home = Redactor::of(&Case::default(), &facts, &key, Detail::Masked).unwrap();
+        assert_eq!(at_home.text("-To jane@example.org 10.0.0.5"), format!("-To {jane}@example.org 10.0.0.5"));
     }
 }

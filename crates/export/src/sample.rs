@@ -105,6 +105,19 @@ fn item(path: String, format: Option<&'static str>, byte: u8) -> EvidenceItem {
     }
 }
 
+/// The same names behind escapes, glued to others, in mail addresses, in what a command line says.
+fn written_otherwise(names: &Names) -> String {
+    let Names { host, domain, account, inner, shell, .. } = names;
+    [
+        format!(r"user={domain}%5C{account}&to={account}%40{domain}"),
+        format!(r#""\u005c{account}" \x5c{account} SMTP:{account}@{domain} {account}@{inner}"#),
+        format!(r"C:\Users\{account}\{shell} xsvc-{account} net user {account} /domain:{domain}"),
+        format!("http://{account}:{account}@{host}.{domain}:443/{shell}?{account}"),
+        format!("{}|{}|{}", account.to_uppercase(), host.to_lowercase(), domain.to_uppercase()),
+    ]
+    .join(" ")
+}
+
 /// A case in which every kind of text names every secret.
 pub fn case(names: &Names) -> Case {
     let all = format!(
@@ -115,6 +128,7 @@ pub fn case(names: &Names) -> Case {
         inner = names.inner,
         shell = names.shell,
     );
+    let all = format!("{all} {}", written_otherwise(names));
     let page = format!("/aspnet_client/{}", names.shell);
     let mut maker = Maker { names, findings: Vec::new() };
     maker.add(

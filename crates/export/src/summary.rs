@@ -141,7 +141,7 @@ fn summary(export: &Export<'_>, host: Option<&HostName>) -> Summary {
         synthetic: case.synthetic,
         case: export.case_tag(),
         host: host.map(|host| export.redactor.host(host)),
-        made: timestamp(export.created),
+        made: timestamp(export.made),
         rules_sha256: hex(&case.looked_for.rules_sha256),
         verdict: verdict.map(|verdict| first_words(&verdict.headline)).unwrap_or_default(),
         builds: builds

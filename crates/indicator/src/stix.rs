@@ -9,22 +9,9 @@ use crate::kind::{Kind, Said};
 use crate::load::{Loading, Place};
 use crate::pattern;
 use crate::set::About;
+use ::stix::Tlp;
 use serde_json::Value;
 use std::collections::HashMap;
-
-/// The markings that every producer may use without defining them (STIX 2.1,
-/// 7.2.1.4, and the extension for TLP 2.0).
-const TLP: &[(&str, &str)] = &[
-    ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", "white"),
-    ("marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", "green"),
-    ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", "amber"),
-    ("marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "red"),
-    ("marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", "clear"),
-    ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "green"),
-    ("marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", "amber"),
-    ("marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", "amber+strict"),
-    ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "red"),
-];
 
 /// What the objects of a bundle refer to.
 #[derive(Default)]
@@ -92,19 +79,19 @@ impl Facts {
         let granular = granular.map(|marking| text(marking, "marking_ref")).filter(|id| !id.is_empty());
         let markings = texts(object, "object_marking_refs").chain(granular);
         for id in targets.chain(markings).chain([text(object, "created_by_ref")]) {
+            // The fixed ids first: a bundle may define them anew, and not truly.
+            if let Some(tlp) = Tlp::of_id(id) {
+                add_marking(&mut about.tlp, tlp.word());
+                continue;
+            }
             match self.names.get(id) {
                 Some(Name::Actor(name)) => about.actors.push(name.clone()),
                 Some(Name::Label(name)) => about.labels.push(name.clone()),
                 Some(Name::Tlp(tlp)) => add_marking(&mut about.tlp, tlp),
                 Some(Name::Producer(name)) if about.title.is_empty() => about.title.clone_from(name),
                 Some(Name::Producer(name)) => about.title.push_str(&format!(" ({name})")),
-                None => {
-                    if let Some((_, tlp)) = TLP.iter().find(|(own, _)| *own == id) {
-                        add_marking(&mut about.tlp, tlp);
-                    } else if id.starts_with("marking-definition--") {
-                        add_marking(&mut about.tlp, "not known");
-                    }
-                }
+                None if id.starts_with("marking-definition--") => add_marking(&mut about.tlp, "not known"),
+                None => {}
             }
         }
         about

@@ -139,6 +139,31 @@ fn a_stix_bundle() {
     assert_eq!((about.valid_until.as_str(), about.note.as_str()), ("2022-03-01T00:00:00Z", "C2"));
 }
 
+#[test]
+fn a_bundle_does_not_define_the_labels_of_the_protocol_anew() {
+    let red = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    let own = "marking-definition--11111111-2222-4333-8444-555555555555";
+    let bundle = |marking: &str, tlp: &str| {
+        format!(
+            r#"{{"type":"bundle","id":"bundle--1","objects":[
+            {{"type":"marking-definition","id":"{marking}","definition_type":"tlp","definition":{{"tlp":"{tlp}"}}}},
+            {{"type":"indicator","id":"indicator--1","pattern_type":"stix","pattern":"[domain-name:value = 'a.evil.example']",
+              "object_marking_refs":["{marking}"]}}]}}"#
+        )
+    };
+    for (marking, tlp, wanted) in
+        [(red, "clear", "red"), (own, "green", "green"), (own, "eyes only", "eyes only")]
+    {
+        let set = load(&[("bundle.json", &bundle(marking, tlp))]);
+        let found = set.indicator(id(&set, "a.evil.example"));
+        assert_eq!(found.mentions()[0].1.tlp, wanted, "{marking} {tlp}");
+    }
+    // White of version 1 is clear.
+    let white = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9";
+    let set = load(&[("bundle.json", &bundle(white, "white"))]);
+    assert_eq!(set.indicator(id(&set, "a.evil.example")).mentions()[0].1.tlp, "clear");
+}
+
 const MISP: &str = include_str!("../testdata/event.json");
 
 #[test]

@@ -19,7 +19,7 @@ mod rules;
 mod verdicts;
 mod who;
 
-pub use joint::{StatementPage, write_statement_html};
+pub use joint::write_statement_html;
 
 use crate::digest::{self, HostView, Severity, Totals};
 use crate::mask::Mask;
@@ -108,13 +108,27 @@ fn foot(page: &mut Page<'_>, run: &Run, options: &Options) -> io::Result<()> {
 
 /// `more_style` is what a page needs beside the style that all have.
 fn head(page: &mut Page<'_>, title: &str, more_style: &'static str) -> io::Result<()> {
-    page.raw(concat!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src '",
-    ))?;
+    page.raw(POLICY)?;
+    page.raw(" script-src '")?;
     page.raw(SCRIPT_HASH)?;
+    page.raw("';")?;
+    rest_of_head(page, title, more_style)
+}
+
+/// The same of a page on which no script may run.
+fn head_without_script(page: &mut Page<'_>, title: &str, more_style: &'static str) -> io::Result<()> {
+    page.raw(POLICY)?;
+    rest_of_head(page, title, more_style)
+}
+
+const POLICY: &str = concat!(
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';",
+);
+
+fn rest_of_head(page: &mut Page<'_>, title: &str, more_style: &'static str) -> io::Result<()> {
     page.raw(concat!(
-        "'; base-uri 'none'; form-action 'none'\">\n",
+        " base-uri 'none'; form-action 'none'\">\n",
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
         "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
     ))?;

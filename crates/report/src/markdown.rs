@@ -4,8 +4,11 @@
 //! ([`crate::escape`]): no markup, no HTML, no link, no mention comes out of it. Names of people and of web shells are
 //! masked as in `report.html`. Lists are capped, with a sentence that says where the rest is.
 
+mod joint;
 mod sheet;
 mod who;
+
+pub use joint::write_statement_markdown;
 
 use crate::digest::{self, BookView, HostView, LevelCounts, Totals, lead_path};
 use crate::mask::Mask;

@@ -8,7 +8,7 @@
 //! # Not here
 //! Addresses and hosts: without them a report says nothing. A name that no field of an account holds, nor a home folder.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Match, MatchKind};
 use model::{Case, Detail, Details, Finding};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
@@ -196,10 +196,17 @@ impl Mask {
 
     /// A mask that puts an alias for each secret, wherever that stands as a word of its own, without regard to ASCII case,
     /// and masks the parameters that scripts evaluate.
-    pub fn new(aliases: BTreeMap<String, String>) -> Self {
+    pub fn new(names: BTreeMap<String, String>) -> Self {
+        let forms_of = |(name, alias): (&String, &String)| {
+            let alias = alias.clone();
+            forms(name).into_iter().map(move |form| (form, alias.clone())).collect::<Vec<_>>()
+        };
+        let mut aliases: BTreeMap<String, String> = names.iter().flat_map(forms_of).collect();
+        // A name is never another one's form.
+        aliases.extend(names);
         let finder = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
+            .match_kind(MatchKind::Standard)
             .build(aliases.keys());
         Self { finder: finder.ok(), aliases: aliases.into_values().collect(), parameters: true }
     }
@@ -220,12 +227,21 @@ impl Mask {
     }
 
     fn replace<'t>(&self, finder: &AhoCorasick, text: &'t str) -> Cow<'t, str> {
-        let mut out = String::new();
-        let mut done = 0;
-        for found in finder.find_iter(text) {
+        // Every secret that stands as a word, also one within what is none: of `svc-jane` and `jane`, `xsvc-jane` holds the
+        // second only. Then the leftmost, and of those the longest.
+        let is_word = |found: &Match| {
             let before = text[..found.start()].chars().next_back();
             let after = text[found.end()..].chars().next();
-            if [before, after].into_iter().flatten().any(char::is_alphanumeric) {
+            let joins = |c: char| c.is_alphanumeric();
+            let is_escape = || is_escaped(text.as_bytes(), found.start());
+            !after.is_some_and(joins) && (!before.is_some_and(joins) || is_escape())
+        };
+        let mut words: Vec<Match> = finder.find_overlapping_iter(text).filter(is_word).collect();
+        words.sort_by_key(|found| (found.start(), std::cmp::Reverse(found.end())));
+        let mut out = String::new();
+        let mut done = 0;
+        for found in words {
+            if found.start() < done {
                 continue;
             }
             out.push_str(&text[done..found.start()]);
@@ -238,6 +254,39 @@ impl Mask {
         out.push_str(&text[done..]);
         Cow::Owned(out)
     }
+}
+
+/// Whether what ends before `at` is an escape, so that a word begins there though a letter or digit stands before it:
+/// `%5Cjane`, `\u005cjane`, `\x5cjane`.
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    let is_hex = |count: usize, opening: &[u8]| {
+        let Some(start) = at.checked_sub(count) else { return false };
+        text[..start].ends_with(opening) && text[start..at].iter().all(u8::is_ascii_hexdigit)
+    };
+    is_hex(2, b"%") || is_hex(2, b"\\x") || is_hex(4, b"\\u") || is_hex(4, b"%u")
+}
+
+/// The forms in which a name stands in texts: as it is, in capitals (the search knows those of ASCII), and as addresses
+/// and JSON write what is no letter of ASCII.
+fn forms(name: &str) -> BTreeSet<String> {
+    let is_kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let mut forms = BTreeSet::from([name.to_owned()]);
+    if name.bytes().all(is_kept) {
+        return forms;
+    }
+    let mut first = name.chars();
+    let capital = first.next().map(|c| c.to_uppercase().chain(first).collect::<String>());
+    forms.extend([name.to_uppercase()].into_iter().chain(capital));
+    for form in forms.clone() {
+        let percent = |byte: u8| match is_kept(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02x}"),
+        };
+        let percent: String = form.bytes().map(percent).collect();
+        let json = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+        forms.extend([percent.replace("%20", "+"), percent, form.chars().map(json).collect()]);
+    }
+    forms
 }
 
 /// The people whose home folders a text names.
@@ -330,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_secret_has_one_alias_wherever_it_stands_alone() {
-        let people = set(&["jane", "jane.doe"]);
+        let people = set(&["jane", "jane.doe", "svc-jane", "émile zola"]);
         let mask =
             Mask::over(&Secrets { people, shells: set(&["help.aspx"]), queries: set(&["cmd=whoami"]) });
         let check = |text: &str, expect: &str| assert_eq!(mask.apply(text), expect);
@@ -340,5 +389,16 @@ mod tests {
         check("eval(Request.Item['k'])", "eval(Request.Item['(masked)'])");
         assert!(matches!(mask.apply("nothing of it"), Cow::Borrowed(_)));
         assert_eq!(Mask::default().apply("jane"), "jane");
+        // Within what is no word, behind an escape, one beside the other.
+        check("xsvc-jane jane", "xsvc-person-1 person-1");
+        check("user=EXAMPLE%5Cjane%20", "user=EXAMPLE%5Cperson-1%20");
+        check(r"\u005cjane \x5cJANE", r"\u005cperson-1 \x5cperson-1");
+        check(
+            "ÉMILE ZOLA, Émile Zola, %C3%A9mile+zola, %c3%a9mile%20zola",
+            "person-4, person-4, person-4, person-4",
+        );
+        check(r#""\u00e9mile zola""#, r#""person-4""#);
+        check("jane jane,jane", "person-1 person-1,person-1");
+        check("abcdjane 5cjane", "abcdjane 5cjane");
     }
 }

@@ -1,6 +1,6 @@
 //! Figures and ids in the words people read.
 
-use model::{IntrusionId, Span, Timestamp};
+use model::{Finding, IntrusionId, Span, Timestamp};
 use std::fmt::Write as _;
 
 /// The name of an intrusion in every file: `intrusion-1` is the first.
@@ -102,6 +102,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+/// Where in its file a finding's record stands; of a correlation, on how much it rests.
+pub(crate) fn position(finding: &Finding) -> String {
+    if finding.is_correlation() {
+        return format!("rests on {}", count(finding.grounds.len() as u64, "finding"));
+    }
+    let position = finding.position;
+    let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
+    let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));
+    numbered.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub fn diff_statements(old: &Statement, new: &Statement) -> Vec<String> {
     changed("title", &old.title, &new.title, &mut out);
     changed("about", &old.about, &new.about, &mut out);
     changed("tlp", &old.tlp, &new.tlp, &mut out);
+    changed("recipients", &old.recipients.join(", "), &new.recipients.join(", "), &mut out);
     changed("synthetic", &old.synthetic.to_string(), &new.synthetic.to_string(), &mut out);
     let party = |party: &crate::Party| format!("party {} ({})", party.id, party.name);
     listed(old.parties.iter().map(party), new.parties.iter().map(party), &mut out);

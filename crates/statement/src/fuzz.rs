@@ -2,7 +2,9 @@
 
 use crate::package::Package;
 use crate::roster::{RevokedKeys, Roster};
+use crate::{ClauseStanding, Record, Statement, View};
 use std::collections::BTreeMap;
+use stix::Audience;
 
 /// Reads the bytes as a draft, a record, and a position of a package.
 pub fn statement(data: &[u8]) {
@@ -16,8 +18,18 @@ pub fn statement(data: &[u8]) {
         let _ = crate::parse_position("fuzz", &text, &statement);
     }
     if let Ok(record) = crate::parse_record("fuzz", &text) {
-        let standings = crate::record_standing(&record);
-        let _ = crate::render_positions(&record.statement, &standings, Some(&record), &[]);
+        render(&record.statement, crate::record_standing(&record), Some(&record));
+    }
+}
+
+/// Renders for everybody, and for whoever holds it.
+fn render(statement: &Statement, standings: Vec<ClauseStanding<'_>>, record: Option<&Record>) {
+    for audience in [None, Some(Audience::Public)] {
+        if let Ok(view) = View::new(statement, standings.clone(), audience.as_ref()) {
+            let view = view.of_record(record);
+            let _ = crate::render_positions(&view);
+            let _ = crate::stix_bundle(&view, model::Timestamp::from_nanos(0));
+        }
     }
 }
 
@@ -53,7 +65,6 @@ pub fn package(data: &[u8]) {
     let _ = crate::verify(&package, &roster, &roster.principals(), None, seconds);
     if let Ok(statement) = package.statement() {
         let (positions, _) = package.positions(&statement, &roster, None);
-        let standings = crate::standing(&statement, &positions);
-        let _ = crate::render_positions(&statement, &standings, None, &[]);
+        render(&statement, crate::standing(&statement, &positions), None);
     }
 }

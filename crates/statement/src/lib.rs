@@ -12,6 +12,7 @@
 //! The file system, the clock, sockets, who the parties are, and whether a claim is true: a signature shows who said what.
 
 mod agent;
+mod audience;
 mod certificate;
 mod closing;
 mod diff;
@@ -38,6 +39,7 @@ mod properties;
 mod sample;
 
 pub use agent::AgentSigner;
+pub use audience::{GroundFinding, Labels, View, label_text};
 pub use closing::close;
 pub use diff::{diff_standings, diff_statements};
 pub use error::{ReadError, Refusal};
@@ -48,13 +50,13 @@ pub use read::{FilledForm, parse_position, parse_record, parse_statement};
 pub use record::{Conflict, Record, Recorded, RecordedStance};
 pub use roster::{RevokedKeys, Roster};
 pub use seen::Seen;
-pub use standing::{ClauseStanding, Voice, Withdrawal, record_standing, standing};
+pub use standing::{ClauseStanding, Earlier, Explanation, Voice, Withdrawal, record_standing, standing};
 pub use statement::{
     AttributionGround, Clause, ExternalGround, FindingGround, Ground, Level, Note, Party, Scale, Source,
     Statement, Term,
 };
 pub use stix_form::stix_bundle;
-pub use text::{clause_joint, ground_text, render_positions, render_statement};
+pub use text::{clause_joint, ground_text, label_sentence, render_positions, render_statement, silence_text};
 pub use verify::{Step, Verification, verify};
 
 /// The steps by which anybody checks a package without this program; the same in every package.

@@ -220,6 +220,8 @@ impl Package {
             supersedes,
             remark: form.remark,
             clauses: form.clauses,
+            tlp: form.tlp,
+            recipients: form.recipients,
         };
         let bytes = wire::canonical(&position);
         // What we write, we read.
@@ -260,7 +262,9 @@ impl Package {
         }
         let stays = |own: &ClausePosition| !clauses.is_empty() && !clauses.contains(&own.clause);
         let clauses = last.clauses.into_iter().filter(stays).collect();
-        self.file(FilledForm { party: party.to_owned(), remark: reason.to_owned(), clauses }, now, signer)
+        let (party, remark) = (party.to_owned(), reason.to_owned());
+        let form = FilledForm { party, remark, tlp: last.tlp, recipients: last.recipients, clauses };
+        self.file(form, now, signer)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Position {
     pub number: u32,
     /// Whose.
     pub party: String,
+    /// Where its label, or the label of a reason, is `red`: those who may have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
     /// What it wants to say about all of it; of a withdrawal, why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
@@ -37,6 +40,9 @@ pub struct Position {
     pub supersedes: Option<String>,
     /// SHA-256 of `statement.txt`.
     pub text_sha256: String,
+    /// Its label, where it is stricter than the statement's: `clear`, `green`, `amber`, `amber+strict`, `red`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<String>,
 }
 
 /// A stance on one clause.
@@ -63,6 +69,9 @@ pub struct ClausePosition {
     /// What it holds instead.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alternative: String,
+    /// The label of reason and alternative, where it is stricter than that of the position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_tlp: Option<String>,
 }
 
 /// As a sentence about a party says it.
@@ -124,15 +133,17 @@ pub fn position_form(statement: &Statement, party: &str) -> String {
         "# Position of {} on: {}\n# Keep the clauses you want to speak of, and remove the others: who leaves a clause out takes no stance on it.\n\
          # stance: concur | concur-in-part | abstain | dissent\n\
          # Optional: likelihood and strength {{word, scale, interval: [from, to]}}, wording, reason, alternative; without a scale: scale not stated.\n\
-         party: {party}\nremark: \"\"\nclauses:\n",
+         # The statement is TLP:{}. A stricter label: tlp for all of this position, reason_tlp for reason and alternative of one clause; of red also recipients.\n\
+         party: {party}\nremark: \"\"\n# tlp: amber\n# recipients: []\nclauses:\n",
         one_line(statement.party_name(party)),
-        one_line(&statement.title)
+        one_line(&statement.title),
+        statement.tlp.to_ascii_uppercase()
     );
     for clause in &statement.clauses {
         // Writing into a `String` cannot fail.
         let _ = write!(
             out,
-            "  # {} ({}): {}\n  - clause: {}\n    stance: CHOOSE\n    # likelihood: {{word: likely, scale: PHIA, interval: [55, 75]}}\n    # strength: {{word: moderate}}\n    # wording: \"\"\n    # reason: \"\"\n    # alternative: \"\"\n",
+            "  # {} ({}): {}\n  - clause: {}\n    stance: CHOOSE\n    # likelihood: {{word: likely, scale: PHIA, interval: [55, 75]}}\n    # strength: {{word: moderate}}\n    # wording: \"\"\n    # reason: \"\"\n    # alternative: \"\"\n    # reason_tlp: amber\n",
             clause.id,
             clause.level.as_str(),
             one_line(&clause.text),

@@ -67,10 +67,12 @@ fn form(party: &str, stances: &[(usize, usize)]) -> FilledForm {
                 wording,
                 reason,
                 alternative,
+                reason_tlp: None,
             });
         }
     }
-    FilledForm { party: party.to_owned(), remark: String::new(), clauses }
+    let (party, remark) = (party.to_owned(), String::new());
+    FilledForm { party, remark, tlp: None, recipients: Vec::new(), clauses }
 }
 
 /// Puts a position of `party` there, with a signature by somebody else over it.

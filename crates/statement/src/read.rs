@@ -8,12 +8,12 @@ use crate::statement::{self, Ground, Statement};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use stix::Tlp;
 
 /// Bytes of one file.
 pub(crate) const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Clauses, parties, sources, notes, grounds of a clause, positions of a record: each.
 const ENTRIES_MAX: usize = 2_000;
-const TLP: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
 
 /// A fault: the text by which its line is found, and what was wanted and found.
 type Fault = (String, String);
@@ -27,6 +27,12 @@ pub struct FilledForm {
     /// About all of it.
     #[serde(default)]
     pub remark: String,
+    /// The label of all of it, where it is stricter than the statement's.
+    #[serde(default)]
+    pub tlp: Option<String>,
+    /// Where a label is `red`: those who may have it.
+    #[serde(default)]
+    pub recipients: Vec<String>,
     /// By clause.
     pub clauses: Vec<ClausePosition>,
 }
@@ -48,8 +54,10 @@ pub fn parse_statement(file: &str, text: &str) -> Result<Statement, ReadError> {
 /// As [`parse_statement`]; and a clause that the statement does not have, or that is named twice.
 pub fn parse_position(file: &str, text: &str, statement: &Statement) -> Result<FilledForm, ReadError> {
     let form: FilledForm = parse(file, text)?;
-    check_characters(&form.remark).map_err(|fault| at(file, text, fault))?;
-    check_clauses(&form.clauses, statement).map_err(|fault| at(file, text, fault))?;
+    check_characters(&(&form.remark, &form.recipients))
+        .and_then(|()| check_clauses(&form.clauses, statement))
+        .and_then(|()| check_labels(form.tlp.as_deref(), &form.recipients, &form.clauses))
+        .map_err(|fault| at(file, text, fault))?;
     if !statement.parties.iter().any(|party| party.id == form.party) {
         let wanted = ids(statement.parties.iter().map(|party| party.id.as_str()));
         return Err(at(
@@ -88,6 +96,7 @@ pub(crate) fn read_position(file: &str, bytes: &[u8], statement: &Statement) -> 
     }
     check_characters(&position)
         .and_then(|()| check_clauses(&position.clauses, statement))
+        .and_then(|()| check_labels(position.tlp.as_deref(), &position.recipients, &position.clauses))
         .map_err(|(_, what)| wrong(what))?;
     Ok(position)
 }
@@ -105,8 +114,12 @@ fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ReadError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(wrong(None, format!("wanted at most {TEXT_BYTES_MAX} bytes, found {}", text.len())));
     }
+    // A reader's error repeats what it found, and this is nobody's to see.
+    if text.contains("PRIVATE KEY-----") {
+        return Err(wrong(Some(1), "wanted YAML or JSON, found a private key".to_owned()));
+    }
     yaml_serde::from_str(text)
-        .map_err(|error| wrong(error.location().map(|place| place.line()), error.to_string()))
+        .map_err(|error| wrong(error.location().map(|place| place.line()), short(&error.to_string())))
 }
 
 /// Whoever signs a text has read it: nothing in it may steer, reorder or hide letters, nor break a line.
@@ -124,6 +137,15 @@ fn check_characters<T: Serialize>(value: &T) -> Result<(), Fault> {
     let needle = text.split(model::is_dangerous).max_by_key(|part| part.len()).unwrap_or_default().trim();
     let short: String = text.chars().take(80).collect();
     Err(fault(needle, format!("wanted text on one line without hidden characters, found {short:?}")))
+}
+
+/// An error, which may repeat a whole file, cut.
+fn short(error: &str) -> String {
+    const CHARS_MAX: usize = 300;
+    match error.char_indices().nth(CHARS_MAX) {
+        None => error.to_owned(),
+        Some((end, _)) => format!("{}…", &error[..end]),
+    }
 }
 
 fn fault(needle: &str, what: String) -> Fault {
@@ -199,9 +221,10 @@ fn check_statement(statement: &Statement) -> Result<(), Fault> {
         let found = &statement.schema;
         return Err(fault(found, format!("schema: wanted {:?}, found {found:?}", statement::SCHEMA)));
     }
-    if !TLP.contains(&statement.tlp.as_str()) {
+    check_label("tlp", &statement.tlp, &statement.recipients)?;
+    if !statement.recipients.is_empty() && statement.tlp != Tlp::Red.word() {
         let found = &statement.tlp;
-        return Err(fault(found, format!("tlp: wanted one of {}, found {found:?}", TLP.join(", "))));
+        return Err(fault("recipients", format!("recipients: wanted tlp red with them, found {found:?}")));
     }
     let parties = unique("parties", statement.parties.iter().map(|party| party.id.as_str()))?;
     if let Some(party) = parties.iter().find(|party| !is_party(party)) {
@@ -210,6 +233,13 @@ fn check_statement(statement: &Statement) -> Result<(), Fault> {
     let clauses = unique("clauses", statement.clauses.iter().map(|clause| clause.id.as_str()))?;
     let sources = unique("sources", statement.sources.iter().map(|source| source.id.as_str()))?;
     unique("scales", statement.scales.iter().map(|scale| scale.id.as_str()))?;
+    for term in statement.scales.iter().flat_map(|scale| &scale.terms) {
+        let (from, to) = (term.from.unwrap_or(0), term.to.unwrap_or(100));
+        if from > to || to > 100 {
+            let what = format!("term {:?}: wanted from ≤ to ≤ 100 percent, found {from}, {to}", term.word);
+            return Err(fault(&term.word, what));
+        }
+    }
     if clauses.is_empty() {
         return Err(fault("clauses", "clauses: wanted at least one, found none".to_owned()));
     }
@@ -291,6 +321,30 @@ fn check_word(clause: &str, word: Option<&Word>) -> Result<(), Fault> {
     }
 }
 
+/// A label as files write it; RED says who may have it, and only RED does.
+fn check_label(what: &str, label: &str, recipients: &[String]) -> Result<(), Fault> {
+    if !Tlp::ALL.into_iter().any(|tlp| tlp.word() == label) {
+        let wanted = Tlp::ALL.map(Tlp::word).join(", ");
+        return Err(fault(label, format!("{what}: wanted one of {wanted}, found {label:?}")));
+    }
+    let named = recipients.iter().filter(|name| !name.trim().is_empty()).count();
+    if label == Tlp::Red.word() && (named == 0 || named < recipients.len()) {
+        return Err(fault(label, format!("{what} red: wanted recipients, each with a name, found none")));
+    }
+    Ok(())
+}
+
+fn check_labels(tlp: Option<&str>, recipients: &[String], clauses: &[ClausePosition]) -> Result<(), Fault> {
+    let reasons = clauses.iter().filter_map(|own| own.reason_tlp.as_deref());
+    let labels: Vec<(&str, &str)> =
+        tlp.map(|tlp| ("tlp", tlp)).into_iter().chain(reasons.map(|tlp| ("reason_tlp", tlp))).collect();
+    labels.iter().try_for_each(|(what, label)| check_label(what, label, recipients))?;
+    if !recipients.is_empty() && !labels.iter().any(|(_, label)| *label == Tlp::Red.word()) {
+        return Err(fault("recipients", "recipients: wanted a label red with them, found none".to_owned()));
+    }
+    Ok(())
+}
+
 fn check_clauses(positions: &[ClausePosition], statement: &Statement) -> Result<(), Fault> {
     check_characters(&positions)?;
     let clauses = statement.clauses.iter().map(|clause| clause.id.as_str()).collect();
@@ -329,6 +383,10 @@ fn check_record(record: &Record) -> Result<(), Fault> {
         check_word(&position.clause, position.word.as_ref())?;
         if !is_date(&position.date) {
             return Err(fault(&position.date, format!("date: wanted YYYY-MM-DD, found {:?}", position.date)));
+        }
+        if !record::WORD_SEEN.contains(&position.word_seen.as_str()) {
+            let (wanted, found) = (record::WORD_SEEN.join(", "), &position.word_seen);
+            return Err(fault(found, format!("word_seen: wanted one of {wanted}, found {found:?}")));
         }
     }
     for conflict in &record.conflicts {
@@ -391,11 +449,20 @@ mod tests {
     }
 
     #[test]
+    fn an_error_does_not_repeat_a_key_nor_a_whole_file() {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n";
+        let told = parse_statement("draft.yml", key).unwrap_err().to_string();
+        assert_eq!(told, "draft.yml:1: wanted YAML or JSON, found a private key");
+        let told = parse_statement("draft.yml", &"a ".repeat(10_000)).unwrap_err().to_string();
+        assert!(told.chars().count() < 400, "{told}");
+    }
+
+    #[test]
     fn a_form_that_nobody_filled_in_is_refused() {
         let statement = parse_statement("draft.yml", sample::DRAFT).unwrap();
         let form = crate::position_form(&statement, "us");
         let told = parse_position("us.yml", &form, &statement).unwrap_err().to_string();
-        assert!(told.starts_with("us.yml:9: ") && told.contains("found \"CHOOSE\""), "{told}");
+        assert!(told.starts_with("us.yml:12: ") && told.contains("found \"CHOOSE\""), "{told}");
         let filled = form.replace("CHOOSE", "concur");
         assert_eq!(parse_position("us.yml", &filled, &statement).unwrap().clauses.len(), 3);
         let part = form.replace("CHOOSE", "concur-in-part");

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// What `schema` says.
 pub(crate) const SCHEMA: &str = "assay-record/1";
+/// How a word may be known.
+pub(crate) const WORD_SEEN: [&str; 4] = ["official", "quoted", "reported", "none"];
 
 /// Who attributed what to whom, when, in which words, on which scale, by which source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

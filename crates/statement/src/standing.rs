@@ -1,10 +1,11 @@
 //! Who stands behind what: by clause, each party's own voice, and nothing computed from them.
 
+use crate::audience::{Labels, marking_text, stricter};
 use crate::position::{ClausePosition, Position, Word, stance_verb};
 use crate::record::{Record, RecordedStance};
 use crate::statement::{Clause, Statement};
 use std::collections::BTreeMap;
-use stix::Stance;
+use stix::{Marking, Stance};
 
 /// What one party says of one clause.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,20 +26,49 @@ pub struct Voice {
     pub wording: String,
     /// What it said, in the words of who recorded it.
     pub summary: String,
-    /// Why.
-    pub reason: String,
-    /// What it holds instead.
-    pub alternative: String,
+    /// Why it says so.
+    pub explanation: Explanation,
     /// When.
     pub date: String,
     /// Number of the position, where it is a signed one.
     pub number: Option<u32>,
-    /// What it said of the clause in positions that this one supersedes: the number, and what.
-    pub earlier: Vec<(u32, String)>,
+    /// What it said of the clause in positions that this one supersedes, the last first.
+    pub earlier: Vec<Earlier>,
     /// Sources, by id, where it is recorded.
     pub sources: Vec<String>,
     /// What a reader has to know.
     pub notes: Vec<String>,
+    /// Who may see it.
+    pub labels: Labels,
+}
+
+/// What stands behind a stance, in the party's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// Why.
+    pub reason: String,
+    /// What it holds instead.
+    pub alternative: String,
+    /// Whether there is one, and it is not shown here.
+    pub is_withheld: bool,
+}
+
+impl Explanation {
+    /// Whether there is one to show.
+    pub fn is_there(&self) -> bool {
+        !self.reason.is_empty() || !self.alternative.is_empty()
+    }
+}
+
+/// What a party said of a clause before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Number of the position.
+    pub number: u32,
+    /// What.
+    pub said: String,
+    /// Who may see it.
+    pub marking: Marking,
 }
 
 impl Voice {
@@ -48,8 +78,11 @@ impl Voice {
             self.words.iter().map(|(what, word)| (*what, word.as_str())).collect();
         parts.push(("in its words", &self.wording));
         parts.push(("said, in our words", &self.summary));
-        parts.push(("reason", &self.reason));
-        parts.push(("instead", &self.alternative));
+        parts.push(("reason", &self.explanation.reason));
+        parts.push(("instead", &self.explanation.alternative));
+        if self.explanation.is_withheld {
+            parts.push(("reason", "not shown here: its label does not allow it"));
+        }
         parts.extend(self.notes.iter().map(|note| ("note", note.as_str())));
         parts.retain(|(_, text)| !text.is_empty());
         parts
@@ -67,6 +100,8 @@ pub struct Withdrawal {
     pub said: String,
     /// Why.
     pub reason: String,
+    /// Who may see it.
+    pub marking: Marking,
 }
 
 impl Withdrawal {
@@ -88,9 +123,17 @@ pub struct ClauseStanding<'s> {
     pub silent: Vec<String>,
     /// Those who once said something of it and have withdrawn it.
     pub withdrawn: Vec<Withdrawal>,
+    /// How many stances and withdrawals are not shown here; their parties stand among the silent ones.
+    pub withheld: usize,
 }
 
-impl ClauseStanding<'_> {
+impl<'s> ClauseStanding<'s> {
+    /// One on which nobody has said anything.
+    fn new(clause: &'s Clause) -> Self {
+        let (voices, silent, withdrawn) = (Vec::new(), Vec::new(), Vec::new());
+        Self { clause, voices, silent, withdrawn, withheld: 0 }
+    }
+
     /// Parties that hold the whole claim, each once. The clause is joint for these, where they are two or more, and for
     /// nobody else.
     pub fn holders(&self) -> Vec<&str> {
@@ -119,26 +162,27 @@ fn clause_standing<'s>(
     clause: &'s Clause,
     by_party: &BTreeMap<&str, Vec<&Position>>,
 ) -> ClauseStanding<'s> {
-    let mut out = ClauseStanding { clause, voices: Vec::new(), silent: Vec::new(), withdrawn: Vec::new() };
+    let mut out = ClauseStanding::new(clause);
     // A position of somebody who was not asked is shown all the same: none is lost.
     let others =
         by_party.keys().copied().filter(|party| !statement.parties.iter().any(|own| own.id == **party));
     for party in statement.parties.iter().map(|party| party.id.as_str()).chain(others) {
         let filed: &[&Position] = by_party.get(party).map_or(&[], Vec::as_slice);
         let on = |position: &Position| position.clauses.iter().find(|own| own.clause == clause.id).cloned();
-        let earlier: Vec<(u32, String)> = filed
-            .iter()
-            .rev()
-            .skip(1)
-            .filter_map(|position| Some((position.number, said(&on(position)?))))
-            .collect();
+        let before = |position: &&Position| {
+            let own = on(position)?;
+            let marking = Labels::of(statement, position, &own).stance;
+            Some(Earlier { number: position.number, said: said(&own), marking })
+        };
+        let earlier: Vec<Earlier> = filed.iter().rev().skip(1).filter_map(before).collect();
         match filed.last().map(|last| (last, on(last))) {
-            Some((last, Some(own))) => out.voices.push(signed_voice(last, own, earlier)),
+            Some((last, Some(own))) => out.voices.push(signed_voice(statement, last, own, earlier)),
             Some((last, None)) if !earlier.is_empty() => out.withdrawn.push(Withdrawal {
                 party: party.to_owned(),
                 number: last.number,
-                said: earlier[0].1.clone(),
+                said: earlier[0].said.clone(),
                 reason: last.remark.clone(),
+                marking: stricter(&Labels::of_remark(statement, last), &earlier[0].marking),
             }),
             _ => out.silent.push(party.to_owned()),
         }
@@ -160,7 +204,21 @@ fn said(own: &ClausePosition) -> String {
     out
 }
 
-fn signed_voice(position: &Position, own: ClausePosition, earlier: Vec<(u32, String)>) -> Voice {
+fn signed_voice(
+    statement: &Statement,
+    position: &Position,
+    own: ClausePosition,
+    earlier: Vec<Earlier>,
+) -> Voice {
+    let labels = Labels::of(statement, position, &own);
+    let mut notes: Vec<String> =
+        Some(position.remark.clone()).into_iter().filter(|remark| !remark.is_empty()).collect();
+    if labels.stance != statement.marking() {
+        notes.push(format!("This position is {}.", marking_text(&labels.stance)));
+    }
+    if labels.reason != labels.stance {
+        notes.push(format!("Its reason is {}.", marking_text(&labels.reason)));
+    }
     Voice {
         party: position.party.clone(),
         verb: stance_verb(own.stance).to_owned(),
@@ -169,12 +227,12 @@ fn signed_voice(position: &Position, own: ClausePosition, earlier: Vec<(u32, Str
         likelihood: own.likelihood,
         strength: own.strength,
         wording: own.wording,
-        reason: own.reason,
-        alternative: own.alternative,
+        explanation: Explanation { reason: own.reason, alternative: own.alternative, is_withheld: false },
         date: position.filed.clone(),
         number: Some(position.number),
         earlier,
-        notes: Some(position.remark.clone()).into_iter().filter(|remark| !remark.is_empty()).collect(),
+        notes,
+        labels,
         ..Voice::default()
     }
 }
@@ -182,14 +240,14 @@ fn signed_voice(position: &Position, own: ClausePosition, earlier: Vec<(u32, Str
 /// Who said what in public.
 pub fn record_standing(record: &Record) -> Vec<ClauseStanding<'_>> {
     let of = |clause| {
-        let mut out =
-            ClauseStanding { clause, voices: Vec::new(), silent: Vec::new(), withdrawn: Vec::new() };
+        let mut out = ClauseStanding::new(clause);
+        let labels = Labels::from(record.statement.marking());
         for party in &record.statement.parties {
             let own: Vec<Voice> = record
                 .positions
                 .iter()
                 .filter(|position| position.party == party.id && position.clause == out.clause.id)
-                .map(recorded_voice)
+                .map(|own| Voice { labels: labels.clone(), ..recorded_voice(own) })
                 .collect();
             match own.is_empty() {
                 true => out.silent.push(party.id.clone()),

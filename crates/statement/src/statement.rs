@@ -20,6 +20,9 @@ pub struct Statement {
     pub about: String,
     /// Label of the Traffic Light Protocol: `clear`, `green`, `amber`, `amber+strict`, `red`.
     pub tlp: String,
+    /// Of `red`: those who may have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
     /// Whether a ground is made evidence; set when the package is made, by the cases themselves.
     #[serde(default, skip_serializing_if = "is_false")]
     pub synthetic: bool,

@@ -1,20 +1,29 @@
 //! A statement as STIX 2.1: one `relationship` for each claim and claimant, and what each party holds of the claims of
 //! others as `opinion`, or as `note` where STIX has no word for it.
 //!
-//! A party's words stand in the extension of [`stix::Claim`]; `confidence` is never set from them.
+//! A party's words stand in the extension of [`stix::Claim`]; `confidence` is never set from them. Each object carries the
+//! label of what it holds, the report that of all of it.
 
+use crate::audience::{View, stricter};
 use crate::position::{Stance, Word};
-use crate::standing::{ClauseStanding, Voice};
+use crate::standing::{ClauseStanding, Explanation, Voice};
 use crate::statement::{Clause, Level, Statement};
+use crate::text::label_sentence;
 use serde_json::json;
-use stix::{Bundle, Claim, Likelihood, Namespace, Object, Tlp, claim_definition, producer};
+use std::collections::BTreeSet;
+use stix::{
+    Bundle, Claim, Likelihood, Marking, Namespace, Object, Tlp, claim_definition, producer, synthetic_marking,
+};
 
 const NAMESPACE: Namespace = Namespace::ASSAY;
 
 /// What every object of the bundle needs.
 struct Form<'s> {
     statement: &'s Statement,
-    marking: &'static str,
+    /// Label of what no party said.
+    marking: Marking,
+    /// Labels that objects carry.
+    labels: BTreeSet<Tlp>,
     created: String,
     objects: Vec<Object>,
     /// What the statement is about, and whoever did it.
@@ -22,16 +31,19 @@ struct Form<'s> {
     doers: String,
 }
 
-/// The bundle. `standings` come from [`crate::standing`] or [`crate::record_standing`]. Its objects are of the day of
-/// the last voice; of `now` where nobody has spoken yet.
-pub fn stix_bundle(statement: &Statement, standings: &[ClauseStanding<'_>], now: model::Timestamp) -> Bundle {
-    let tlp = Tlp::parse(&statement.tlp).unwrap_or_default();
+/// The bundle. Its objects are of the day of the last voice; of `now` where nobody has spoken yet.
+pub fn stix_bundle(view: &View<'_>, now: model::Timestamp) -> Bundle {
+    let View { statement, ref standings, .. } = *view;
     let dates =
         standings.iter().flat_map(|standing| standing.voices.iter().map(|voice| timestamp(&voice.date)));
     let created = dates.max().unwrap_or_else(|| stix::timestamp(now));
-    let objects = vec![producer(), claim_definition(), tlp.definition()];
-    let (campaign, doers) = (String::new(), String::new());
-    let mut form = Form { statement, marking: tlp.id(), created, objects, campaign, doers };
+    let mut objects = vec![producer(), claim_definition()];
+    if statement.synthetic {
+        objects.push(synthetic_marking());
+    }
+    let (campaign, doers, labels) = (String::new(), String::new(), BTreeSet::new());
+    let mut form =
+        Form { statement, marking: statement.marking(), labels, created, objects, campaign, doers };
     form.campaign = form.add("campaign", |object| {
         object.set("name", statement.title.clone()).set("description", statement.about.clone());
     });
@@ -45,7 +57,9 @@ pub fn stix_bundle(statement: &Statement, standings: &[ClauseStanding<'_>], now:
     for standing in standings {
         form.clause(standing);
     }
-    form.report();
+    form.report(view);
+    let labels = std::mem::take(&mut form.labels);
+    form.objects.extend(labels.into_iter().map(Tlp::definition));
     Bundle::new(form.objects, &NAMESPACE)
 }
 
@@ -70,11 +84,24 @@ fn timestamp(text: &str) -> String {
 }
 
 impl Form<'_> {
+    /// References to a label, and to the mark of made evidence.
+    fn marks(&mut self, marking: &Marking) -> Vec<String> {
+        let tlp = match marking {
+            Marking::Tlp(tlp, _) => *tlp,
+            // Nothing of this kind is shown to anybody.
+            Marking::Unknown(_) => Tlp::Red,
+        };
+        self.labels.insert(tlp);
+        let synthetic = self.statement.synthetic.then(|| synthetic_marking().id().to_owned());
+        [tlp.id().to_owned()].into_iter().chain(synthetic).collect()
+    }
+
     /// Adds an object of ours; gives its id.
     fn add(&mut self, kind: &str, fill: impl FnOnce(&mut Object)) -> String {
+        let marks = self.marks(&self.marking.clone());
         let mut object = Object::new(kind);
         object.set("created", self.created.clone()).set("modified", self.created.clone());
-        object.set("created_by_ref", producer().id()).set("object_marking_refs", vec![self.marking]);
+        object.set("created_by_ref", producer().id()).set("object_marking_refs", marks);
         fill(&mut object);
         object.seal(&NAMESPACE);
         let id = object.id().to_owned();
@@ -165,7 +192,7 @@ impl Form<'_> {
         let when = timestamp(&voice.date);
         let mut object = Object::new("relationship");
         object.set("created", when.clone()).set("modified", when).set("created_by_ref", party);
-        object.set("object_marking_refs", vec![self.marking]);
+        object.set("object_marking_refs", self.marks(&voice.labels.stance));
         object.set("relationship_type", kind).set("source_ref", source).set("target_ref", target);
         let said = [&voice.wording, &voice.summary, &clause.text].into_iter().find(|text| !text.is_empty());
         object.set("description", said.cloned().unwrap_or_default());
@@ -196,7 +223,13 @@ impl Form<'_> {
     fn opinion(&mut self, clause: &Clause, voice: &Voice, party: &str, about: &[String]) {
         let claim = self.claim(clause, voice);
         let when = timestamp(&voice.date);
-        let parts = [&voice.reason, &voice.wording, &voice.summary, &voice.alternative];
+        let Explanation { reason, alternative, .. } = &voice.explanation;
+        let parts = [reason, &voice.wording, &voice.summary, alternative];
+        let marking = match voice.explanation.is_there() {
+            true => stricter(&voice.labels.stance, &voice.labels.reason),
+            false => voice.labels.stance.clone(),
+        };
+        let marks = self.marks(&marking);
         let reason =
             parts.into_iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(" · ");
         let Some(stance) = voice.stance.filter(|_| voice.number.is_some()) else {
@@ -204,15 +237,12 @@ impl Form<'_> {
             let content = format!("{} {}: {reason}", claim.claimant, voice.verb);
             let mut note = Object::new("note");
             note.set("created", when.clone()).set("modified", when).set("created_by_ref", producer().id());
-            note.set("content", content)
-                .set("object_refs", about.to_vec())
-                .set("object_marking_refs", vec![self.marking]);
+            note.set("content", content).set("object_refs", about.to_vec()).set("object_marking_refs", marks);
             claim.put_into(&mut note);
             note.seal(&NAMESPACE);
             self.objects.push(note);
             return;
         };
-        let markings = [self.marking.to_owned()];
         let authors = [claim.claimant.clone()];
         let position = stix::Position {
             party,
@@ -222,13 +252,14 @@ impl Form<'_> {
             authors: &authors,
             claim: &claim,
             created: &when,
-            markings: &markings,
+            markings: &marks,
         };
         self.objects.push(position.object(&NAMESPACE));
     }
 
-    fn report(&mut self) {
-        let fixed = [producer().id().to_owned(), claim_definition().id().to_owned(), self.marking.to_owned()];
+    fn report(&mut self, view: &View<'_>) {
+        let fixed =
+            [producer(), claim_definition(), synthetic_marking()].map(|object| object.id().to_owned());
         let mut all: Vec<String> = self
             .objects
             .iter()
@@ -239,7 +270,14 @@ impl Form<'_> {
         all.dedup();
         let (title, when) = (self.statement.title.clone(), self.created.clone());
         let synthetic = self.statement.synthetic;
+        let description: Vec<String> = [label_sentence(view)]
+            .into_iter()
+            .chain(view.left_out_text().iter().map(|line| format!("Left out: {line}")))
+            .collect();
+        let label = Marking::Tlp(view.label.tlp, view.label.recipients.clone());
+        let marks = self.marks(&label);
         self.add("report", |object| {
+            object.set("object_marking_refs", marks).set("description", description.join(". "));
             object.set("name", title).set("published", when).set("object_refs", all);
             object.set("report_types", vec!["threat-report"]);
             if synthetic {
@@ -267,11 +305,8 @@ mod tests {
             package.file(form, now, &sample::signer(party)).unwrap();
         }
         let (positions, _) = package.positions(&statement, &package.own_roster().unwrap(), None);
-        let bundle = stix_bundle(
-            &statement,
-            &crate::standing(&statement, &positions),
-            model::Timestamp::from_nanos(0),
-        );
+        let view = View::new(&statement, crate::standing(&statement, &positions), None).unwrap();
+        let bundle = stix_bundle(&view, model::Timestamp::from_nanos(0));
         let of =
             |kind: &str| bundle.objects.iter().filter(|object| object.kind() == kind).collect::<Vec<_>>();
         let relationships = of("relationship");
@@ -289,8 +324,8 @@ mod tests {
         assert_eq!(of("note").len(), 1, "who abstains has no opinion");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/statement-2021/record.yml");
         let record = crate::parse_record(path, &std::fs::read_to_string(path).unwrap()).unwrap();
-        let told =
-            stix_bundle(&record.statement, &crate::record_standing(&record), model::Timestamp::from_nanos(0));
+        let view = View::new(&record.statement, crate::record_standing(&record), None).unwrap();
+        let told = stix_bundle(&view, model::Timestamp::from_nanos(0));
         let count = |kind: &str| told.objects.iter().filter(|object| object.kind() == kind).count();
         // Of 34 entries one relays others, and of one it is unclear what it comes to.
         assert_eq!((count("relationship"), count("note"), count("opinion")), (32, 2, 0));

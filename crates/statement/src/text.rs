@@ -2,7 +2,7 @@
 //!
 //! What comes in was read by `read`, which lets no character through that steers a terminal.
 
-use crate::record::Record;
+use crate::audience::{View, label_text};
 use crate::standing::{ClauseStanding, Voice};
 use crate::statement::{Clause, Ground, Statement};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ const WIDTH: usize = 100;
 /// The statement alone, without positions: `statement.txt` of a package.
 pub fn render_statement(statement: &Statement) -> String {
     let mut out = String::new();
-    head(statement, &mut out);
+    head(statement, None, &mut out);
     for clause in &statement.clauses {
         out.push('\n');
         clause_text(statement, clause, &mut out);
@@ -22,17 +22,16 @@ pub fn render_statement(statement: &Statement) -> String {
     out
 }
 
-/// The statement with who stands behind what. `foreword` says where the positions are from.
-pub fn render_positions(
-    statement: &Statement,
-    standings: &[ClauseStanding<'_>],
-    record: Option<&Record>,
-    foreword: &[String],
-) -> String {
+/// The statement with who stands behind what.
+pub fn render_positions(view: &View<'_>) -> String {
+    let View { statement, record, .. } = *view;
     let mut out = String::new();
-    head(statement, &mut out);
-    foreword.iter().for_each(|line| wrap("", "", line, &mut out));
-    for standing in standings {
+    head(statement, Some(view), &mut out);
+    view.foreword.iter().for_each(|line| wrap("", "", line, &mut out));
+    for line in view.left_out_text() {
+        wrap("", "  ", &format!("Left out: {line}"), &mut out);
+    }
+    for standing in &view.standings {
         out.push('\n');
         clause_text(statement, standing.clause, &mut out);
         wrap("   ", "   ", &clause_joint(statement, standing, record.is_some()), &mut out);
@@ -44,8 +43,8 @@ pub fn render_positions(
         }
         if !standing.silent.is_empty() {
             let names: Vec<&str> = standing.silent.iter().map(|party| statement.party_name(party)).collect();
-            let what = if record.is_some() { "Nothing seen of" } else { "Silent" };
-            wrap("   ", "     ", &format!("{what} (not assent): {}", names.join(", ")), &mut out);
+            let silence = silence_text(standing, record.is_some());
+            wrap("   ", "     ", &format!("{silence}: {}", names.join(", ")), &mut out);
         }
     }
     for conflict in record.iter().flat_map(|record| &record.conflicts) {
@@ -64,25 +63,54 @@ pub fn render_positions(
     out
 }
 
+/// What it means that a party is among the silent ones of a clause.
+pub fn silence_text(standing: &ClauseStanding<'_>, recorded: bool) -> String {
+    match (standing.withheld, recorded) {
+        (0, true) => "Nothing seen of (not assent)".to_owned(),
+        (0, false) => "Silent (not assent)".to_owned(),
+        (1, _) => "Silent (not assent), or not shown here (1 is not)".to_owned(),
+        (count, _) => format!("Silent (not assent), or not shown here ({count} are not)"),
+    }
+}
+
 /// For whom a clause is joint, in a sentence.
 pub fn clause_joint(statement: &Statement, standing: &ClauseStanding<'_>, recorded: bool) -> String {
     let names: Vec<&str> = standing.holders().into_iter().map(|party| statement.party_name(party)).collect();
-    match (names.as_slice(), recorded) {
+    let said = match (names.as_slice(), recorded) {
         ([], false) => "Not joint: nobody concurs.".to_owned(),
         ([], true) => "Not joint: nobody states it.".to_owned(),
         ([one], false) => format!("Not joint: only {one} concurs."),
         ([one], true) => format!("Not joint: only {one} states it."),
         (many, false) => format!("Joint for those who signed it, and nobody else: {}.", many.join(", ")),
         (many, true) => format!("Stated by each of these in a text of its own: {}.", many.join(", ")),
+    };
+    match standing.withheld {
+        0 => said,
+        count => format!("Of what is shown here: {said} Not shown: {count}."),
     }
 }
 
-fn head(statement: &Statement, out: &mut String) {
+/// The label of what is shown, and which part makes it so where that is not the statement itself.
+pub fn label_sentence(view: &View<'_>) -> String {
+    let label = label_text(view.label.tlp, &view.label.recipients);
+    match view.label.reason.starts_with("the statement is ") {
+        true => label,
+        false => format!("{label} ({})", view.label.reason),
+    }
+}
+
+fn head(statement: &Statement, view: Option<&View<'_>>, out: &mut String) {
     if statement.synthetic {
         out.push_str("SYNTHETIC: rests on made evidence, and cannot be signed\n");
     }
     // Writing into a `String` cannot fail.
-    let _ = writeln!(out, "TLP:{}\n", statement.tlp.to_ascii_uppercase());
+    let _ = match view {
+        Some(view) => writeln!(out, "{}\n", label_sentence(view)),
+        None if statement.recipients.is_empty() => {
+            writeln!(out, "TLP:{}\n", statement.tlp.to_ascii_uppercase())
+        }
+        None => writeln!(out, "TLP:RED, only for {}\n", statement.recipients.join(", ")),
+    };
     wrap("", "", &statement.title, out);
     if !statement.about.is_empty() {
         out.push('\n');
@@ -147,8 +175,8 @@ fn voice_text(statement: &Statement, voice: &Voice, out: &mut String) {
         line(&format!("{label}: "), text);
     }
     line("sources: ", &voice.sources.join(", "));
-    for (number, said) in &voice.earlier {
-        line("", &format!("supersedes position {number}: {said}"));
+    for earlier in &voice.earlier {
+        line("", &format!("supersedes position {}: {}", earlier.number, earlier.said));
     }
 }
 

@@ -466,6 +466,7 @@ fn a_later_position_stays_and_an_earlier_one_cannot_be_taken_away() {
     );
     check("with its signature, closed anew", &closed_unchecked(&keys, &moved), &brought, false);
     check("the older package", &old, &brought, true);
+    old_closings_are_no_new_ones(&keys, &old, &files, &brought);
     // A position of another statement, with its good signature.
     let mut other = Package::new(
         &parse_statement("draft.yml", &DRAFT.replace("Who attacked", "Who wrote to")).unwrap(),
@@ -483,6 +484,36 @@ fn a_later_position_stays_and_an_earlier_one_cannot_be_taken_away() {
         &brought,
         false,
     );
+}
+
+/// A closing of before, given out for one of now: with the later position there, withheld, or withheld by some only.
+fn old_closings_are_no_new_ones(keys: &Keys, old: &Files, new: &Files, brought: &Brought) {
+    let mut replayed = new.clone();
+    for (name, bytes) in old.iter().filter(|(name, _)| name.starts_with("closing/1/")) {
+        replayed.insert(name.replace("closing/1/", "closing/2/"), bytes.clone());
+    }
+    check("the first closing as the second", &replayed, brought, false);
+    for party in PARTIES {
+        let mut one = new.clone();
+        one.insert(format!("closing/2/{party}.sig"), old[&format!("closing/1/{party}.sig")].clone());
+        check(&format!("the first signature of {party} under the second list"), &one, brought, false);
+    }
+    let mut renamed: Files = old.iter().map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+    renamed.retain(|name, _| !name.starts_with("closing/"));
+    for (name, bytes) in new.iter().filter(|(name, _)| name.starts_with("closing/2/")) {
+        renamed.insert(name.replace("closing/2/", "closing/1/"), bytes.clone());
+    }
+    check("the second closing over the first positions", &renamed, brought, false);
+    // Withheld, and the rest closed anew: by all but its party it shows in who must close.
+    let mut withheld = new.clone();
+    withheld.retain(|name, _| !name.starts_with("positions/se/2") && !name.starts_with("closing/2/"));
+    let mut package = Package::of_files(withheld, Vec::new()).unwrap();
+    // Nothing new is in it, so that the first closing still holds: it is the older package again.
+    assert!(close(&mut package, "us", &Seen::default(), at(), &*keys.signer("us")).is_err());
+    let mut seen = Seen::default();
+    seen.add(&Package::of_files(new.clone(), Vec::new()).unwrap());
+    let refused = seen.check(&package).unwrap_err().to_string();
+    assert_eq!(refused, "positions/se/2.json, which was seen before, is not in the package");
 }
 
 /// Closes whatever is there, as a program without our checks would: the list and its signatures by `ssh-keygen`.
@@ -596,8 +627,8 @@ fn what_was_signed_is_read_back() {
     let statement = package.statement().unwrap();
     let (positions, bad) = package.positions(&statement, &package.own_roster().unwrap(), None);
     assert_eq!((positions.len(), bad.len()), (4, 0), "{bad:?}");
-    let text =
-        statement::render_positions(&statement, &statement::standing(&statement, &positions), None, &[]);
+    let standings = statement::standing(&statement, &positions);
+    let text = statement::render_positions(&statement::View::new(&statement, standings, None).unwrap());
     assert!(
         text.contains(
             "Joint for those who signed it, and nobody else: United States, United Kingdom, Japan."
@@ -610,59 +641,105 @@ fn what_was_signed_is_read_back() {
 
 /// What a security key does, in software (PROTOCOL.u2f): it signs the hash of its application, flags, a counter and the
 /// hash of the message.
-struct Device(ssh_key::private::Ed25519Keypair);
+struct Device {
+    key: ssh_key::PrivateKey,
+    /// Whether it was touched.
+    flags: u8,
+}
 
 fn put(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_be_bytes());
     out.extend_from_slice(bytes);
 }
 
+impl Device {
+    fn kind(&self) -> &'static str {
+        match self.key.algorithm() {
+            ssh_key::Algorithm::Ed25519 => "sk-ssh-ed25519@openssh.com",
+            _ => "sk-ecdsa-sha2-nistp256@openssh.com",
+        }
+    }
+
+    fn line(&self) -> String {
+        use base64::Engine as _;
+        format!("{} {}", self.kind(), base64::engine::general_purpose::STANDARD.encode(self.public_blob()))
+    }
+}
+
 impl Signer for Device {
     fn public_blob(&self) -> Vec<u8> {
+        let key = self.key.public_key().key_data();
         let mut out = Vec::new();
-        for part in [b"sk-ssh-ed25519@openssh.com".as_slice(), &self.0.public.0, b"ssh:"] {
-            put(part, &mut out);
+        put(self.kind().as_bytes(), &mut out);
+        match (key.ed25519(), key.ecdsa()) {
+            (Some(key), _) => put(&key.0, &mut out),
+            (_, Some(key)) => {
+                [b"nistp256".as_slice(), key.as_sec1_bytes()].iter().for_each(|part| put(part, &mut out))
+            }
+            _ => panic!("a key of another kind"),
         }
+        put(b"ssh:", &mut out);
         out
     }
 
     fn sign_raw(&self, data: &[u8]) -> Result<Vec<u8>, statement::Refusal> {
         use sha2::Digest as _;
         use signature::Signer as _;
-        const TRAILER: [u8; 5] = [1, 0, 0, 0, 7];
+        let trailer = [self.flags, 0, 0, 0, 7];
         let mut message = sha2::Sha256::digest(b"ssh:").to_vec();
-        message.extend_from_slice(&TRAILER);
+        message.extend_from_slice(&trailer);
         message.extend_from_slice(&sha2::Sha256::digest(data));
-        let signature: ssh_key::Signature = self.0.try_sign(&message).unwrap();
+        let signature: ssh_key::Signature = self.key.try_sign(&message).unwrap();
         let mut out = Vec::new();
-        put(b"sk-ssh-ed25519@openssh.com", &mut out);
+        put(self.kind().as_bytes(), &mut out);
         put(signature.as_bytes(), &mut out);
-        out.extend_from_slice(&TRAILER);
+        out.extend_from_slice(&trailer);
         Ok(out)
     }
 }
 
 #[test]
 fn a_key_in_a_device_signs_as_well() {
-    use base64::Engine as _;
     if !has_stock_tools() {
         return;
     }
-    let device = Device(ssh_key::private::Ed25519Keypair::from_seed(&[7; 32]));
-    let public = base64::engine::general_purpose::STANDARD.encode(device.public_blob());
-    let roster = format!("us sk-ssh-ed25519@openssh.com {public}\n");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, kind) in [("ed", ["-t", "ed25519"].as_slice()), ("ec", &["-t", "ecdsa", "-b", "256"])] {
+        keygen(folder.path(), &[&["-q", "-N", "", "-f", name], kind].concat());
+        let key = fs::read_to_string(folder.path().join(name)).unwrap();
+        for flags in [1, 5, 0] {
+            signed_by(&Device { key: ssh_key::PrivateKey::from_openssh(&key).unwrap(), flags });
+        }
+    }
+}
+
+fn signed_by(device: &Device) {
+    let roster = format!("us {}\n", device.line());
     let draft =
         DRAFT.replace(", {id: uk, name: United Kingdom}, {id: jp, name: Japan}, {id: se, name: Sweden}", "");
     let mut package =
         Package::new(&parse_statement("draft.yml", &draft).unwrap(), roster.as_bytes()).unwrap();
     let form = "party: us\nclauses: [{clause: C1, stance: concur}]";
-    let form = parse_position("form", form, &package.statement().unwrap()).unwrap();
-    package.file(form, at(), &device).unwrap();
-    close(&mut package, "us", &Seen::default(), at(), &device).unwrap();
+    let form = parse_position("form.yml", form, &package.statement().unwrap()).unwrap();
+    package.file(form, at(), device).unwrap();
+    close(&mut package, "us", &Seen::default(), at(), device).unwrap();
     let brought = Brought { roster, parties: vec!["us".to_owned()], at: AT.to_owned(), revoked: None };
-    check("signed by a device", package.files(), &brought, true);
-    let mut changed = package.files().clone();
-    let text = String::from_utf8(changed["closing/1/us.sig"].clone()).unwrap();
-    changed.insert("closing/1/us.sig".to_owned(), text.replacen("AAAAA", "AAAAB", 1).into_bytes());
-    check("with a byte of its signature changed", &changed, &brought, false);
+    check(device.kind(), package.files(), &brought, true);
+    for name in ["closing/1/us.sig", "positions/us/1.json.sig"] {
+        let text = String::from_utf8(package.files()[name].clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        // The signature, its flags and its counter stand at the end.
+        for line in lines.len() - 3..lines.len() - 1 {
+            for (at, letter) in [(0, "A"), (9, "B"), (lines[line].len() - 5, "C")] {
+                let mut changed = lines.clone();
+                let own = &lines[line];
+                let other = if &own[at..=at] == letter { "D" } else { letter };
+                let own = format!("{}{other}{}", &own[..at], &own[at + 1..]);
+                changed[line] = &own;
+                let mut files = package.files().clone();
+                files.insert(name.to_owned(), format!("{}\n", changed.join("\n")).into_bytes());
+                check(&format!("{name} with letter {at} of line {line} changed"), &files, &brought, false);
+            }
+        }
+    }
 }

@@ -70,6 +70,11 @@ impl Tlp {
         }
     }
 
+    /// The label in lower case and without `TLP:`: `amber+strict`.
+    pub fn word(self) -> &'static str {
+        IDS[self as usize].1
+    }
+
     /// Who may have it, in a sentence.
     pub const fn audience(self) -> &'static str {
         match self {
@@ -106,7 +111,7 @@ impl Tlp {
     pub fn definition(self) -> Object {
         let mut extension = Map::new();
         extension.insert("extension_type".to_owned(), "property-extension".into());
-        extension.insert("tlp_2_0".to_owned(), IDS[self as usize].1.into());
+        extension.insert("tlp_2_0".to_owned(), self.word().into());
         let mut object = Object::new("marking-definition");
         object.set("id", self.id()).set("created", "2022-10-01T00:00:00.000Z").set("name", self.as_str());
         object.extend(TLP_2_EXTENSION, extension);

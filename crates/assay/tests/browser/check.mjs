@@ -96,7 +96,7 @@ for (const file of [hostile, bare]) {
 }
 
 // A joint statement: nothing runs, every link leads somewhere, each voice is as large as the next, print keeps them whole.
-for (const name of ["statement", "statement-hostile"]) {
+for (const name of ["statement", "statement-hostile", "statement-draft"]) {
   const { page, noted, close } = await open(join(folder, name, "report.html"));
   const ran = await page.evaluate(() => window.ran);
   check(`${name}: nothing runs`, ran === undefined && noted.length === 0, [ran, ...noted].join("; "));
@@ -106,12 +106,24 @@ for (const name of ["statement", "statement-hostile"]) {
   const dead = await page.evaluate(() =>
     [...document.querySelectorAll("a")].map((one) => one.getAttribute("href").slice(1)).filter((id) => !document.getElementById(id)));
   check(`${name}: every link leads somewhere`, dead.length === 0, dead.join(" "));
+  const policy = await page.locator("meta[http-equiv]").getAttribute("content");
+  check(`${name}: its policy lets no script run`, !policy.includes("script-src") && policy.includes("default-src 'none'"), policy);
+  const cells = await page.evaluate(() => new Set([...document.querySelectorAll("#glance .side")].map((one) => getComputedStyle(one.querySelector("b")).fontSize + getComputedStyle(one).color)).size);
+  check(`${name}: each stance is as large as the next in the table`, cells <= 1, `${cells} kinds`);
+  const empty = await page.evaluate(() => [...document.querySelectorAll("#glance td")].filter((one) => !one.textContent.trim()).length);
+  check(`${name}: silence is shown as silence`, empty === 0, `${empty} empty cells`);
   const sizes = await page.evaluate(() => new Set([...document.querySelectorAll(".voice")].map((one) =>
     [...one.querySelectorAll("h4, .stance")].map((part) => getComputedStyle(part).fontSize).join(" "))).size);
-  check(`${name}: each voice is as large as the next`, sizes === 1, `${sizes} sizes`);
+  check(`${name}: each voice is as large as the next`, sizes <= 1, `${sizes} sizes`);
   await page.emulateMedia({ media: "print" });
   const whole = await page.evaluate(() => [...document.querySelectorAll(".voice")].every((one) => getComputedStyle(one).breakInside === "avoid"));
   check(`${name}: print keeps a voice on one sheet`, whole);
+  // On paper nothing scrolls: what is wider than the sheet would be cut.
+  await page.setViewportSize({ width: 1047, height: 720 });
+  const cut = await page.evaluate(() => [...document.querySelectorAll("table")].filter((one) => one.scrollWidth > document.documentElement.clientWidth + 1).length);
+  check(`${name}: no table is cut on paper`, cut === 0, `${cut} tables`);
+  const heads = await page.evaluate(() => [...document.querySelectorAll("thead")].every((one) => getComputedStyle(one).display === "table-header-group"));
+  check(`${name}: heads of tables are repeated on paper`, heads);
   await close();
 }
 {
@@ -121,6 +133,9 @@ for (const name of ["statement", "statement-hostile"]) {
   check("statement: and the EU and NATO are not of them", /Nothing seen of \(not assent\):.*European Union.*NATO/.test(state));
   check("statement: no scale that no party named", !(await page.locator("#clauses").innerText()).includes("(PHIA"));
   check("statement: both readings of “almost certain”", (await page.locator("#conflicts").innerText()).match(/“almost certain”/g).length >= 2);
+  const cell = page.locator("#glance tr", { has: page.locator("a[href='#clause-X5']") }).locator("a.side.for").first();
+  await cell.click();
+  check("statement: a cell leads to what the party says", page.url().includes("#voice-X5-") && (await page.locator(":target.voice").count()) === 1, page.url());
   check("statement: the misprint is told", (await page.locator("#notes").innerText()).includes("APT30"));
   await close();
 }

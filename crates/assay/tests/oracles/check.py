@@ -3,7 +3,8 @@
     python check.py FOLDER
 
 Reads FOLDER/*.stix.json, *.misp.json, *.layer.json and scales.json, says what failed, and ends with
-`N passed, M failed`. A control first: what is wrong must be refused, or nothing here shows anything.
+`N passed, M failed`. Statements, positions and records (*.statement.json, *.position.json, *.record.json) are checked
+by the JSON Schemas in FOLDER/schemas. A control first: what is wrong must be refused, or nothing here shows anything.
 """
 
 import contextlib
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import warnings
 
+import jsonschema
+import referencing
 import stix2
 import stix2.confidence.scales as scales
 import stix2validator
@@ -34,6 +37,8 @@ TLP_2 = {
 # What misp-stix 2026.10.12 cannot take from any bundle: it has no parser for incidents, nor the method that its own table
 # names for requests. The list may only shrink.
 KNOWN = ["STIX object type: incident", "has no attribute '_parse_http_request_observable'"]
+# Fields that a statement, a position or a record cannot be without, where they have them.
+REQUIRED = {"schema", "title", "party", "number", "supersedes", "statement", "positions", "parties"}
 passed, failed = 0, []
 
 
@@ -91,7 +96,9 @@ def check_stix(path):
         text = json.dumps(events)
         patterns = [thing["pattern"] for thing in objects if thing["type"] == "indicator"]
         lost = [pattern for pattern in patterns if pattern.split("'")[-2] not in text]
-        check(f"{path.name}: misp-stix keeps the indicators", patterns and not lost, lost)
+        # A statement has claims, and no indicator.
+        is_there = patterns or path.name.startswith("statement-")
+        check(f"{path.name}: misp-stix keeps the indicators", is_there and not lost, lost)
 
 
 def refs(value, name=""):
@@ -155,6 +162,71 @@ def check_scales(path):
         check(f"{scale} {word}", functions[scale](word) == ours, ours)
 
 
+def check_statement(path):
+    """What a bundle of a statement says: claims by claimant, opinions, nothing translated."""
+    objects = json.loads(path.read_text(encoding="utf-8"))["objects"]
+    names = {thing["id"]: thing.get("name") for thing in objects}
+    claims = [thing for thing in objects if thing["type"] == "relationship"]
+    check(f"{path.name}: has claims", bool(claims))
+    for thing in claims:
+        claim = next(value for value in thing["extensions"].values() if "claimant" in value)
+        check(f"{path.name}: {thing['id']} is by its claimant", names[thing["created_by_ref"]] == claim["claimant"])
+    opinions = {thing["opinion"] for thing in objects if thing["type"] == "opinion"}
+    check(f"{path.name}: nobody is neutral", opinions <= {"agree", "disagree"}, opinions)
+    report = next(thing for thing in objects if thing["type"] == "report")
+    rank = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
+
+    def strictness(thing):
+        labels = [names[mark] for mark in thing.get("object_marking_refs", []) if names.get(mark) in rank]
+        return max((rank.index(label) for label in labels), default=0)
+
+    strictest = max(strictness(thing) for thing in objects if thing is not report)
+    check(f"{path.name}: the report is as strict as its parts", strictness(report) >= strictest)
+
+
+def check_schemas(folder):
+    """Statements, positions and the record by their schemas; and what the schemas must refuse."""
+    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "schemas").glob("*.schema.json"))]
+    registry = referencing.Registry().with_resources(
+        (schema["$id"], referencing.Resource.from_contents(schema)) for schema in schemas)
+    judges = {}
+    for schema in schemas:
+        jsonschema.Draft202012Validator.check_schema(schema)
+        judges[schema["properties"]["schema"]["const"]] = jsonschema.Draft202012Validator(schema, registry=registry)
+    check("three schemas", len(judges) == 3, list(judges))
+    files = [path for kind in ("statement", "position", "record") for path in sorted(folder.glob(f"*.{kind}.json"))]
+    check("statements, positions and a record are there", len(files) >= 6, files)
+    for path in files:
+        thing = json.loads(path.read_text(encoding="utf-8"))
+        judge = judges[thing["schema"]]
+        errors = [error.message for error in judge.iter_errors(thing)]
+        check(f"{path.name}: by its schema", not errors, errors[:5])
+        for what, broken in breakages(thing):
+            check(f"{path.name}: {what} is refused", not judge.is_valid(broken))
+
+
+def breakages(thing):
+    """The same with one thing wrong in it, each in turn."""
+    for name in REQUIRED & set(thing):
+        yield f"without {name}", {key: value for key, value in thing.items() if key != name}
+    yield "an unknown field", {**thing, "confidence": 85}
+    yield "another schema", {**thing, "schema": "assay-other/1"}
+    if "statement" in thing:
+        for name, value in [("stance", "agrees"), ("word_seen", "guessed"), ("date", "July 2021"), ("word", {"scale": "PHIA"})]:
+            yield f"{name} {value}", {**thing, "positions": [{**thing["positions"][0], name: value}]}
+    if "number" in thing:
+        for name, value in [("number", 0), ("statement_sha256", "x"), ("tlp", "orange"), ("tlp", "red")]:
+            yield f"{name} {value}", {**{key: thing[key] for key in thing if key != "recipients"}, name: value}
+        for name, value in [("stance", "neutral"), ("likelihood", {"word": "likely", "interval": [5]})]:
+            yield f"{name} {value}", {**thing, "clauses": [{"clause": "C1", "stance": "concur", name: value}]}
+        yield "a part without a reason", {**thing, "clauses": [{"clause": "C1", "stance": "concur-in-part"}]}
+    if "clauses" in thing and "title" in thing:
+        clause = thing["clauses"][0]
+        for name, value in [("level", "nation"), ("id", "a b"), ("text", "two\nlines"), ("grounds", [{}]), ("text", "")]:
+            yield f"{name} {value!r}", {**thing, "clauses": [{**clause, name: value}]}
+        yield "red for nobody", {**{key: thing[key] for key in thing if key != "recipients"}, "tlp": "red"}
+
+
 def control(path):
     """What is broken on purpose must be refused."""
     bundle = json.loads(path.read_text(encoding="utf-8"))
@@ -194,6 +266,9 @@ def main(folder):
         check_misp(path)
     for path in sorted(folder.glob("*.layer.json")):
         check_layer(path)
+    for path in sorted(folder.glob("statement-*.stix.json")):
+        check_statement(path)
+    check_schemas(folder)
     check_scales(folder / "scales.json")
     print(f"{passed} passed, {len(failed)} failed")
     return 1 if failed else 0

@@ -132,3 +132,31 @@ fn summaries_are_small_and_merge() {
     let bad = run(&["summary", "--merge", text(&file)]);
     assert!(bad.stderr.contains("summary.jsonl line 3:"), "{}", bad.stderr);
 }
+
+#[test]
+fn the_same_evidence_scanned_again_gives_the_same_objects() {
+    let scratch = tempfile::tempdir().unwrap();
+    let key = scratch.path().join("key");
+    let mut bundles = Vec::new();
+    for name in ["a", "b"] {
+        let folder = scratch.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let case = example(&folder);
+        // The second is of another day.
+        if name == "b" {
+            let run = case.join("run.json");
+            let text = fs::read_to_string(&run).unwrap();
+            let mut run_of: Value = serde_json::from_str(&text).unwrap();
+            run_of["started"] = Value::from("2031-01-01T00:00:00Z");
+            fs::write(&run, run_of.to_string()).unwrap();
+        }
+        let file = scratch.path().join(format!("{name}.json"));
+        assert_eq!(export(&case, &key, &["--stix", text(&file)]).exit, Exit::Done);
+        bundles.push(fs::read_to_string(file).unwrap());
+    }
+    assert_eq!(bundles[0], bundles[1]);
+    let bundle: Value = serde_json::from_str(&bundles[0]).unwrap();
+    let last = bundle["objects"].as_array().unwrap().iter().filter_map(|object| object["created"].as_str());
+    assert!(last.clone().all(|created| created < "2026-11-25"), "nothing is of the future");
+    assert!(last.clone().any(|created| created.starts_with("2021-03-")), "of the evidence's last time");
+}

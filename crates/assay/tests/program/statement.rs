@@ -310,7 +310,7 @@ fn the_page_escapes_and_needs_nothing_else() {
         "\"<script>window.ran=1</script><img/src=x/onerror=window.ran=2>\"",
     );
     fs::write(at("hostile.yml"), hostile).unwrap();
-    good(statement(&["show", &at("hostile.yml"), "--html", &at("hostile.html")]));
+    good(statement(&["render", &at("hostile.yml"), "--html", "--out", &at("hostile.html")]));
     let page = fs::read_to_string(at("hostile.html")).unwrap();
     assert!(
         page.contains("&lt;script&gt;window.ran=1&lt;/script&gt;")
@@ -326,7 +326,7 @@ fn the_page_escapes_and_needs_nothing_else() {
         "{}",
         refused.stderr
     );
-    good(statement(&["show", &record(), "--html", &at("record.html")]));
+    good(statement(&["render", &record(), "--html", "--out", &at("record.html")]));
     let page = fs::read_to_string(at("record.html")).unwrap();
     assert!(
         !page.contains("href=\"http") && !page.contains("<script"),
@@ -335,4 +335,121 @@ fn the_page_escapes_and_needs_nothing_else() {
     for id in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(page.contains(&format!("id=\"{id}\"")), "#{id} leads nowhere");
     }
+}
+
+#[test]
+fn a_rendered_statement_leaves_out_what_labels_refuse_and_counts_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+    if !keys(scratch.path(), &["us", "se"]) {
+        return;
+    }
+    let public = |name: &str| fs::read_to_string(at(&format!("{name}.pub"))).unwrap();
+    fs::write(at("roster"), format!("us {}se {}", public("us"), public("se"))).unwrap();
+    fs::write(at("draft.yml"), DRAFT).unwrap();
+    let package = at("package");
+    good(statement(&["draft", &at("draft.yml"), "--package", &package, "--roster", &at("roster")]));
+    for (party, form) in [
+        (
+            "us",
+            "party: us\nclauses: [{clause: C2, stance: concur, wording: We hold it., reason: Secret., reason_tlp: amber}]\n",
+        ),
+        (
+            "se",
+            "party: se\ntlp: red\nrecipients: [Jane Doe]\nclauses: [{clause: C2, stance: dissent, reason: Hidden.}]\n",
+        ),
+    ] {
+        fs::write(at("form.yml"), form).unwrap();
+        good(statement(&["sign", &package, &at("form.yml"), "--key", &at(party)]));
+    }
+    let render = |more: &[&str]| statement(&[&["render", package.as_str()], more].concat());
+    let whole = good(render(&["--md"]));
+    assert!(whole.contains("**TLP:RED**") && whole.contains("only for Jane Doe"), "{whole}");
+    for text in ["We hold it.", "Secret.", "Hidden.", "**dissents**", "**concurs**", "silent"] {
+        assert!(whole.contains(text), "{text}: {whole}");
+    }
+    for form in ["--md", "--html"] {
+        let green = render(&[form, "--tlp", "green"]);
+        assert!(green.stderr.contains("left out: stances: 1, marked TLP:RED"), "{}", green.stderr);
+        assert!(green.stderr.contains("left out: reasons: 1, marked TLP:AMBER"), "{}", green.stderr);
+        let green = good(green);
+        assert!(green.contains("We hold it.") && !green.contains("Secret") && !green.contains("Hidden"));
+        assert!(
+            green.contains("Not all of it is shown here") && green.contains("silent, or not shown"),
+            "{green}"
+        );
+    }
+    assert!(good(render(&["--md", "--tlp", "red", "--to", "Jane Doe"])).contains("Hidden."));
+    assert!(!good(render(&["--md", "--tlp", "red", "--to", "Joe"])).contains("Hidden."));
+    for (more, wanted) in [
+        (&[][..], "--html"),
+        (&["--md", "--html"], "cannot be used with"),
+        (
+            &["--md", "--tlp", "clear"],
+            "the statement is marked TLP:GREEN, which is stricter than this export",
+        ),
+        (&["--md", "--tlp", "red"], "--tlp red: wanted --to NAME, found nobody"),
+        (&["--md", "--tlp", "amber", "--to", "Joe"], "--to: only --tlp red is for named persons"),
+        (&["--md", "--to", "Joe"], "--tlp"),
+        (&["--md", "--out", &format!("{package}/page.md")], "is within the package"),
+        (&["--md", "--out", &at("form.yml")], "there is a file already; --force writes over it"),
+        (&["--md", "--case", &at("nothing")], "nothing"),
+    ] {
+        let ran = render(more);
+        assert_eq!(ran.exit, Exit::Usage, "{more:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains(wanted), "{more:?}: {}", ran.stderr);
+    }
+    // A second RED that nobody may have besides: the whole is for nobody.
+    fs::write(
+        at("form.yml"),
+        "party: us\ntlp: red\nrecipients: [Joe]\nclauses: [{clause: C1, stance: concur}]\n",
+    )
+    .unwrap();
+    good(statement(&["sign", &package, &at("form.yml"), "--key", &at("us")]));
+    let refused = render(&["--md"]);
+    assert!(
+        refused
+            .stderr
+            .contains("2 inputs are TLP:RED, and no recipient is common to them; --tlp LABEL leaves out"),
+        "{}",
+        refused.stderr
+    );
+    good(render(&["--md", "--tlp", "green"]));
+    for (label, wanted) in [
+        ("tlp: orange\n", "tlp: wanted one of clear, green"),
+        ("tlp: red\n", "tlp red: wanted recipients"),
+        ("recipients: [Joe]\n", "recipients: wanted a label red"),
+    ] {
+        fs::write(at("form.yml"), format!("party: us\n{label}clauses: [{{clause: C1, stance: concur}}]\n"))
+            .unwrap();
+        let refused = statement(&["sign", &package, &at("form.yml"), "--key", &at("us")]);
+        assert!(refused.stderr.contains(&format!("form.yml:2: {wanted}")), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_clause_leads_to_findings_of_its_case() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+    let (_, case) = scan(&[&workspace().join("examples/exchange-2021")], scratch.path(), &[]);
+    let case = case.to_str().unwrap();
+    good(statement(&["draft", &at("draft.yml"), "--party", "us=US", "--case", case]));
+    let text = good(statement(&["render", &at("draft.yml"), "--md"]));
+    assert!(text.contains("findings.jsonl") && !text.contains("byte "), "{text}");
+    let text = good(statement(&["render", &at("draft.yml"), "--md", "--case", case]));
+    assert!(
+        text.contains("**TLP:AMBER+STRICT**") && text.contains("MXS01") && text.contains("byte"),
+        "{text}"
+    );
+    let page = good(statement(&["render", &at("draft.yml"), "--html", "--case", case]));
+    assert!(page.contains("Findings of this ground") && page.contains("id=\"ground-C1-1\""), "{page}");
+    fs::write(at("amber.yml"), fs::read_to_string(at("draft.yml")).unwrap().replace("amber+strict", "amber"))
+        .unwrap();
+    let away = statement(&["render", &at("amber.yml"), "--md", "--case", case, "--tlp", "amber"]);
+    assert!(away.stderr.contains("left out: findings of cases: "), "{}", away.stderr);
+    assert!(!away.stdout.contains("MXS01"), "{}", away.stdout);
+    let other = at("other.yml");
+    fs::write(&other, DRAFT).unwrap();
+    let refused = statement(&["render", &other, "--md", "--case", case]);
+    assert!(refused.stderr.contains("no ground rests on it"), "{}", refused.stderr);
 }

@@ -76,7 +76,8 @@ impl Builder<'_> {
                 .unwrap_or_else(|| "organisation not named".to_owned()),
             level: "actor".to_owned(),
             clause: format!("{label} is consistent with {actor}"),
-            date: self.created[..10].to_owned(),
+            // A claim is of the day on which it is made, whatever the evidence's.
+            date: stix::timestamp(self.export.made)[..10].to_owned(),
             likelihood: attribution_word(probability),
             word_seen: String::new(),
             strength: assessed.strength.clone().unwrap_or_default(),

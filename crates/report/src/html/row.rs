@@ -63,7 +63,7 @@ pub(super) fn write_finding(
     }
     page.raw("</td><td class=\"where\">")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
-    page.element("<br><span class=\"small\">", &position(finding), "</span></td><td>")?;
+    page.element("<br><span class=\"small\">", &words::position(finding), "</span></td><td>")?;
     write_fields(page, &telling(&details, &matched), &matched)?;
     page.raw("</td></tr>\n<tr class=\"more\"><td colspan=\"6\"><details class=\"deep\"><summary>Record and rule</summary>\n")?;
     write_record(page, case, finding, &details, &matched)?;
@@ -81,7 +81,7 @@ fn write_record(
     if finding.is_correlation() {
         return write_grounds(page, finding);
     }
-    page.element("<p>", &capitalised(&position(finding)), " of <code>")?;
+    page.element("<p>", &capitalised(&words::position(finding)), " of <code>")?;
     page.value(lead_path(case, finding.evidence).unwrap_or_default())?;
     page.raw("</code>")?;
     if let Some(item) = case.items.get(finding.evidence.0 as usize) {
@@ -108,7 +108,7 @@ fn write_record(
 
 /// What a correlation rests on: findings that may stand on another page.
 fn write_grounds(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
-    page.element("<p>", &capitalised(&position(finding)), ":")?;
+    page.element("<p>", &capitalised(&words::position(finding)), ":")?;
     for ground in finding.grounds.iter().take(GROUNDS_MAX) {
         page.link(&format!("f-{ground}"), " <a class=\"whole\" href=\"")?;
         page.element("", &ground.to_string(), "</a>")?;
@@ -173,16 +173,6 @@ fn write_rule(
 }
 
 /// `record 4242, byte 8192`.
-fn position(finding: &Finding) -> String {
-    if finding.is_correlation() {
-        return format!("rests on {}", words::count(finding.grounds.len() as u64, "finding"));
-    }
-    let position = finding.position;
-    let numbered = [("record", position.record), ("line", position.line), ("byte", Some(position.offset))];
-    let part = |(name, number): (&str, Option<u64>)| Some(format!("{name} {}", number?));
-    numbered.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
-}
-
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()

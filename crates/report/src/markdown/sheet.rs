@@ -33,6 +33,11 @@ impl<'w> Sheet<'w> {
         self.masked(text, escape::markdown_code)
     }
 
+    /// A sentence that is never cut: somebody's own words.
+    pub(super) fn whole(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(escape::markdown_prose(&self.mask.apply(text)).as_bytes())
+    }
+
     /// What is cut cannot be told from something else, so masking comes first.
     fn masked(&mut self, text: &str, escape: fn(&str) -> String) -> io::Result<()> {
         let text = self.mask.apply(text);
