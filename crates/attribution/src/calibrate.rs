@@ -1,10 +1,11 @@
 //! The second stage: how often a first actor of this kind was the right one.
 
-use crate::score::{LIKENESS, Measures, Observed};
+use crate::history::Feature;
+use crate::score::{MEASURES, Measures, Observed, VOTING};
 use crate::snapshot::Snapshot;
 
 /// How many signs the second stage looks at.
-pub const SIGNS: usize = 6;
+pub const SIGNS: usize = 8;
 /// Where the log odds of the first stage stand.
 pub(crate) const LOG_ODDS: usize = 1;
 /// What they are called.
@@ -13,8 +14,10 @@ pub const SIGN_NAMES: [&str; SIGNS] = [
     "log odds of the first stage",
     "measures that agree",
     "software of no other actor",
-    "how much software was observed",
-    "rarest software of the actor",
+    "techniques of the actor",
+    "software that anybody has",
+    "share of the software that is the actor's",
+    "age of its last report",
 ];
 
 /// The signs, in the order of [`SIGN_NAMES`].
@@ -33,19 +36,24 @@ pub(crate) fn signs(
         let highest = measures.iter().map(|of| of[*measure]).fold(f64::NEG_INFINITY, f64::max);
         highest > 0.0 && measures[first][*measure] >= highest - 1e-12
     };
-    let agree = (0..LIKENESS).filter(leads).count();
+    let agree = (0..VOTING).filter(leads).count();
     let actor = &snapshot.actors[first];
-    let only = |feature| {
-        !snapshot.history.is_technique(feature)
-            && snapshot.holders[feature as usize] == 1
-            && actor.knows(feature)
-    };
-    let exclusive = observed.features().any(only);
-    let software = (observed.items.len() - observed.techniques) as f64;
-    let own = observed.features().filter(|f| !snapshot.history.is_technique(*f) && actor.knows(*f));
-    let rarest = own.map(|feature| snapshot.rarity(Some(feature))).fold(0.0, f64::max);
-    let exclusive = f64::from(u8::from(exclusive));
-    [1.0, (share / (1.0 - share)).ln(), agree as f64, exclusive, software.ln_1p(), rarest]
+    let is_technique = |feature: &Feature| snapshot.history.is_technique(*feature);
+    let own = observed.features().filter(|feature| actor.has_to_do_with(*feature));
+    let (techniques, software): (Vec<Feature>, Vec<Feature>) = own.partition(is_technique);
+    let exclusive = software.iter().any(|feature| snapshot.is_of_one(*feature));
+    let observed_software = (observed.items.len() - observed.techniques) as f64;
+    let flag = |holds: bool| f64::from(u8::from(holds));
+    [
+        1.0,
+        (share / (1.0 - share)).ln(),
+        agree as f64,
+        flag(exclusive),
+        (techniques.len() as f64).ln_1p(),
+        flag(observed.software_is_known(snapshot)),
+        software.len() as f64 / (observed_software + 1.0),
+        measures[first][MEASURES - 1],
+    ]
 }
 
 /// The probability that the first actor is the right one.
