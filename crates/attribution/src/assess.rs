@@ -114,6 +114,11 @@ pub fn assess<'i>(
         assessment.withheld = Some("two actors stand level");
     } else {
         let support = support(vintage, snapshot, &observed, &weighed, first);
+        if support.techniques.0 == 0 && support.techniques.1 > 0 {
+            // A tool alone is too easily planted, shared or sold.
+            assessment.withheld = Some("the actor is known for none of the observed techniques");
+            return assessment;
+        }
         assessment.strength = Some(support.strength(sourcing));
         assessment.named = Some(snapshot.actor_id(first).to_owned());
         assessment.support = Some(support);

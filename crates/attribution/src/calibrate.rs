@@ -1,11 +1,11 @@
 //! The second stage: how often a first actor of this kind was the right one.
 
 use crate::history::Feature;
-use crate::score::{MEASURES, Measures, Observed, VOTING};
+use crate::score::{Measures, Observed, VOTING};
 use crate::snapshot::Snapshot;
 
 /// How many signs the second stage looks at.
-pub const SIGNS: usize = 8;
+pub const SIGNS: usize = 5;
 /// Where the log odds of the first stage stand.
 pub(crate) const LOG_ODDS: usize = 1;
 /// What they are called.
@@ -14,10 +14,7 @@ pub const SIGN_NAMES: [&str; SIGNS] = [
     "log odds of the first stage",
     "measures that agree",
     "software of no other actor",
-    "techniques of the actor",
-    "software that anybody has",
-    "share of the software that is the actor's",
-    "age of its last report",
+    "how much software was observed",
 ];
 
 /// The signs, in the order of [`SIGN_NAMES`].
@@ -38,22 +35,14 @@ pub(crate) fn signs(
     };
     let agree = (0..VOTING).filter(leads).count();
     let actor = &snapshot.actors[first];
-    let is_technique = |feature: &Feature| snapshot.history.is_technique(*feature);
-    let own = observed.features().filter(|feature| actor.has_to_do_with(*feature));
-    let (techniques, software): (Vec<Feature>, Vec<Feature>) = own.partition(is_technique);
-    let exclusive = software.iter().any(|feature| snapshot.is_of_one(*feature));
-    let observed_software = (observed.items.len() - observed.techniques) as f64;
-    let flag = |holds: bool| f64::from(u8::from(holds));
-    [
-        1.0,
-        (share / (1.0 - share)).ln(),
-        agree as f64,
-        flag(exclusive),
-        (techniques.len() as f64).ln_1p(),
-        flag(observed.software_is_known(snapshot)),
-        software.len() as f64 / (observed_software + 1.0),
-        measures[first][MEASURES - 1],
-    ]
+    let only = |feature: Feature| {
+        !snapshot.history.is_technique(feature)
+            && snapshot.is_of_one(feature)
+            && actor.has_to_do_with(feature)
+    };
+    let exclusive = f64::from(u8::from(observed.features().any(only)));
+    let software = (observed.items.len() - observed.techniques) as f64;
+    [1.0, (share / (1.0 - share)).ln(), agree as f64, exclusive, software.ln_1p()]
 }
 
 /// The probability that the first actor is the right one.
