@@ -80,18 +80,15 @@ fn fit(rows: &[&(Day, Signs, bool)]) -> Signs {
     let mut weights = [0.0; 3];
     for _ in 0..STEPS {
         let mut slope = weights.map(|weight| PENALTY * weight);
-        let mut bend = [[0.0; 3]; 3];
         slope[0] = 0.0;
-        for at in 0..3 {
-            bend[at][at] = if at == 0 { 1e-9 } else { PENALTY };
-        }
+        let mut bend = [[1e-9, 0.0, 0.0], [0.0, PENALTY, 0.0], [0.0, 0.0, PENALTY]];
         for (_, signs, right) in rows {
             let probability = stated(signs, &weights);
-            for at in 0..3 {
-                slope[at] += (probability - f64::from(u8::from(*right))) * signs[at];
-                for other in 0..3 {
-                    bend[at][other] += probability * (1.0 - probability) * signs[at] * signs[other];
-                }
+            let off = probability - f64::from(u8::from(*right));
+            slope.iter_mut().zip(signs).for_each(|(slope, sign)| *slope += off * sign);
+            for (row, sign) in bend.iter_mut().zip(signs) {
+                let by = probability * (1.0 - probability) * sign;
+                row.iter_mut().zip(signs).for_each(|(cell, other)| *cell += by * other);
             }
         }
         let step = solved(bend, slope);
