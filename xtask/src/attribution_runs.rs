@@ -1,11 +1,13 @@
 //! Fits the numbers of attribution, and measures what they are worth on dated
 //! reports (`evaluation/`).
 
+mod baseline;
 mod measures;
 mod plants;
 
 use anyhow::{Context as _, Result, bail};
 use attribution::{Assessment, History, Model, Snapshot, Sourcing, Strength, assess, training};
+use baseline::Baseline;
 use knowledge::Day;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -44,6 +46,8 @@ struct Outcome<'c> {
     rank: Option<usize>,
     techniques_rank: Option<usize>,
     bm25: Option<usize>,
+    /// The probability of BM25's first actor, and whether it is the right one.
+    baseline: (f64, bool),
 }
 
 impl Outcome<'_> {
@@ -87,18 +91,21 @@ fn cases(root: &Path, split: &str) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-fn run<'c>(history: &History, model: &Model, case: &'c Case) -> Outcome<'c> {
+fn run<'c>(history: &History, model: &Model, baseline: &Baseline, case: &'c Case) -> Outcome<'c> {
     let snapshot = Snapshot::new(history, case.day);
     let observed = || case.observed.iter().map(String::as_str);
     let assessment = assess(model, &snapshot, observed(), Sourcing::default());
     let techniques =
         assess(model, &snapshot, observed().filter(|id| id.starts_with('T')), Sourcing::default());
+    let bm25 = baseline::scores(&snapshot, &case.observed);
+    let (signs, right) = baseline::first(&bm25, &case.truth);
     let known = |rank: usize| case.known_before.then_some(rank);
     Outcome {
         rank: known(rank(&assessment, &case.truth)),
         techniques_rank: known(rank(&techniques, &case.truth))
             .filter(|_| observed().any(|id| id.starts_with('T'))),
-        bm25: known(measures::bm25_rank(&snapshot, &case.observed, &case.truth)),
+        bm25: known(baseline::rank(&bm25, &case.truth)),
+        baseline: (baseline.probability(case.day, &signs), right),
         case,
         assessment,
     }
@@ -141,7 +148,8 @@ pub fn evaluate(root: &Path) -> Result<bool> {
 fn measured(root: &Path, history: &History, model: &Model, split: &str, rows: &mut String) -> Result<String> {
     let mut cases = cases(root, split)?;
     cases.retain(|case| case.day >= Day::from_civil(2017, 1, 1).unwrap_or(Day(0)));
-    let outcomes: Vec<Outcome<'_>> = cases.iter().map(|case| run(history, model, case)).collect();
+    let baseline = Baseline::new(history, &self::cases(root, "train")?);
+    let outcomes: Vec<Outcome<'_>> = cases.iter().map(|case| run(history, model, &baseline, case)).collect();
     let title =
         if split == "train" { "Folds of the training cases, 2017–2019" } else { "Test, 2020–2023" };
     outcomes.iter().for_each(|outcome| write_row(rows, split, outcome));

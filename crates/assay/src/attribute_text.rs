@@ -5,7 +5,7 @@ use crate::actor_command::accountability;
 use crate::attribute_list::Bench;
 use attribution::{
     Assessment, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot, Sourcing, Support,
-    assess, grounds, matrix, reports_on, weights_of,
+    assess, grounds, matrix, reports_on,
 };
 use knowledge::Day;
 use report::escape_terminal;
@@ -221,7 +221,7 @@ fn explanation(bench: &Bench, assessment: &Assessment) -> String {
     let mut out = String::from(
         "\nEvery number (docs/attribution.md says how each is made)\n  measure, weight; then value by actor\n",
     );
-    let weights = weights_of(&bench.model, assessment.as_of);
+    let weights = assessment.weights;
     let shown: Vec<&Hypothesis> = assessment.hypotheses.iter().take(COLUMNS).collect();
     let _ = write!(out, "  {:<38}{:>10}", "", "weight");
     shown.iter().for_each(|of| {

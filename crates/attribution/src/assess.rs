@@ -49,6 +49,8 @@ pub struct Assessment {
     pub hypotheses: Vec<Hypothesis>,
     /// The probability of an actor that is not in the list; deception is part of it.
     pub unknown: f64,
+    /// The weights of the measures that were used.
+    pub weights: Measures,
     /// The signs of the first actor ([`crate::SIGN_NAMES`]).
     pub signs: Signs,
     /// The actor that is named, if any: always the first one.
@@ -94,6 +96,7 @@ pub fn assess<'i>(
         vintage: vintage.from,
         hypotheses,
         unknown,
+        weights: *vintage.weights.of(observed.software_is_known(snapshot)),
         signs: weighed.signs,
         named: None,
         strength: None,
@@ -111,6 +114,11 @@ pub fn assess<'i>(
         assessment.withheld = Some("two actors stand level");
     } else {
         let support = support(vintage, snapshot, &observed, &weighed, first);
+        if support.techniques.0 == 0 && support.techniques.1 > 0 {
+            // A tool alone is too easily planted, shared or sold.
+            assessment.withheld = Some("the actor is known for none of the observed techniques");
+            return assessment;
+        }
         assessment.strength = Some(support.strength(sourcing));
         assessment.named = Some(snapshot.actor_id(first).to_owned());
         assessment.support = Some(support);
@@ -120,13 +128,11 @@ pub fn assess<'i>(
 
 /// The two stages, for all actors.
 pub(crate) fn weigh(vintage: &Vintage, snapshot: &Snapshot<'_>, observed: &Observed) -> Weighed {
-    let weighing = Weighing { weights: &vintage.weights, snapshot, observed };
-    let (measures, totals) = weighing.whole();
+    let weights = vintage.weights.of(observed.software_is_known(snapshot));
+    let (measures, totals) = Weighing { weights, snapshot, observed }.whole();
     let shares = softmax(&totals);
     // Without one known item there is nothing to weigh: who is active is no evidence.
-    let is_known =
-        |feature| snapshot.linked_holders[feature as usize] > 0 || snapshot.holders[feature as usize] > 0;
-    let first = first_of(&totals).filter(|_| observed.features().any(is_known));
+    let first = first_of(&totals).filter(|_| observed.features().any(|f| snapshot.has_to_do_with(f)));
     let (signs, confidence) = first.map_or(([0.0; SIGNS], 0.0), |first| {
         let signs = signs(snapshot, observed, &measures, first, shares[first]);
         (signs, probability(&signs, &vintage.signs))

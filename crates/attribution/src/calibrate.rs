@@ -1,10 +1,11 @@
 //! The second stage: how often a first actor of this kind was the right one.
 
-use crate::score::{LIKENESS, Measures, Observed};
+use crate::history::Feature;
+use crate::score::{Measures, Observed, VOTING};
 use crate::snapshot::Snapshot;
 
 /// How many signs the second stage looks at.
-pub const SIGNS: usize = 6;
+pub const SIGNS: usize = 5;
 /// Where the log odds of the first stage stand.
 pub(crate) const LOG_ODDS: usize = 1;
 /// What they are called.
@@ -14,7 +15,6 @@ pub const SIGN_NAMES: [&str; SIGNS] = [
     "measures that agree",
     "software of no other actor",
     "how much software was observed",
-    "rarest software of the actor",
 ];
 
 /// The signs, in the order of [`SIGN_NAMES`].
@@ -33,19 +33,16 @@ pub(crate) fn signs(
         let highest = measures.iter().map(|of| of[*measure]).fold(f64::NEG_INFINITY, f64::max);
         highest > 0.0 && measures[first][*measure] >= highest - 1e-12
     };
-    let agree = (0..LIKENESS).filter(leads).count();
+    let agree = (0..VOTING).filter(leads).count();
     let actor = &snapshot.actors[first];
-    let only = |feature| {
+    let only = |feature: Feature| {
         !snapshot.history.is_technique(feature)
-            && snapshot.holders[feature as usize] == 1
-            && actor.knows(feature)
+            && snapshot.is_of_one(feature)
+            && actor.has_to_do_with(feature)
     };
-    let exclusive = observed.features().any(only);
+    let exclusive = f64::from(u8::from(observed.features().any(only)));
     let software = (observed.items.len() - observed.techniques) as f64;
-    let own = observed.features().filter(|f| !snapshot.history.is_technique(*f) && actor.knows(*f));
-    let rarest = own.map(|feature| snapshot.rarity(Some(feature))).fold(0.0, f64::max);
-    let exclusive = f64::from(u8::from(exclusive));
-    [1.0, (share / (1.0 - share)).ln(), agree as f64, exclusive, software.ln_1p(), rarest]
+    [1.0, (share / (1.0 - share)).ln(), agree as f64, exclusive, software.ln_1p()]
 }
 
 /// The probability that the first actor is the right one.

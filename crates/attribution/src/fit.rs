@@ -144,7 +144,11 @@ mod tests {
 
     #[test]
     fn a_calibrator_gives_the_rate() {
-        let row = |sign: f64, right| SignRow { signs: [1.0, sign, 0.0, 0.0, 0.0, 0.0], right, weight: 1.0 };
+        let row = |sign: f64, right| SignRow {
+            signs: std::array::from_fn(|at| [1.0, sign].get(at).copied().unwrap_or(0.0)),
+            right,
+            weight: 1.0,
+        };
         let mut rows = vec![row(0.0, true); 30];
         rows.extend(vec![row(0.0, false); 10]);
         rows.extend(vec![row(1.0, true); 10]);

@@ -37,7 +37,7 @@ mod words;
 pub use assess::{Assessment, Hypothesis, NAMED_FROM, Sourcing, assess};
 pub use calibrate::{SIGN_NAMES, SIGNS, Signs};
 pub use history::History;
-pub use matrix::{Forgeability, Row, grounds, matrix, reports_on, weights_of};
+pub use matrix::{Forgeability, Row, grounds, matrix, reports_on};
 pub use model::{Bin, Model, Vintage};
 pub use score::{MEASURE_NAMES, MEASURES, Measures};
 pub use snapshot::Snapshot;

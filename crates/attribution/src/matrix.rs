@@ -3,7 +3,7 @@
 
 use crate::history::Feature;
 use crate::model::Model;
-use crate::score::{Measures, Observed, Query, total};
+use crate::score::{Observed, Query, total};
 use crate::snapshot::Snapshot;
 use knowledge::{Day, ReportId};
 
@@ -53,8 +53,8 @@ pub fn matrix<'i>(
     observed: impl IntoIterator<Item = &'i str>,
     actors: &[&str],
 ) -> Vec<Row> {
-    let weights = &model.vintage(snapshot.day).0.weights;
     let observed = Observed::new(snapshot, observed);
+    let weights = model.vintage(snapshot.day).0.weights.of(observed.software_is_known(snapshot));
     let positions: Vec<usize> = actors.iter().filter_map(|actor| snapshot.position(actor)).collect();
     let totals = |observed: &Observed| -> Vec<f64> {
         let query = Query::new(snapshot, observed);
@@ -96,11 +96,6 @@ pub fn reports_on(snapshot: &Snapshot<'_>, actor: &str) -> Vec<(Day, ReportId)> 
         known.into_iter().flat_map(|known| &known.reports).map(|report| (report.day, report.id)).collect();
     reports.sort();
     reports
-}
-
-/// The weights that were used for the day, in the order of [`crate::MEASURE_NAMES`].
-pub fn weights_of(model: &Model, day: Day) -> Measures {
-    model.vintage(day).0.weights
 }
 
 #[cfg(test)]

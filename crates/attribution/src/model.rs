@@ -7,7 +7,7 @@ use knowledge::Day;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const SCHEMA: &str = "assay-attribution-model/1";
+const SCHEMA: &str = "assay-attribution-model/2";
 const BUILT_IN: &str = include_str!("../../../knowledge/attribution-model.json");
 
 /// All vintages, by the day from which they may be used.
@@ -25,13 +25,29 @@ pub struct Vintage {
     /// How many dated reports it was fitted on.
     pub cases: usize,
     /// Weights of the first stage.
-    pub weights: Measures,
+    pub weights: Weights,
     /// Weights of the second stage.
     pub signs: Signs,
     /// Of the cases whose first actor was wrong, the share whose actor was not known before.
     pub unknown_share: f64,
     /// Stated against found, on the cases of the years before.
     pub reliability: Vec<Bin>,
+}
+
+/// Weights of the first stage: what ways of working say counts for more where nothing else speaks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Weights {
+    /// For what holds software that an actor of the day has to do with.
+    pub with_software: Measures,
+    /// For what holds none.
+    pub without_software: Measures,
+}
+
+impl Weights {
+    /// Those for what was observed.
+    pub(crate) fn of(&self, software_is_known: bool) -> &Measures {
+        if software_is_known { &self.with_software } else { &self.without_software }
+    }
 }
 
 /// One line of a reliability table.
@@ -57,6 +73,7 @@ struct FileVintage {
     from: String,
     cases: usize,
     weights: BTreeMap<String, f64>,
+    weights_without_software: BTreeMap<String, f64>,
     signs: BTreeMap<String, f64>,
     unknown_share: f64,
     reliability: Vec<Bin>,
@@ -84,7 +101,10 @@ impl Model {
             Ok(Vintage {
                 from: Day::parse(&vintage.from).ok_or_else(|| format!("{:?} is no day", vintage.from))?,
                 cases: vintage.cases,
-                weights: named::<MEASURES>(&vintage.weights, &MEASURE_NAMES)?,
+                weights: Weights {
+                    with_software: named::<MEASURES>(&vintage.weights, &MEASURE_NAMES)?,
+                    without_software: named::<MEASURES>(&vintage.weights_without_software, &MEASURE_NAMES)?,
+                },
                 signs: named::<SIGNS>(&vintage.signs, &SIGN_NAMES)?,
                 unknown_share: vintage.unknown_share,
                 reliability: vintage.reliability,
@@ -107,7 +127,8 @@ impl Model {
         let vintage = |vintage: &Vintage| FileVintage {
             from: vintage.from.to_string(),
             cases: vintage.cases,
-            weights: named(&MEASURE_NAMES, &vintage.weights),
+            weights: named(&MEASURE_NAMES, &vintage.weights.with_software),
+            weights_without_software: named(&MEASURE_NAMES, &vintage.weights.without_software),
             signs: named(&SIGN_NAMES, &vintage.signs),
             unknown_share: round(vintage.unknown_share),
             reliability: vintage

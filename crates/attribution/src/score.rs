@@ -1,6 +1,6 @@
 //! The first stage: how well what was observed fits what is known of each actor.
 //!
-//! Nine measures of likeness and two of how active an actor is, weighted and
+//! Ten measures of likeness and two of how active an actor is, weighted and
 //! added. All of them are sums over observed items or over reports, so that
 //! each can be taken apart and done again by hand (`docs/attribution.md`).
 
@@ -8,9 +8,9 @@ use crate::history::Feature;
 use crate::snapshot::{B, K1, KnownActor, Snapshot};
 
 /// How many measures there are.
-pub const MEASURES: usize = 11;
-/// How many of them are of likeness; the rest is how active the actor is.
-pub(crate) const LIKENESS: usize = 9;
+pub const MEASURES: usize = 12;
+/// How many of them vote for an actor by being highest for it: those of likeness that start at zero.
+pub(crate) const VOTING: usize = 9;
 /// What the measures are called, in their order.
 pub const MEASURE_NAMES: [&str; MEASURES] = [
     "nearest report",
@@ -22,11 +22,14 @@ pub const MEASURE_NAMES: [&str; MEASURES] = [
     "software described with the actor",
     "techniques of its software",
     "nearest software",
+    "how often its reports name it",
     "reports of two years",
     "age of the last report",
 ];
 /// Chance that a report on an actor names a technique it is known for, before its prevalence.
 const KNOWN_TECHNIQUE: f64 = 0.30;
+/// How many mentions of an average actor each actor is granted before its own ones.
+const GRANTED_MENTIONS: f64 = 30.0;
 /// Size of a profile from which an unknown technique counts in full against the actor.
 const FULL_PROFILE: f64 = 60.0;
 
@@ -57,6 +60,12 @@ impl Observed {
         let items: Vec<_> = kept.map(|(_, item)| item.clone()).collect();
         let techniques = items.iter().filter(|(id, _)| id.starts_with('T')).count();
         Self { items, techniques }
+    }
+
+    /// Whether any software is among it that an actor of the day has to do with.
+    pub fn software_is_known(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.features()
+            .any(|feature| !snapshot.history.is_technique(feature) && snapshot.has_to_do_with(feature))
     }
 
     pub fn features(&self) -> impl Iterator<Item = Feature> {
@@ -116,6 +125,7 @@ impl<'s, 'h> Query<'s, 'h> {
             self.described(actor),
             self.snapshot.tools.implied(at, actor, &self.is_observed),
             self.snapshot.tools.nearest(at, &self.likeness),
+            self.mentions(actor),
             actor.active,
             actor.recency,
         ]
@@ -149,9 +159,24 @@ impl<'s, 'h> Query<'s, 'h> {
         (K1 + 1.0) / (1.0 + K1 * (1.0 - B + B * actor.software as f64 / self.snapshot.mean_software))
     }
 
+    /// The rarest software described with the actor; one text that lists tools names many at once,
+    /// so they do not add up.
     fn described(&self, actor: &KnownActor) -> f64 {
         let observed = actor.described.iter().filter(|feature| self.is_observed[**feature as usize]);
-        self.norm(actor) * observed.map(|feature| self.snapshot.described_rarity(*feature)).sum::<f64>()
+        let rarities = observed.map(|feature| self.snapshot.described_rarity(*feature));
+        self.norm(actor) * rarities.fold(0.0, f64::max)
+    }
+
+    /// The log likelihood ratio of the observed items as drawn from what the actor's reports name,
+    /// smoothed by what all reports name (a Dirichlet prior), against drawn from all reports.
+    fn mentions(&self, actor: &KnownActor) -> f64 {
+        let ratio = |feature: Feature| {
+            let background = self.snapshot.background(feature);
+            let smoothed = (actor.mentions_of(feature) + GRANTED_MENTIONS * background)
+                / (actor.mentions + GRANTED_MENTIONS);
+            (smoothed / background).ln()
+        };
+        self.observed.features().map(ratio).sum()
     }
 
     fn software(&self, actor: &KnownActor) -> (f64, f64) {

@@ -10,6 +10,8 @@ pub(crate) const K1: f64 = 1.2;
 pub(crate) const B: f64 = 0.5;
 /// Added to the squared length of a report, so that a report of one finding is no perfect match.
 const SHORT_REPORT: f64 = 9.0;
+/// A technique or software that nobody is known for counts as so many mentions.
+const UNSEEN_MENTIONS: f64 = 0.2;
 /// How many observations of a technique its own rate is worth as many as the rate of all.
 const STICKINESS_PRIOR: f64 = 10.0;
 
@@ -43,6 +45,8 @@ pub(crate) struct KnownActor {
     pub reports: Vec<KnownReport>,
     pub software: usize,
     pub length: f64,
+    /// How often its reports name anything of the profile.
+    pub mentions: f64,
     /// `ln(1 + reports of the last two years)`.
     pub active: f64,
     /// `-ln(1 + months since the last report)`.
@@ -52,6 +56,17 @@ pub(crate) struct KnownActor {
 impl KnownActor {
     pub fn knows(&self, feature: Feature) -> bool {
         self.profile.binary_search(&feature).is_ok()
+    }
+
+    /// Whether it is known for `feature`, or that is software described in its reports or as its own.
+    pub fn has_to_do_with(&self, feature: Feature) -> bool {
+        let among = |features: &[Feature]| features.binary_search(&feature).is_ok();
+        self.knows(feature) || among(&self.linked) || among(&self.described)
+    }
+
+    /// How many of its reports name `feature`.
+    pub fn mentions_of(&self, feature: Feature) -> f64 {
+        self.profile.binary_search(&feature).map_or(0.0, |at| self.sources[at].len() as f64)
     }
 }
 
@@ -72,6 +87,8 @@ pub struct Snapshot<'h> {
     pub(crate) tools: Tools,
     /// How much an observed technique speaks for an actor that is known for it.
     stickiness: Vec<f64>,
+    /// Of all mentions in reports on actors, the share that names each feature.
+    background: Vec<f64>,
     pub(crate) mean_profile: f64,
     pub(crate) mean_software: f64,
 }
@@ -99,6 +116,7 @@ impl<'h> Snapshot<'h> {
             described_holders: vec![0; history.len()],
             tools: Tools::default(),
             stickiness: Vec::new(),
+            background: Vec::new(),
             mean_profile: 0.0,
             mean_software: 0.0,
         };
@@ -123,6 +141,7 @@ impl<'h> Snapshot<'h> {
         snapshot.mean_software =
             (snapshot.actors.iter().map(|actor| actor.software as f64).sum::<f64>() / count).max(0.5);
         snapshot.stickiness = stickiness(history, day, left_out);
+        snapshot.background = background(history.len(), &snapshot.actors);
         snapshot.tools =
             Tools::new(history, &snapshot.actors, &snapshot.linked_holders, |(published, report)| {
                 *published < day && Some(*report) != left_out
@@ -186,8 +205,22 @@ impl<'h> Snapshot<'h> {
         weight(self.actors.len(), self.described_holders[feature as usize])
     }
 
+    /// Whether any actor is known for `feature`, or it is software described with one.
+    pub(crate) fn has_to_do_with(&self, feature: Feature) -> bool {
+        self.described_holders[feature as usize] > 0 || self.holders[feature as usize] > 0
+    }
+
+    /// Whether `software` is known for, or described with, one actor only.
+    pub(crate) fn is_of_one(&self, software: Feature) -> bool {
+        self.described_holders[software as usize] == 1
+    }
+
     pub(crate) fn stickiness(&self, technique: Feature) -> f64 {
         self.stickiness[technique as usize]
+    }
+
+    pub(crate) fn background(&self, feature: Feature) -> f64 {
+        self.background[feature as usize]
     }
 
     /// Who is known for `id` on the day.
@@ -249,9 +282,11 @@ fn known_actor(
     let described = described.map(|relation| relation.feature);
     let described =
         described.filter(|f| !profile.contains_key(f) && linked.binary_search(f).is_err()).collect();
+    let mentions = profile.values().map(|reports| reports.len() as f64).sum();
     Some(KnownActor {
         index,
         described,
+        mentions,
         length: profile.len() as f64,
         software,
         linked,
@@ -282,6 +317,19 @@ fn known_reports(
         KnownReport { id, day, found, document, found_length: 0.0, document_length: 0.0 }
     };
     by_report.into_iter().map(describe).collect()
+}
+
+/// Of all mentions in reports on actors, the share of each feature; what nobody is known for has a
+/// little.
+fn background(features: usize, actors: &[KnownActor]) -> Vec<f64> {
+    let mut mentions = vec![UNSEEN_MENTIONS; features];
+    for actor in actors {
+        for (feature, reports) in actor.profile.iter().zip(&actor.sources) {
+            mentions[*feature as usize] += reports.len() as f64;
+        }
+    }
+    let sum: f64 = mentions.iter().sum();
+    mentions.into_iter().map(|count| count / sum).collect()
 }
 
 /// For each technique, how often a later report on an actor that is known for it names it again,

@@ -94,7 +94,8 @@ pub(crate) fn support(
     weighed: &Weighed,
     first: usize,
 ) -> Support {
-    let weighing = Weighing { weights: &vintage.weights, snapshot, observed };
+    let weights = vintage.weights.of(observed.software_is_known(snapshot));
+    let weighing = Weighing { weights, snapshot, observed };
     let items = weighing.by_strength(&weighed.totals, first);
     let strongest = |count: usize| items.iter().take(count).map(|(item, _)| *item).collect::<Vec<_>>();
     let without = |left_out: &[usize]| loss(vintage, snapshot, observed, first, left_out);

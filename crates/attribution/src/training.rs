@@ -8,7 +8,7 @@
 use crate::calibrate::{LOG_ODDS, Signs, probability, signs};
 use crate::fit::{ChoiceRow, SignRow, fit_choice, fit_signs};
 use crate::history::{Episode, History};
-use crate::model::{Bin, Vintage};
+use crate::model::{Bin, Vintage, Weights};
 use crate::score::{Measures, Observed, Query, first_of, softmax, total};
 use crate::snapshot::Snapshot;
 use knowledge::Day;
@@ -22,8 +22,9 @@ const SMALL_FINDINGS_MIN: usize = 3;
 const SMALL_ACTORS_MIN: usize = 10;
 const SMALL_WEIGHT: f64 = 0.5;
 const LEFT_OUT_FINDINGS_MIN: usize = 4;
-/// What the kinds of case weigh; techniques alone are a case of their own.
-const TIME_TRAVEL_WEIGHT: f64 = 0.3;
+/// What a case weighs in the first stage; its techniques alone are a case of their own.
+const CASE_WEIGHT: f64 = 0.3;
+/// What a left-out report weighs in the second stage, beside a case of time travel.
 const LEFT_OUT_WEIGHT: f64 = 0.3;
 const TECHNIQUES_ONLY_WEIGHT: f64 = 0.3;
 const CHOICE_PENALTY: f64 = 30.0;
@@ -37,8 +38,11 @@ const BINS: usize = 5;
 struct Example {
     year: i32,
     full: bool,
+    /// How much it counts in the fit of the first stage.
+    weight: f64,
     measures: Vec<Measures>,
     techniques_only: Option<Vec<Measures>>,
+    software_is_known: bool,
     truth: Option<usize>,
     /// The signs of each actor, were it the first; log odds depend on the weights and are put in later.
     signs_of: Vec<Signs>,
@@ -54,12 +58,16 @@ pub fn fit(history: &History, years: &[i32]) -> Vec<Vintage> {
         .filter(|episode| episode.day < end)
         .filter_map(|episode| time_travel(history, episode))
         .collect();
-    let mut weights: Vec<(i32, Measures)> = Vec::new();
+    let mut weights: Vec<(i32, Weights)> = Vec::new();
     let mut vintages = Vec::new();
     for year in FIRST_YEAR..=last {
         let left_out = left_out(history, year);
         let before: Vec<&Example> = time_travel.iter().filter(|case| case.year < year).collect();
-        let fitted = fit_choice(&choice_rows(&before, &left_out), CHOICE_PENALTY);
+        let cases = || before.iter().copied().chain(&left_out);
+        let fitted = Weights {
+            with_software: fit_choice(&choice_rows(cases()), CHOICE_PENALTY),
+            without_software: fit_choice(&rows_without_software(cases()), CHOICE_PENALTY),
+        };
         weights.push((year, fitted));
         if years.contains(&year) {
             vintages.push(vintage(year, fitted, &weights, &time_travel, &left_out));
@@ -85,7 +93,16 @@ fn example(snapshot: &Snapshot<'_>, episode: &Episode, full: bool) -> Example {
     let truth = snapshot.actors.iter().position(|actor| actor.index == episode.actor);
     let signs_of =
         (0..snapshot.actors.len()).map(|first| signs(snapshot, &observed, &measures, first, 0.5)).collect();
-    Example { year: episode.day.civil().0, full, measures, techniques_only, truth, signs_of }
+    Example {
+        year: episode.day.civil().0,
+        full,
+        weight: if full { CASE_WEIGHT } else { CASE_WEIGHT * SMALL_WEIGHT },
+        measures,
+        techniques_only,
+        software_is_known: observed.software_is_known(snapshot),
+        truth,
+        signs_of,
+    }
 }
 
 fn time_travel(history: &History, episode: &Episode) -> Option<Example> {
@@ -109,27 +126,38 @@ fn left_out(history: &History, year: i32) -> Vec<Example> {
         .collect()
 }
 
-fn choice_rows(time_travel: &[&Example], left_out: &[Example]) -> Vec<ChoiceRow> {
+/// Cases with all that was observed, and their techniques alone beside them.
+fn choice_rows<'e>(cases: impl Iterator<Item = &'e Example>) -> Vec<ChoiceRow> {
     let mut rows = Vec::new();
-    let mut add = |case: &Example, weight: f64| {
-        let Some(truth) = case.truth else { return };
-        rows.push(ChoiceRow { measures: case.measures.clone(), truth, weight });
-        if let Some(measures) = &case.techniques_only {
-            let weight = weight * TECHNIQUES_ONLY_WEIGHT;
-            rows.push(ChoiceRow { measures: measures.clone(), truth, weight });
+    for case in cases {
+        let Some(truth) = case.truth else { continue };
+        rows.push(ChoiceRow { measures: case.measures.clone(), truth, weight: case.weight });
+        if let Some(measures) = case.techniques_only.clone() {
+            rows.push(ChoiceRow { measures, truth, weight: case.weight * TECHNIQUES_ONLY_WEIGHT });
         }
-    };
-    for case in time_travel {
-        add(case, TIME_TRAVEL_WEIGHT * if case.full { 1.0 } else { SMALL_WEIGHT });
     }
-    left_out.iter().for_each(|case| add(case, LEFT_OUT_WEIGHT));
     rows
+}
+
+/// Cases without software that anybody has to do with: as they are, or by leaving it out.
+fn rows_without_software<'e>(cases: impl Iterator<Item = &'e Example>) -> Vec<ChoiceRow> {
+    let row = |case: &Example| {
+        let whole = Some(&case.measures).filter(|_| !case.software_is_known);
+        let measures = whole.or(case.techniques_only.as_ref())?.clone();
+        Some(ChoiceRow { measures, truth: case.truth?, weight: case.weight })
+    };
+    cases.filter_map(row).collect()
+}
+
+fn totals(case: &Example, weights: &Weights) -> Vec<f64> {
+    let weights = weights.of(case.software_is_known);
+    case.measures.iter().map(|of| total(of, weights)).collect()
 }
 
 /// The signs of a case's first actor under `weights`, and whether it is the right one; with
 /// `truth_hidden`, as if the true actor were not known.
-fn sign_row(case: &Example, weights: &Measures, truth_hidden: bool, weight: f64) -> Option<SignRow> {
-    let mut totals: Vec<f64> = case.measures.iter().map(|of| total(of, weights)).collect();
+fn sign_row(case: &Example, weights: &Weights, truth_hidden: bool, weight: f64) -> Option<SignRow> {
+    let mut totals = totals(case, weights);
     if truth_hidden {
         totals[case.truth?] = f64::NEG_INFINITY;
     }
@@ -142,8 +170,8 @@ fn sign_row(case: &Example, weights: &Measures, truth_hidden: bool, weight: f64)
 
 fn vintage(
     year: i32,
-    weights: Measures,
-    by_year: &[(i32, Measures)],
+    weights: Weights,
+    by_year: &[(i32, Weights)],
     time_travel: &[Example],
     left_out: &[Example],
 ) -> Vintage {
@@ -161,8 +189,7 @@ fn vintage(
         rows.extend(sign_row(case, &weights, true, LEFT_OUT_WEIGHT * UNKNOWN_WEIGHT));
     }
     for case in time_travel.iter().filter(|case| case.full && case.year < year) {
-        let totals: Vec<f64> = case.measures.iter().map(|of| total(of, &weights)).collect();
-        let right = case.truth.is_some() && first_of(&totals) == case.truth;
+        let right = case.truth.is_some() && first_of(&totals(case, &weights)) == case.truth;
         wrong += f64::from(u8::from(!right));
         wrong_unknown += f64::from(u8::from(case.truth.is_none()));
     }

@@ -5,6 +5,8 @@
 //! 2)"), never the one of its retrieval; where ATT&CK cites an address more
 //! than once, the earliest date it prints for it.
 
+mod described;
+
 use crate::{Attack, Date, Day, Entry, OtherName, Report, ReportId, Use};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,16 +47,14 @@ pub fn read(bundle: &Value, version: &str) -> Result<Attack, String> {
     for relation in objects.iter().filter(|object| object["type"] == "relationship") {
         add_relation(&mut attack, relation, &ids, &cited);
     }
+    described::add(&mut attack, objects, &ids, &cited);
     if attack.groups.is_empty() {
         return Err("the bundle holds no group (intrusion-set) with an ATT&CK id".to_owned());
     }
-    let live: BTreeSet<String> = attack.groups.keys().cloned().collect();
     for entries in [&mut attack.groups, &mut attack.campaigns, &mut attack.software] {
         for entry in entries.values_mut() {
             entry.uses.sort();
             entry.attributed_to.sort();
-            // Groups that are not live are nobody's.
-            entry.described_with.retain(|(group, _)| live.contains(group));
         }
     }
     Ok(attack.with_used_reports_only())
@@ -87,7 +87,6 @@ fn add_entry(attack: &mut Attack, object: &Value, id: &str, cited: &Cited) {
     let other_names =
         other_names.map(|alias| OtherName { name: alias.to_owned(), reports: cited.of_alias(object, alias) });
     let entry = Entry {
-        described_with: cited.described_with(object),
         name: name.to_owned(),
         other_names: other_names.collect(),
         is_malware: object["type"] == "malware",
@@ -175,22 +174,6 @@ impl Cited {
             .filter(|reference| reference["source_name"].as_str().is_some_and(|name| names.contains(name)));
         of_names.filter_map(|reference| self.by_key.get(&key(reference)?).copied()).collect()
     }
-
-    /// A software's description links to groups that used it, with citations in the same sentence:
-    /// older ones, often, than those of the group's own entry.
-    fn described_with(&self, object: &Value) -> Vec<(String, Vec<ReportId>)> {
-        if !matches!(object["type"].as_str(), Some("malware" | "tool")) {
-            return Vec::new();
-        }
-        let mut groups: BTreeMap<String, BTreeSet<ReportId>> = BTreeMap::new();
-        for sentence in sentences(object["description"].as_str().unwrap_or_default()) {
-            let reports = self.named(object, &cited_names(sentence));
-            for group in linked_groups(sentence).into_iter().filter(|_| !reports.is_empty()) {
-                groups.entry(group).or_default().extend(&reports);
-            }
-        }
-        groups.into_iter().map(|(group, reports)| (group, reports.into_iter().collect())).collect()
-    }
 }
 
 /// The sentences of a description; citations that follow a full stop belong to the sentence before.
@@ -211,12 +194,12 @@ fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// The ids of groups that a text links to.
-fn linked_groups(text: &str) -> BTreeSet<String> {
+/// The ids of one kind, a letter and four digits, that a text links to under `path`.
+fn linked(text: &str, path: &str, kind: char) -> BTreeSet<String> {
     let id = |rest: &str| {
         rest.get(..5).filter(|id| id[1..].bytes().all(|b| b.is_ascii_digit())).map(str::to_owned)
     };
-    text.split("/groups/").skip(1).filter(|rest| rest.starts_with('G')).filter_map(id).collect()
+    text.split(path).skip(1).filter(|rest| rest.starts_with(kind)).filter_map(id).collect()
 }
 
 fn cited_names(text: &str) -> BTreeSet<&str> {
@@ -321,13 +304,14 @@ mod tests {
     fn a_sentence_keeps_its_citations() {
         let text = "[A](https://attack.mitre.org/software/S0001) is a tool. It was used by [One](https://attack.mitre.org/groups/G0001) \
                     Team. (Citation: X 1)(Citation: Y) [B](https://attack.mitre.org/groups/G0002)Ü has it, e.g. too.";
+        let groups = |text| linked(text, "/groups/", 'G');
         let found: Vec<_> =
-            sentences(text).into_iter().map(|part| (linked_groups(part), cited_names(part))).collect();
+            sentences(text).into_iter().map(|part| (groups(part), cited_names(part))).collect();
         let set = |id: &str| BTreeSet::from([id.to_owned()]);
         assert_eq!(found.len(), 3, "{found:?}");
         assert_eq!(found[1], (set("G0001"), BTreeSet::from(["X 1", "Y"])));
         assert_eq!(found[2], (set("G0002"), BTreeSet::new()));
-        assert!(linked_groups("/groups/G00Ü /groups/G1").is_empty());
+        assert!(groups("/groups/G00Ü /groups/G1").is_empty());
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Ranks, calibration and coverage of a set of outcomes, and BM25 beside them.
 
+use super::baseline::paired_bootstrap;
 use super::{Outcome, Strength};
-use attribution::Snapshot;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const BINS: usize = 5;
@@ -27,25 +26,6 @@ impl Seeded {
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
-}
-
-/// The place of the true actor by BM25 over whole profiles (k1 1.2, b 0.5), ties against it.
-pub fn bm25_rank(snapshot: &Snapshot<'_>, observed: &[String], truth: &str) -> usize {
-    let profiles: Vec<(&str, f64)> = snapshot.profile_sizes().collect();
-    let actors = profiles.len() as f64;
-    let mean = profiles.iter().map(|(_, size)| size).sum::<f64>() / actors.max(1.0);
-    let mut scores: BTreeMap<&str, f64> = profiles.iter().map(|(actor, _)| (*actor, 0.0)).collect();
-    let sizes: BTreeMap<&str, f64> = profiles.iter().copied().collect();
-    for id in observed {
-        let holders = snapshot.holders_of(id);
-        let rarity = (1.0 + (actors - holders.len() as f64 + 0.5) / (holders.len() as f64 + 0.5)).ln();
-        for holder in holders {
-            let norm = 1.0 + 1.2 * (0.5 + 0.5 * sizes[holder] / mean);
-            *scores.entry(holder).or_default() += rarity * 2.2 / norm;
-        }
-    }
-    let own = scores.get(truth).copied().unwrap_or(f64::INFINITY);
-    scores.values().filter(|score| **score >= own - 1e-12).count()
 }
 
 fn share(count: usize, of: usize) -> f64 {
@@ -100,18 +80,7 @@ pub fn render(outcomes: &[Outcome<'_>]) -> String {
     let _ = writeln!(out, "| this | {} |", top(&ranks(|outcome| outcome.rank)));
     let _ = writeln!(out, "| BM25 | {} |", top(&ranks(|outcome| outcome.bm25)));
     let _ = writeln!(out, "| this, techniques only | {} |", top(&ranks(|outcome| outcome.techniques_rank)));
-    let stated: Vec<(f64, bool)> =
-        outcomes.iter().map(|outcome| (outcome.first().1, outcome.first_is_right())).collect();
-    let brier =
-        stated.iter().map(|(stated, right)| (stated - f64::from(u8::from(*right))).powi(2)).sum::<f64>()
-            / stated.len().max(1) as f64;
-    let _ = writeln!(
-        out,
-        "\nProbability of the first actor, all cases: Brier {brier:.4}; calibration error in {BINS} bins of equal mass {:.4} \
-         (95 % of perfectly calibrated models of as many cases stay below {:.4}).\n",
-        calibration_error(&stated),
-        perfect_error(&stated)
-    );
+    render_calibration(&mut out, outcomes);
     let _ = writeln!(
         out,
         "| named | cases | share | right | of actors not known before |\n|---|---|---|---|---|"
@@ -129,4 +98,29 @@ pub fn render(outcomes: &[Outcome<'_>]) -> String {
         );
     }
     out
+}
+
+fn render_calibration(out: &mut String, outcomes: &[Outcome<'_>]) {
+    let stated: Vec<(f64, bool)> =
+        outcomes.iter().map(|outcome| (outcome.first().1, outcome.first_is_right())).collect();
+    let off = |(stated, right): &(f64, bool)| (stated - f64::from(u8::from(*right))).powi(2);
+    let count = stated.len().max(1) as f64;
+    let brier = stated.iter().map(off).sum::<f64>() / count;
+    let _ = writeln!(
+        out,
+        "\nProbability of the first actor, all cases: Brier {brier:.4}; calibration error in {BINS} bins of equal mass {:.4} \
+         (95 % of perfectly calibrated models of as many cases stay below {:.4}).\n",
+        calibration_error(&stated),
+        perfect_error(&stated)
+    );
+    let baseline: Vec<(f64, bool)> = outcomes.iter().map(|outcome| outcome.baseline).collect();
+    let differences: Vec<f64> =
+        stated.iter().zip(&baseline).map(|(own, other)| off(own) - off(other)).collect();
+    let (mean, low, high) = paired_bootstrap(&differences);
+    let _ = writeln!(
+        out,
+        "BM25's first actor, with a logistic regression on score and lead that was fitted on earlier cases: Brier {:.4}. Difference, \
+         paired bootstrap over the cases: {mean:.4}, 95 % between {low:.4} and {high:.4}.\n",
+        baseline.iter().map(off).sum::<f64>() / count
+    );
 }
