@@ -194,14 +194,14 @@ impl Walk<'_> {
         let text = &self.batch.bytes[start..end];
         plain.marks.clear();
         // A header that begins with a digit could be taken for a record.
-        let has_names = self.state.names.as_ref().is_some_and(|names| !names.first().is_some_and(u8::is_ascii_digit));
+        let has_names =
+            self.state.names.as_ref().is_some_and(|names| !names.first().is_some_and(u8::is_ascii_digit));
         let columns = (has_names && !text.is_empty()).then(|| {
             let Self { state, columns, shapes, limits, .. } = self;
             Arc::clone(columns.get_or_insert_with(|| Arc::new(state.columns(shapes, limits))))
         });
         let columns = columns.filter(|columns| columns.named > 0);
-        let wanted =
-            columns.as_ref().and_then(|columns| sink.mark(&columns.shape, text, &mut plain.marks));
+        let wanted = columns.as_ref().and_then(|columns| sink.mark(&columns.shape, text, &mut plain.marks));
         let (Some(columns), Some(wanted), Ok(text)) = (columns, wanted, std::str::from_utf8(text)) else {
             let mut at = self.record(start, sink);
             while at < end {

@@ -172,7 +172,8 @@ impl Tally {
 
     /// Shows a record that stands for all of them.
     pub fn show(&self, show: impl FnOnce(&Record<'_>)) {
-        let literal = |slot: &model::Slot| if slot.literal.is_some() { Value::Literal } else { Value::Absent };
+        let literal =
+            |slot: &model::Slot| if slot.literal.is_some() { Value::Literal } else { Value::Absent };
         let mut values: Vec<Value<'_>> = self.shape.slots.iter().map(literal).collect();
         for (slot, (kind, text)) in self.wanted.texts.iter().zip(&self.texts) {
             values[*slot as usize] = match kind {

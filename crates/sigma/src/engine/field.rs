@@ -109,7 +109,8 @@ impl Literal {
 
     /// The text, and whether its value begins and ends with it.
     pub(super) fn edges(&self) -> (&[u8], bool, bool) {
-        let [begins, ends] = [Place::Start, Place::End].map(|place| self.place == place || self.place == Place::Whole);
+        let [begins, ends] =
+            [Place::Start, Place::End].map(|place| self.place == place || self.place == Place::Whole);
         (&self.text, begins, ends)
     }
 }
