@@ -39,7 +39,6 @@ const COMMON: &[&str] = &[
     "/rpc/",
     "/mapi/",
     "/autodiscover/",
-    "/powershell",
     "/microsoft-server-activesync/",
     "mozilla/5.0",
     "http://",
