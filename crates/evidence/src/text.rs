@@ -49,6 +49,14 @@ impl<C: Cut> Lines<C> {
         }
     }
 
+    /// The next block, as far as it was read: with room for the rest, so that it does not move as it grows.
+    fn begin_of_next(&self, bytes: &[u8]) -> Vec<u8> {
+        let room = if self.ended { 0 } else { BATCH_BYTES };
+        let mut block = Vec::with_capacity(bytes.len().max(room));
+        block.extend_from_slice(bytes);
+        block
+    }
+
     /// Lets a line go that is longer than the limit, up to the next one.
     fn skip_line(&mut self, mut block: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
         let wanted = format!("a line of at most {} bytes", self.line_bytes_max);
@@ -91,7 +99,7 @@ impl<C: Cut> Cutter for Lines<C> {
                 cut => cut,
             };
             if cut > 0 {
-                self.rest = block[cut..].to_vec();
+                self.rest = self.begin_of_next(&block[cut..]);
                 block.truncate(cut);
                 let (offset, line) = (self.offset, self.line);
                 self.offset += self.encoding.stored_bytes(&block);

@@ -190,3 +190,6 @@ impl Tally {
         show(&Record { shape: &self.shape, values: &values, position, time: self.stats.span.first });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,13 +14,15 @@
 //! Lines beyond ASCII (their folding is not that of bytes), values that are
 //! not written as they are: whoever reads lines shows those to the rules.
 
+mod sieve;
+
 use super::field::{FieldKey, Scan, scan_of};
 use super::group::Group;
-use super::literals::{Literals, Marked};
 use super::slots::Slots;
 use crate::detection::{Node, Test};
 use aho_corasick::packed::{self, Searcher};
 use model::Shape;
+use sieve::Sieve;
 use std::collections::BTreeMap;
 
 /// What stands in a great part of all lines that web servers and Exchange write, folded.
@@ -37,23 +39,19 @@ const COMMON: &[&str] = &[
     "/rpc/",
     "/mapi/",
     "/autodiscover/",
-    "/powershell",
     "/microsoft-server-activesync/",
     "mozilla/5.0",
     "http://",
     "https://",
 ];
-/// Literals of less bytes are looked for by vectors, and only a few; the windows of [`Literals`] would
-/// have to be asked at every byte for them.
-const LONG_BYTES: usize = super::literals::LONG_BYTES;
 /// Shorter literals stand everywhere.
 const BYTES_MIN: usize = 2;
-/// Literals that vectors look for at once.
+/// Literals too short for a [`Sieve`] that vectors look for at once.
 const SHORT_MAX: usize = 64;
 
 /// What must stand in a line of one shape.
 pub(super) struct Gate {
-    long: Literals,
+    long: Sieve,
     /// Where the long ones stand, in their order.
     places: Vec<Beside>,
     short: Option<Searcher>,
@@ -88,12 +86,13 @@ impl Gate {
                 known.after &= beside.after;
             }
         }
-        let (long, short): (Vec<_>, Vec<_>) = all.into_iter().partition(|(text, _)| text.len() >= LONG_BYTES);
+        let (long, short): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(text, _)| text.len() >= sieve::BYTES_MIN);
         if short.len() > SHORT_MAX || short.iter().any(|(text, _)| text.len() < BYTES_MIN) {
             return None;
         }
         let places = long.iter().map(|(_, beside)| *beside).collect();
-        let long = Literals::new(long.into_iter().map(|(text, _)| text).collect());
+        let long = Sieve::new(long.into_iter().map(|(text, _)| text).collect());
         let searcher = || packed::Config::new().builder().extend(short.iter().map(|(text, _)| text)).build();
         let vectors = if short.is_empty() { None } else { Some(searcher()?) };
         Some(Self { long, places, short: vectors, short_texts: short })
@@ -101,7 +100,7 @@ impl Gate {
 
     /// Adds to `marks` a place in each line of `text` in which something stands that was sought;
     /// `folded` is room.
-    pub(super) fn mark(&self, text: &[u8], folded: &mut Vec<u8>, marked: &mut Marked, marks: &mut Vec<u32>) {
+    pub(super) fn mark(&self, text: &[u8], folded: &mut Vec<u8>, marks: &mut Vec<u32>) {
         folded.clear();
         folded.extend(text.iter().map(u8::to_ascii_lowercase));
         let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'"' | b',' | ..=b' '));
@@ -109,7 +108,7 @@ impl Gate {
             let before = from.checked_sub(1).and_then(|before| folded.get(before));
             (!beside.before || is_edge(before)) && (!beside.after || is_edge(folded.get(to)))
         };
-        self.long.find(folded, marked, &mut |literal, from, to| {
+        self.long.find(folded, &mut |literal, from, to| {
             if stands(self.places[literal as usize], from, to) {
                 marks.push(from as u32);
             }
@@ -205,7 +204,12 @@ impl Sought {
     fn add_text(&mut self, text: Vec<u8>, beside: Beside) {
         let is_common = COMMON.iter().any(|common| common.as_bytes() == text);
         let edges = usize::from(beside.before) + usize::from(beside.after);
-        self.score = self.score.min(if is_common { 1 } else { text.len() + edges });
+        let score = match text.len() {
+            0..BYTES_MIN => 0,
+            _ if is_common => 1,
+            length => length + edges,
+        };
+        self.score = self.score.min(score);
         self.literals.push((text, beside));
     }
 }
@@ -214,3 +218,6 @@ impl Sought {
 fn apart(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b'?').max_by_key(|piece| piece.len()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,6 @@ mod state;
 use crate::logsource::Source;
 use crate::rule::Rule;
 use dispatch::Dispatch;
-use literals::Marked;
 use model::{LogFamily, Record, Shape};
 pub use profile::{Cost, Costs};
 use profile::{Meter, Profile};
@@ -62,7 +61,6 @@ struct Scratch {
     state: State,
     /// Room for text that gates look through.
     folded: Vec<u8>,
-    marked: Marked,
 }
 
 impl Engine {
@@ -141,10 +139,10 @@ impl Worker<'_> {
     /// It can tell from when it has met a record of the shape, and not while rules are profiled. Records
     /// of lines without a mark need not be shown to [`Worker::find`].
     pub fn mark(&mut self, shape: &Arc<Shape>, text: &[u8], marks: &mut Vec<u32>) -> Option<usize> {
-        let Scratch { shapes, folded, marked, .. } = &mut self.scratch;
+        let Scratch { shapes, folded, .. } = &mut self.scratch;
         let gate = shapes.gate(shape, &self.engine.dispatch).filter(|_| self.meter.is_none());
         gate.map(|(gate, source)| {
-            gate.mark(text, folded, marked, marks);
+            gate.mark(text, folded, marks);
             source
         })
     }
