@@ -21,7 +21,6 @@ pub(crate) use findings::{RuleText, push_finding, push_record};
 pub(crate) use rules::write_rules_json;
 pub(crate) use run::write_run_json;
 pub(crate) use sessions::write_sessions_json;
-pub(crate) use text::push_hex;
 
 pub use attribution::write_attribution_json;
 pub use findings::write_answers_json;
@@ -29,7 +28,7 @@ pub use findings::write_answers_json;
 use crate::escape::is_plain;
 use crate::words;
 use model::is_dangerous;
-use model::{Problem, Timestamp};
+use model::{FindingId, Problem, Timestamp};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::io::{self, Write};
@@ -75,6 +74,15 @@ struct Hex<'a>(&'a [u8]);
 impl Serialize for Hex<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&words::hex(self.0))
+    }
+}
+
+/// Names of findings: there may be one for each finding of the case, so that none is made before it is written.
+struct Ids<'a>(&'a [FindingId]);
+
+impl Serialize for Ids<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|id| Hex(&id.0)))
     }
 }
 

@@ -160,3 +160,50 @@ impl Shared<'_> {
         Ok(rows)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use crate::tests::files_with;
+
+    /// More findings than a wave of batches holds, and more than the report has room for.
+    fn many() -> Case {
+        let mut case = sample::case();
+        let own = case.findings.clone();
+        for (number, finding) in own.iter().cycle().take(9_000).enumerate() {
+            let mut finding = finding.clone();
+            finding.id.0[..4].copy_from_slice(&(number as u32).to_be_bytes());
+            finding.fields.push(("User".into(), format!("EXAMPLE\\user{number}").into()));
+            case.findings.push(finding);
+        }
+        case
+    }
+
+    #[test]
+    fn any_number_of_threads_writes_the_same_files() {
+        let case = many();
+        let with_threads = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| files_with(&case, &sample::run(), Default::default()))
+        };
+        let one = with_threads(1);
+        assert!(one.contains_key("findings-4.html"));
+        assert_eq!(one["findings.jsonl"].lines().count(), case.findings.len());
+        let ids = one["findings.jsonl"].lines().map(|line| line[7..23].to_owned());
+        assert!(ids.eq(case.findings.iter().map(|finding| finding.id.to_string())));
+        for threads in [2, 3] {
+            assert!(one == with_threads(threads), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn secrets_are_those_of_all_findings() {
+        let case = many();
+        let mut open = |_: &str| -> io::Result<Box<dyn Write>> { Ok(Box::new(io::sink())) };
+        let secrets = write_files(&case, true, &mut open).unwrap();
+        assert!(secrets.people.contains("user8999"));
+        assert_eq!(secrets, Secrets::of(&case).unwrap());
+        assert_eq!(write_files(&case, false, &mut open).unwrap(), Secrets::default());
+    }
+}

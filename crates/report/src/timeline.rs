@@ -10,7 +10,6 @@
 
 use crate::digest::lead_path;
 use crate::escape::{CsvCell, push_csv_cell};
-use crate::json::push_hex;
 use crate::words;
 use model::{Case, Details, Finding, RuleFacts, Timestamp};
 use std::fmt::Write as _;
@@ -68,7 +67,7 @@ pub(crate) fn push_row(
     out.push(',');
     out.push_str(&rule.techniques);
     out.push_str(",\"");
-    push_hex(out, &finding.id.0);
+    words::push_hex(&finding.id.0, out);
     out.push_str("\",");
     push_csv_cell(out, lead_path(case, finding.evidence).unwrap_or_default());
     let position = finding.position;

@@ -1,7 +1,6 @@
 //! Figures and ids in the words people read.
 
 use model::{Finding, IntrusionId, Span, Timestamp};
-use std::fmt::Write as _;
 
 /// The name of an intrusion in every file: `intrusion-1` is the first.
 pub(crate) fn intrusion_label(id: IntrusionId) -> String {
@@ -97,11 +96,19 @@ pub(crate) fn time(time: Option<Timestamp>) -> String {
 
 /// Lower case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing into a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    let mut out = String::with_capacity(bytes.len() * 2);
+    push_hex(bytes, &mut out);
+    out
+}
+
+/// Appends bytes as lower case hex.
+pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
 }
 
 /// Where in its file a finding's record stands; of a correlation, on how much it rests.

@@ -1,6 +1,6 @@
 //! `case.json`: what was read, with which rules, and what it comes to.
 
-use super::{Hex, Time, UnreadShape, unread_shapes, write_pretty};
+use super::{Hex, Ids, Time, UnreadShape, unread_shapes, write_pretty};
 use crate::digest::LevelCounts;
 use crate::words;
 use model::{
@@ -112,7 +112,7 @@ struct IntrusionShape<'a> {
     first: Time,
     last: Time,
     joined_by: &'a [String],
-    findings: Vec<String>,
+    findings: Ids<'a>,
 }
 
 #[derive(Serialize)]
@@ -243,7 +243,7 @@ fn intrusion_shape(intrusion: &Intrusion) -> IntrusionShape<'_> {
         first: Time(intrusion.span.first),
         last: Time(intrusion.span.last),
         joined_by: &intrusion.joined_by,
-        findings: intrusion.findings.iter().map(ToString::to_string).collect(),
+        findings: Ids(&intrusion.findings),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `findings.jsonl`, `records.jsonl` and `answers.json`: lines of findings and records as `rows` writes them.
 
-use super::text::{push_hex, push_string, push_string_or_null, push_strings};
-use super::{Time, write_pretty};
+use super::text::{push_string, push_string_or_null, push_strings};
+use super::{Ids, Time, write_pretty};
 use crate::digest::lead_path;
 use crate::words;
 use model::{Answer, Case, Detail, Details, Finding, RuleFacts};
@@ -38,7 +38,7 @@ pub(crate) fn push_finding(
     whole_record: Option<u64>,
 ) {
     out.push_str("{\"id\":\"");
-    push_hex(out, &finding.id.0);
+    words::push_hex(&finding.id.0, out);
     out.push('"');
     out.push_str(&rule.head);
     out.push_str(",\"time\":");
@@ -135,7 +135,7 @@ struct AnswerShape<'a> {
     answer: &'static str,
     first: Time,
     last: Time,
-    grounds: Vec<String>,
+    grounds: Ids<'a>,
     coverage: &'a [String],
     next: &'a [String],
     text: &'a str,
@@ -158,7 +158,7 @@ fn answer_shape(answer: &Answer) -> AnswerShape<'_> {
         answer: answer.answer.as_str(),
         first: Time(answer.span.first),
         last: Time(answer.span.last),
-        grounds: answer.grounds.iter().map(ToString::to_string).collect(),
+        grounds: Ids(&answer.grounds),
         coverage: &answer.coverage,
         next: &answer.next,
         text: &answer.text,

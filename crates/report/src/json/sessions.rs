@@ -1,6 +1,6 @@
 //! `sessions.json`: processes of trees in which something was found, and logons over the network.
 
-use super::{Time, write_pretty};
+use super::{Ids, Time, write_pretty};
 use crate::digest::lead_path;
 use model::{Case, Logon, Process};
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ struct ProcessShape<'a> {
     offset: Option<u64>,
     record: Option<u64>,
     line: Option<u64>,
-    findings: Vec<String>,
+    findings: Ids<'a>,
 }
 
 #[derive(serde::Serialize)]
@@ -68,7 +68,7 @@ fn process_shape<'a>(case: &'a Case, process: &'a Process) -> ProcessShape<'a> {
         offset: position.map(|position| position.offset),
         record: position.and_then(|position| position.record),
         line: position.and_then(|position| position.line),
-        findings: process.findings.iter().map(ToString::to_string).collect(),
+        findings: Ids(&process.findings),
     }
 }
 

@@ -76,16 +76,6 @@ pub(super) fn push_strings<'t>(out: &mut String, texts: impl IntoIterator<Item =
     out.push(']');
 }
 
-/// Appends bytes as lower case hex.
-pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,12 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_hex() {
+    fn lists() {
         let mut out = String::new();
         push_strings(&mut out, ["a", "b\n"]);
         push_strings(&mut out, []);
         push_string_or_null(&mut out, None);
-        push_hex(&mut out, &[0, 0xaf]);
-        assert_eq!(out, r#"["a","b\n"][]null00af"#);
+        assert_eq!(out, r#"["a","b\n"][]null"#);
     }
 }
