@@ -2,10 +2,13 @@
 //! each of many.
 
 use crate::arguments::{AttributeArguments, Format};
+use crate::attribute_text::Weighed;
 use crate::knowledge_file::{open, read_text};
 use crate::{Exit, Output};
 use anyhow::{Context as _, Result, bail};
-use attribution::{Assessment, History, Model, Snapshot, Sourcing, Strength, assess};
+use attribution::{
+    Assessment, History, Model, Snapshot, Sourcing, Strength, assess, circumstances, weigh_in,
+};
 use knowledge::{Attack, Date, Day, Knowledge};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -43,6 +46,9 @@ pub fn run(arguments: &AttributeArguments, output: &mut Output<'_>) -> Result<Ex
     match (&arguments.case, &arguments.observed, &arguments.cases) {
         (Some(folder), _, _) => crate::attribute_case::run(&bench, folder, arguments, output),
         (None, Some(file), _) => run_observed(&bench, file, arguments, output),
+        (None, None, Some(_)) if !arguments.victim.is_empty() => {
+            bail!("--victim is said of one case or list; --cases has many")
+        }
         (None, None, Some(file)) => run_cases(&bench, file, arguments, output),
         (None, None, None) => bail!("name a case folder, --observed or --cases"),
     }
@@ -64,17 +70,23 @@ fn run_observed(
     let value: Value = serde_json::from_str(&read_text(file)?).with_context(about)?;
     let list = list(&bench.knowledge.attack, &value).with_context(about)?;
     let snapshot = Snapshot::new(&bench.history, as_of);
-    let assessment =
+    let seen = crate::attribute_seen::victim(&arguments.victim)?;
+    let circumstances = circumstances(&bench.knowledge.dossiers, as_of, &seen);
+    let mut assessment =
         assess(&bench.model, &snapshot, list.ids.iter().map(String::as_str), Sourcing::default());
+    let sum = weigh_in(&mut assessment, &circumstances);
     match arguments.format {
         Format::Text => {
-            let text =
-                crate::attribute_text::render(bench, &snapshot, &list.ids, &assessment, arguments.explain);
+            let weighed =
+                Weighed { ids: &list.ids, assessment: &assessment, circumstances: &circumstances, sum };
+            let text = crate::attribute_text::render(bench, &snapshot, &weighed, arguments.explain);
             output.stdout.write_all(text.as_bytes())?;
         }
         Format::Json | Format::Jsonl => {
             let mut object = render_json(&assessment);
-            object["notes"] = json!(notes(bench, &list, &assessment));
+            let mut notes = notes(bench, &list, &assessment);
+            notes.extend(crate::attribute_circumstances::notes(bench, &circumstances));
+            object["notes"] = json!(notes);
             object["knowledge_sha256"] = json!(bench.knowledge.sha256);
             writeln!(output.stdout, "{object}")?;
         }

@@ -1,7 +1,7 @@
 //! Our own facts about single actors, and the claims of others about who they
 //! are and who stands behind them (`knowledge/actors.yml`).
 
-use crate::{Claim, Date, Day, Relation};
+use crate::{Claim, Date, Day, Hours, Infrastructure, Language, Relation, Victims};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -46,6 +46,14 @@ pub struct Dossier {
     pub names: Vec<DossierName>,
     /// Whom it is said to be after.
     pub sectors: Option<Sectors>,
+    /// The same in words that can be compared.
+    pub victims: Vec<Victims>,
+    /// Hosts that it is said to work from.
+    pub infrastructure: Vec<Infrastructure>,
+    /// When it is said to work.
+    pub hours: Vec<Hours>,
+    /// How it is said to write.
+    pub languages: Vec<Language>,
     /// Who has said who it is, or who stands behind it.
     pub accountability: Vec<Sponsor>,
 }
@@ -175,7 +183,7 @@ impl Dossiers {
                 Day::parse(day).ok_or_else(|| format!("{}: {day:?} is no day", event.id))?;
             }
         }
-        Ok(())
+        self.check_habits()
     }
 
     /// The dossier of the actor with this id of ATT&CK.
