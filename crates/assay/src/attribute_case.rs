@@ -3,6 +3,7 @@
 //! Evidence items are techniques, software and circumstances, not findings: a
 //! hundred findings of one web shell are one item.
 
+use crate::actor_command::accountability;
 use crate::arguments::{AttributeArguments, Format};
 use crate::attribute_items::{self, Item};
 use crate::attribute_list::{Bench, day};
@@ -159,8 +160,7 @@ fn events(bench: &Bench, case: &Case, intrusion: &Intrusion, as_of: Day) -> Vec<
     let mut notes = Vec::new();
     for event in dossiers.events.iter().filter(|event| is_about(&event.casebook)) {
         let Some(source) = dossiers.sources.get(&event.source) else { continue };
-        let public = knowledge::Date::parse(&source.date).is_some_and(|date| date.day() < as_of);
-        if public {
+        if dossiers.day_of(&event.source).is_some_and(|published| published < as_of) {
             notes.push(format!(
                 "{}: {} actors are known to have used it ({}, {}); the hole, and what all of them left, name nobody.",
                 event.title,
@@ -169,8 +169,33 @@ fn events(bench: &Bench, case: &Case, intrusion: &Intrusion, as_of: Day) -> Vec<
                 source.date
             ));
         }
+        notes.extend(not_yet_known(bench, event, as_of));
+        let claims = dossiers.accountability_of(&event.id).into_iter();
+        notes.extend(claims.filter(|claim| claim.date < as_of.to_string()).map(|claim| {
+            let claim = accountability(&bench.knowledge, claim);
+            format!("Claimed by others of {}, and no part of this evidence: {claim}", event.title)
+        }));
     }
     notes
+}
+
+/// Who is said today to have taken part in `event`, and was not known on the day.
+fn not_yet_known(bench: &Bench, event: &knowledge::Event, as_of: Day) -> Option<String> {
+    let attack = &bench.knowledge.attack;
+    let of = |id: &&String| {
+        let dossier = bench.knowledge.dossiers.actors.iter().find(|dossier| dossier.id == **id)?;
+        let group = dossier.attack.as_deref()?;
+        let since = attack.group_known_from(group).filter(|day| *day >= as_of)?;
+        Some(format!("{} (public since {since})", attribute_text::label(bench, group)))
+    };
+    let unknown: Vec<String> = event.used_by.iter().filter_map(|id| of(&id)).collect();
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "Not in the list, because nobody knew of them on {as_of}, and said later to have used {}: {}.",
+            event.title,
+            unknown.join(", ")
+        )
+    })
 }
 
 fn attributed_intrusion(

@@ -113,7 +113,9 @@ fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
     }
     let rest: f64 = assessment.hypotheses.iter().skip(HYPOTHESES_SHOWN).map(|of| of.probability).sum();
     let others = assessment.hypotheses.len().saturating_sub(HYPOTHESES_SHOWN);
-    let _ = writeln!(out, "  {:>11}  {others} other known actors together", percent(rest));
+    if others > 0 {
+        let _ = writeln!(out, "  {:>11}  {others} other known actors together", percent(rest));
+    }
     let _ = writeln!(out, "  {:>11}  an actor that is not known, or deception", percent(assessment.unknown));
     if assessment.tie {
         out.push_str("  The first two stand level: neither comes before the other.\n");

@@ -17,7 +17,7 @@ use crate::windows::{self, Process};
 pub(super) fn ransomware_crew(dice: &mut Dice) -> (&'static str, Stage) {
     let mut stage = Stage::new("FS02", "10.20.0.42", dice);
     stage.who = vec![
-        TruthWho { as_of: "2017-06-01", first: &[], not_known: Some("G0102") },
+        TruthWho { as_of: "2017-06-01", first: &[], not_known: None },
         TruthWho { as_of: "2021-07-19", first: &["G0102"], not_known: None },
     ];
     let image = "C:\\Users\\c.lind\\AppData\\Roaming\\sample\\run.exe";
@@ -26,7 +26,7 @@ pub(super) fn ransomware_crew(dice: &mut Dice) -> (&'static str, Stage) {
         let time = within_second(later(march(4, 22, 1, 4), index as i64 * 9_000), dice);
         let path = format!("C:\\Users\\c.lind\\AppData\\Roaming\\sample\\Data\\{module}");
         stage.server.log_event(windows::sysmon_file(time, &loader, &path));
-        stage.plant(time, &[]);
+        stage.plant(time, &[(CONTROL, Likely), (EXECUTION, Likely)]);
     }
     let helper = Process::new(dice, &system32("rundll32.exe"), "rundll32.exe", SYSTEM);
     let time = within_second(march(4, 22, 4, 30), dice);
@@ -36,12 +36,14 @@ pub(super) fn ransomware_crew(dice: &mut Dice) -> (&'static str, Stage) {
     let looked: Supports = &[(("windows", "discovery"), Yes)];
     let words = "adfind.exe -f \"objectcategory=computer\"";
     deed(&mut stage, march(4, 22, 6, 12), (&survey, words), &loader, looked, dice);
-    let time = within_second(march(4, 22, 12, 11), dice);
+    let time = within_second(march(4, 22, 8, 11), dice);
     stage.server.log_event(windows::service_installed(time, "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe"));
     stage.plant(time, &[(LATERAL, Likely), (EXECUTION, Likely), (("ransomware", "spread"), Likely)]);
-    let time = within_second(march(4, 22, 12, 50), dice);
-    stage.server.log_event(events::pipe_connected(time, &helper, "\\msagent_8c"));
-    stage.plant(time, &[(CONTROL, Yes)]);
+    for (time, pipe) in [(march(4, 22, 6, 50), "\\msagent_8c"), (march(4, 22, 8, 40), "\\msagent_1f")] {
+        let time = within_second(time, dice);
+        stage.server.log_event(events::pipe_connected(time, &helper, pipe));
+        stage.plant(time, &[(CONTROL, Yes)]);
+    }
     let remote = Process::new(dice, "C:\\Windows\\PSEXESVC.exe", "C:\\Windows\\PSEXESVC.exe", SYSTEM);
     blind_and_burn(&mut stage, &remote, dice);
     encrypt(&mut stage, dice);
@@ -55,7 +57,7 @@ fn encrypt(stage: &mut Stage, dice: &mut Dice) {
     let image = format!("{PROGRAM_DATA}\\run.exe");
     let program = Process::new(dice, &image, &image, SYSTEM);
     for (index, name) in ["plan.docx.RYK", "budget.xlsx.RYK", "RyukReadMe.html"].into_iter().enumerate() {
-        let time = within_second(later(march(5, 1, 16, 30), index as i64 * 41_000), dice);
+        let time = within_second(later(march(5, 1, 15, 32), index as i64 * 41_000), dice);
         stage.server.log_event(windows::sysmon_file(time, &program, &format!("D:\\Projects\\{name}")));
         stage.plant(time, LOST);
     }
