@@ -7,7 +7,7 @@ use crate::actor_command::accountability;
 use crate::arguments::{AttributeArguments, Format};
 use crate::attribute_items::{self, Item};
 use crate::attribute_list::{Bench, day};
-use crate::attribute_seen::{self, SeenIn};
+use crate::attribute_seen::{self, SeenIn, TaggedGroups};
 use crate::{Exit, Output, attribute_circumstances, attribute_text, case_folder};
 use anyhow::{Context as _, Result};
 use attribution::{
@@ -50,11 +50,12 @@ pub fn run(
     let all = all.with_context(about)?;
     let seen = attribute_seen::of_case(&bench.knowledge.dossiers, &case, &victim).map_err(anyhow::Error::msg);
     let seen = seen.with_context(about)?;
-    for ((intrusion, items), seen) in case.intrusions.iter().zip(all).zip(seen) {
+    let tagged = attribute_seen::tagged_groups(&bench.knowledge.attack, &case);
+    for (((intrusion, items), seen), tagged) in case.intrusions.iter().zip(all).zip(seen).zip(tagged) {
         let (mut assessment, ids) = weigh(bench, &snapshot, intrusion, &items);
         let circumstances = circumstances(&bench.knowledge.dossiers, as_of, &seen.seen);
         let sum = weigh_in(&mut assessment, &circumstances);
-        let notes = notes(bench, &case, intrusion, as_of);
+        let notes = notes(bench, &case, intrusion, tagged, as_of);
         let title = format!("intrusion-{} on {}", intrusion.id.0 + 1, intrusion.hosts.join(", "));
         let _ = writeln!(text, "{}", escape_terminal(&title));
         let weighed = attribute_text::Weighed {
@@ -135,9 +136,9 @@ fn weigh(
 
 /// What holds of an intrusion whoever it was: attacks of many actors that the casebook's answers are about, and groups
 /// that only tags of rules name.
-fn notes(bench: &Bench, case: &Case, intrusion: &Intrusion, as_of: Day) -> Vec<String> {
+fn notes(bench: &Bench, case: &Case, intrusion: &Intrusion, tagged: TaggedGroups, as_of: Day) -> Vec<String> {
     let mut notes = events(bench, case, intrusion, as_of);
-    for (group, titles) in attribute_seen::tagged_groups(&bench.knowledge.attack, case, intrusion) {
+    for (group, titles) in tagged {
         let titles: Vec<String> = titles.into_iter().take(TITLES_SHOWN).collect();
         notes.push(format!(
             "Not weighed: a tag of {} names {}. That is a claim of the rule's author on whom others saw do so; whoever does it makes the rule match.",

@@ -5,7 +5,7 @@ use crate::attribute_items::Item;
 use anyhow::{Result, bail};
 use attribution::Seen;
 use knowledge::{Attack, Day, Dossiers, SECTORS, Script, country};
-use model::{Case, Finding, Intrusion, Level};
+use model::{Case, Finding, Intrusion, Level, RuleFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Letters of a field that are looked at, and findings of a rule.
@@ -154,26 +154,29 @@ impl<'d> KnownHosts<'d> {
     }
 }
 
-/// Groups that tags of the intrusion's rules name, with the titles of these rules.
+/// Groups (ids) that tags of rules name, with the titles of these rules.
+pub type TaggedGroups = BTreeMap<String, BTreeSet<String>>;
+
+/// The groups that tags of each intrusion's rules name, in the case's order.
 ///
 /// A tag says whom the rule's author saw do such a thing. Whoever else does it makes the rule match as well, so that it
 /// is a claim about others' evidence and none of ours: it is told, and never weighed.
-pub fn tagged_groups(
-    attack: &Attack,
-    case: &Case,
-    intrusion: &Intrusion,
-) -> BTreeMap<String, BTreeSet<String>> {
-    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for finding in case.findings.iter().filter(|finding| finding.intrusion == Some(intrusion.id)) {
-        for tag in &finding.rule.tags {
-            let id = tag.strip_prefix("attack.").map(str::to_ascii_uppercase).unwrap_or_default();
-            let id = attack.current_id(&id).to_owned();
-            if attack.groups.contains_key(&id) {
-                groups.entry(id).or_default().insert(finding.rule.title.clone());
-            }
+pub fn tagged_groups(attack: &Attack, case: &Case) -> Vec<TaggedGroups> {
+    let groups_of = |rule: &RuleFacts| -> Vec<String> {
+        let ids = rule.tags.iter().filter_map(|tag| tag.strip_prefix("attack.")).map(str::to_ascii_uppercase);
+        let ids = ids.map(|id| attack.current_id(&id).to_owned());
+        ids.filter(|id| attack.groups.contains_key(id)).collect()
+    };
+    let mut of_rules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut all: Vec<TaggedGroups> = vec![BTreeMap::new(); case.intrusions.len()];
+    for finding in &case.findings {
+        let Some(of) = finding.intrusion.and_then(|id| all.get_mut(id.0 as usize)) else { continue };
+        let groups = of_rules.entry(&finding.rule.id).or_insert_with(|| groups_of(&finding.rule));
+        for group in groups.iter() {
+            of.entry(group.clone()).or_default().insert(finding.rule.title.clone());
         }
     }
-    groups
+    all
 }
 
 #[cfg(test)]

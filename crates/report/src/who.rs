@@ -75,6 +75,10 @@ pub(crate) fn item_label(item: &AttributionItem) -> String {
 
 /// Source, planting and where from: `A2, hard to plant, 3 findings on MXS01`.
 pub(crate) fn grade(item: &AttributionItem) -> String {
+    // What the user says of the victim stands in no finding.
+    if item.findings == 0 {
+        return format!("{}, {} to plant", item.admiralty, item.forgeability);
+    }
     let findings = words::count(item.findings, "finding");
     let hosts = if item.hosts.is_empty() { String::new() } else { format!(" on {}", item.hosts.join(", ")) };
     format!("{}, {} to plant, {findings}{hosts}", item.admiralty, item.forgeability)
