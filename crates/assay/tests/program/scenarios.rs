@@ -136,7 +136,7 @@ const SPLIT: &[(&str, usize)] = &[
     ("ransomware", 2),
     ("golden-saml", 2),
     ("linux-intrusion", 6),
-    ("ransomware-crew", 2),
+    ("ransomware-crew", 4),
     ("solarwinds", 2),
 ];
 

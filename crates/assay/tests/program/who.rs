@@ -120,16 +120,14 @@ fn circumstances_are_items_and_can_be_recomputed() {
     let mut recomputed = 0;
     let mut sum = None;
     for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
         if let Some(rest) =
             line.trim().strip_prefix("circumstances: probability = probability before * factor / ")
         {
             sum = rest.split(';').next().unwrap().parse::<f64>().ok();
-        } else if let (Some(sum), [actor, before, factor, after]) =
-            (sum, line.split_whitespace().collect::<Vec<_>>()[..])
-        {
-            if let (true, Ok(before), Ok(factor), Ok(after)) =
-                (actor.starts_with('G'), before.parse::<f64>(), factor.parse::<f64>(), after.parse::<f64>())
-            {
+        } else if let (Some(sum), [actor, before, factor, after]) = (sum, words.as_slice()) {
+            let numbers = [before, factor, after].map(|word| word.parse::<f64>());
+            if let ([Ok(before), Ok(factor), Ok(after)], true) = (numbers, actor.starts_with('G')) {
                 assert!((before * factor / sum - after).abs() < 1e-4, "{line}");
                 recomputed += 1;
             }

@@ -19,7 +19,7 @@ pub(super) const PROGRAM_DATA: &str = "C:\\ProgramData\\sample";
 
 pub(super) const EXECUTION: (&str, &str) = ("windows", "execution");
 const PERSISTENCE: (&str, &str) = ("windows", "persistence");
-pub(super) const EVASION: (&str, &str) = ("windows", "defense-evasion");
+const EVASION: (&str, &str) = ("windows", "defense-evasion");
 const CREDENTIALS: (&str, &str) = ("windows", "credential-access");
 pub(super) const LATERAL: (&str, &str) = ("windows", "lateral-movement");
 pub(super) const CONTROL: (&str, &str) = ("windows", "command-and-control");

@@ -4,7 +4,7 @@
 //! Whoever has these tools leaves the same. The truth says which actor the reports
 //! name for them, and not that it would be the one.
 
-use super::acts::{CONTROL, EVASION, EXECUTION, IMPACT, LATERAL, PROGRAM_DATA, blind_and_burn, deed};
+use super::acts::{CONTROL, EXECUTION, IMPACT, LATERAL, PROGRAM_DATA, blind_and_burn, deed};
 use super::ordinary::{SYSTEM, system32};
 use super::{Stage, Supports, events};
 use crate::dice::Dice;
@@ -81,7 +81,7 @@ pub(super) fn solarwinds(dice: &mut Dice) -> (&'static str, Stage) {
     }
     let time = within_second(march(4, 7, 5, 9), dice);
     stage.server.log_event(windows::sysmon_file(time, &orion, "C:\\Windows\\SysWOW64\\netsetupsvc.dll"));
-    stage.plant(time, &[(EVASION, Likely)]);
+    stage.plant(time, &[(CONTROL, Likely), (EXECUTION, Likely)]);
     let survey = format!("{PROGRAM_DATA}\\adfind.exe");
     let looked: Supports = &[(("windows", "discovery"), Yes)];
     deed(&mut stage, march(4, 7, 9, 31), (&survey, "adfind.exe -sc trustdmp"), &orion, looked, dice);
