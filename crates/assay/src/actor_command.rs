@@ -16,6 +16,7 @@ pub fn run(arguments: &ActorArguments, output: &mut Output<'_>) -> Result<Exit> 
     let knowledge = open(arguments.knowledge.as_ref())?;
     let text = match arguments.words.as_slice() {
         [word, file] if word == "check" => render_check(&knowledge, &read_text(Path::new(file))?),
+        [word] if word == "check" => bail!("which text? `assay actor check FILE`"),
         words => render_name(&knowledge, &words.join(" "))?,
     };
     output.stdout.write_all(text.as_bytes())?;
@@ -51,11 +52,6 @@ fn render_name(knowledge: &Knowledge, name: &str) -> Result<String> {
         if !others.is_empty() {
             let _ = writeln!(out, "    other names there: {}", escape_terminal(&others.join(", ")));
         }
-        if let Some(dossier) = knowledge.dossiers.of_attack(id) {
-            dossier.accountability.iter().for_each(|claim| {
-                let _ = writeln!(out, "    {}", accountability(knowledge, claim));
-            });
-        }
     }
     let ids = actors.keys().map(|(_, id)| *id).collect::<std::collections::BTreeSet<_>>();
     if knowledge.names.is_ambiguous(name) {
@@ -65,7 +61,26 @@ fn render_name(knowledge: &Knowledge, name: &str) -> Result<String> {
             "  Several sources have an actor of this name. That they share a name does not make them one.\n",
         );
     }
+    ids.iter().for_each(|id| out.push_str(&timeline(knowledge, id)));
     Ok(out)
+}
+
+/// Who has said what of the actor, of the organisation and of the state behind it, by date.
+fn timeline(knowledge: &Knowledge, id: &str) -> String {
+    let claims = knowledge.dossiers.of_id(id).map(|dossier| &dossier.accountability);
+    let mut claims: Vec<&Sponsor> = claims.into_iter().flatten().collect();
+    claims.sort_by(|a, b| (&a.date, &a.by).cmp(&(&b.date, &b.by)));
+    if claims.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(
+        "  Accountability of {}, by date: claims of those who are named, never of this program\n",
+        escape_terminal(id)
+    );
+    claims.iter().for_each(|claim| {
+        let _ = writeln!(out, "    {}", accountability(knowledge, claim));
+    });
+    out
 }
 
 fn sentence(claim: &Claim) -> String {

@@ -428,6 +428,9 @@ pub struct AttributeArguments {
     /// Print every number that the verdict is made of
     #[arg(long)]
     pub explain: bool,
+    /// Who was hit, as sector=WORD (STIX 2.1) and country=CODE, parted by commas: weak evidence, which never names
+    #[arg(long, value_name = "WHOM")]
+    pub victim: Vec<String>,
     /// Knowledge that `assay knowledge update` wrote, instead of what is built in
     #[arg(long, value_name = "FILE")]
     pub knowledge: Option<PathBuf>,
@@ -449,7 +452,7 @@ pub struct ActorArguments {
     pub knowledge: Option<PathBuf>,
 }
 
-/// Show which knowledge is built in, or make newer knowledge from files.
+/// Show which knowledge is built in, or make newer knowledge from files and addresses.
 #[derive(Args, Debug)]
 pub struct KnowledgeArguments {
     #[command(subcommand)]
@@ -465,8 +468,9 @@ pub enum KnowledgeCommand {
 /// MISP galaxy, or Microsoft's map of names; what is not given stays as it is.
 #[derive(Args, Debug)]
 pub struct UpdateArguments {
-    /// What to take over (may be .gz; repeatable)
-    #[arg(long, required = true, value_name = "FILE")]
+    /// What to take over: a file, or an address (http, https) that the system's curl fetches (may be
+    /// .gz; repeatable). Nothing else opens the network
+    #[arg(long, required = true, value_name = "FILE|URL")]
     pub from: Vec<PathBuf>,
     /// The knowledge file to write
     #[arg(long, value_name = "FILE")]

@@ -20,7 +20,7 @@ const VALUE_CHARS_MAX: usize = 4_096;
 const FINDINGS_LOOKED_AT: usize = 1_000;
 const TOOL_FILES: &str = include_str!("../../../knowledge/tool-files.tsv");
 
-/// One technique or software in one intrusion.
+/// One technique, software or circumstance in one intrusion.
 #[derive(Default)]
 pub struct Item {
     pub findings: u64,
@@ -41,6 +41,32 @@ impl Item {
             (true, _) => "A1",
         }
     }
+
+    /// Adds what another item rests on; a finding that shows both counts once where it is named.
+    pub fn add_all(&mut self, other: Option<&Self>) {
+        let Some(other) = other else { return };
+        self.findings += other.findings;
+        self.by_more_than_name |= other.by_more_than_name;
+        self.hosts.extend(other.hosts.iter().cloned());
+        self.evidence.extend(&other.evidence);
+        let new: Vec<FindingId> = other.named.iter().filter(|id| !self.named.contains(id)).copied().collect();
+        self.named.extend(new);
+        self.named.truncate(FINDINGS_NAMED);
+    }
+
+    /// Adds a finding that shows it.
+    pub fn add(&mut self, finding: &Finding, by_more_than_name: bool) {
+        self.findings += 1;
+        self.by_more_than_name |= by_more_than_name;
+        self.hosts.extend(finding.host.clone());
+        // A correlation stands in no item; its grounds count by themselves.
+        if finding.grounds.is_empty() {
+            self.evidence.insert(finding.evidence);
+        }
+        if self.named.len() < FINDINGS_NAMED {
+            self.named.push(finding.id);
+        }
+    }
 }
 
 /// The items of each intrusion, in the case's order.
@@ -58,29 +84,16 @@ pub fn of_case(attack: &Attack, case: &Case) -> Result<Vec<BTreeMap<String, Item
             of_rules.entry(&finding.rule.id).or_insert_with(|| (of_rule(attack, &finding.rule), 0));
         *seen += 1;
         for id in ids.iter() {
-            add(of.entry(id.clone()).or_default(), finding, true);
+            of.entry(id.clone()).or_default().add(finding, true);
         }
         if *seen <= FINDINGS_LOOKED_AT {
             let named = by_file_name(&files, case, finding)?.into_iter();
             for id in named.filter(|id| attack.software.contains_key(*id) && !ids.contains(*id)) {
-                add(of.entry(id.to_owned()).or_default(), finding, false);
+                of.entry(id.to_owned()).or_default().add(finding, false);
             }
         }
     }
     Ok(items)
-}
-
-fn add(item: &mut Item, finding: &Finding, by_more_than_name: bool) {
-    item.findings += 1;
-    item.by_more_than_name |= by_more_than_name;
-    item.hosts.extend(finding.host.clone());
-    // A correlation stands in no item; its grounds count by themselves.
-    if finding.grounds.is_empty() {
-        item.evidence.insert(finding.evidence);
-    }
-    if item.named.len() < FINDINGS_NAMED {
-        item.named.push(finding.id);
-    }
 }
 
 /// The techniques of a rule, and the software that its tags or its title name.
@@ -142,7 +155,7 @@ fn by_file_name<'f>(
         let words = value[..end].split(|c: char| c.is_whitespace() || "\"'\\/,;|&<>()=".contains(c));
         for word in words.filter(|word| !word.is_empty()) {
             let word = word.to_ascii_lowercase();
-            let stem = [".exe", ".py", ".ps1"].iter().find_map(|ending| word.strip_suffix(ending));
+            let stem = [".exe", ".py", ".ps1", ".sh"].iter().find_map(|ending| word.strip_suffix(ending));
             found.extend(files.get(stem.unwrap_or(&word)).copied());
         }
     }

@@ -2,10 +2,13 @@
 //! each of many.
 
 use crate::arguments::{AttributeArguments, Format};
+use crate::attribute_text::Weighed;
 use crate::knowledge_file::{open, read_text};
 use crate::{Exit, Output};
 use anyhow::{Context as _, Result, bail};
-use attribution::{Assessment, History, Model, Snapshot, Sourcing, Strength, assess};
+use attribution::{
+    Assessment, History, Model, Snapshot, Sourcing, Strength, assess, circumstances, weigh_in,
+};
 use knowledge::{Attack, Date, Day, Knowledge};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -35,6 +38,8 @@ struct List {
     ids: Vec<String>,
     /// Entries that are no id of a technique or software, nor the name of one.
     not_known: Vec<String>,
+    /// The day on which the intrusion began, where the list says so.
+    began: Option<Day>,
 }
 
 /// Weighs a case, `--observed` or `--cases`.
@@ -43,6 +48,9 @@ pub fn run(arguments: &AttributeArguments, output: &mut Output<'_>) -> Result<Ex
     match (&arguments.case, &arguments.observed, &arguments.cases) {
         (Some(folder), _, _) => crate::attribute_case::run(&bench, folder, arguments, output),
         (None, Some(file), _) => run_observed(&bench, file, arguments, output),
+        (None, None, Some(_)) if !arguments.victim.is_empty() => {
+            bail!("--victim is said of one case or list; --cases has many")
+        }
         (None, None, Some(file)) => run_cases(&bench, file, arguments, output),
         (None, None, None) => bail!("name a case folder, --observed or --cases"),
     }
@@ -64,17 +72,22 @@ fn run_observed(
     let value: Value = serde_json::from_str(&read_text(file)?).with_context(about)?;
     let list = list(&bench.knowledge.attack, &value).with_context(about)?;
     let snapshot = Snapshot::new(&bench.history, as_of);
-    let assessment =
-        assess(&bench.model, &snapshot, list.ids.iter().map(String::as_str), Sourcing::default());
+    let seen = crate::attribute_seen::victim(&arguments.victim)?;
+    let circumstances = circumstances(&bench.knowledge.dossiers, as_of, &seen);
+    let mut assessment = weigh(bench, &snapshot, &list);
+    let sum = weigh_in(&mut assessment, &circumstances);
     match arguments.format {
         Format::Text => {
-            let text =
-                crate::attribute_text::render(bench, &snapshot, &list.ids, &assessment, arguments.explain);
+            let weighed =
+                Weighed { ids: &list.ids, assessment: &assessment, circumstances: &circumstances, sum };
+            let text = crate::attribute_text::render(bench, &snapshot, &weighed, arguments.explain);
             output.stdout.write_all(text.as_bytes())?;
         }
         Format::Json | Format::Jsonl => {
             let mut object = render_json(&assessment);
-            object["notes"] = json!(notes(bench, &list, &assessment));
+            let mut notes = notes(bench, &list, &assessment);
+            notes.extend(crate::attribute_circumstances::notes(bench, &circumstances));
+            object["notes"] = json!(notes);
             object["knowledge_sha256"] = json!(bench.knowledge.sha256);
             writeln!(output.stdout, "{object}")?;
         }
@@ -98,12 +111,24 @@ fn run_cases(
         let as_of = date.and_then(Date::parse).map(Date::day);
         let as_of = as_of.with_context(|| format!("{}: neither as_of nor date is a date", about()))?;
         let snapshot = Snapshot::new(&bench.history, as_of);
-        let ids = list.ids.iter().map(String::as_str);
-        let mut object = render_json(&assess(&bench.model, &snapshot, ids, Sourcing::default()));
+        let mut object = render_json(&weigh(bench, &snapshot, &list));
         object["case_id"] = case["case_id"].clone();
         writeln!(output.stdout, "{object}")?;
     }
     Ok(Exit::Done)
+}
+
+/// The verdict on a list. Where it says when the intrusion began, reports that came out later may be about it, as in a case.
+fn weigh(bench: &Bench, snapshot: &Snapshot<'_>, list: &List) -> Assessment {
+    let ids = || list.ids.iter().map(String::as_str);
+    let assessment = assess(&bench.model, snapshot, ids(), Sourcing::default());
+    let Some(began) = list.began else { return assessment };
+    match crate::attribute_text::wave(bench, &list.ids, &assessment) {
+        Some((_, end, _)) if began <= end => {
+            assess(&bench.model, snapshot, ids(), Sourcing { circular: true, ..Sourcing::default() })
+        }
+        _ => assessment,
+    }
 }
 
 /// The ids under `observed`, replaced ones by what replaced them, names of software by its id.
@@ -112,7 +137,16 @@ fn list(attack: &Attack, value: &Value) -> Result<List> {
     if entries.len() > OBSERVED_MAX {
         bail!("\"observed\" has {} entries; {OBSERVED_MAX} are read at most", entries.len());
     }
-    let mut list = List { ids: Vec::new(), not_known: Vec::new() };
+    let began = match &value["began"] {
+        Value::Null => None,
+        text => Some(
+            text.as_str()
+                .and_then(Date::parse)
+                .with_context(|| format!("\"began\" is {text}, which is no date"))?
+                .day(),
+        ),
+    };
+    let mut list = List { ids: Vec::new(), not_known: Vec::new(), began };
     for entry in entries {
         let text = entry.as_str().with_context(|| format!("\"observed\" holds {entry}, which is no text"))?;
         match resolve(attack, text.trim()) {

@@ -2,10 +2,11 @@
 //! them, what would change it, and every number on demand.
 
 use crate::actor_command::accountability;
+use crate::attribute_circumstances;
 use crate::attribute_list::Bench;
 use attribution::{
-    Assessment, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot, Sourcing, Support,
-    assess, grounds, matrix, reports_on,
+    Assessment, Circumstance, Forgeability, Hypothesis, MEASURE_NAMES, Row, SIGN_NAMES, Scale, Snapshot,
+    Sourcing, Support, assess, grounds, matrix, reports_on,
 };
 use knowledge::Day;
 use report::escape_terminal;
@@ -22,25 +23,33 @@ const WAVE_DAYS: i32 = 60;
 /// A tool that so many actors are known for names nobody.
 const SHARED_FROM: usize = 3;
 
+/// What was observed, and what came of it.
+pub struct Weighed<'a> {
+    /// Techniques and software.
+    pub ids: &'a [String],
+    pub assessment: &'a Assessment,
+    pub circumstances: &'a [Circumstance],
+    /// What [`attribution::weigh_in`] gave.
+    pub sum: Option<f64>,
+}
+
 /// The whole text for a list of ids.
-pub fn render(
-    bench: &Bench,
-    snapshot: &Snapshot<'_>,
-    ids: &[String],
-    assessment: &Assessment,
-    explain: bool,
-) -> String {
+pub fn render(bench: &Bench, snapshot: &Snapshot<'_>, weighed: &Weighed<'_>, explain: bool) -> String {
+    let Weighed { ids, assessment, circumstances, sum } = *weighed;
     let mut out = verdict(bench, snapshot, assessment);
     out.push_str(&hypotheses(bench, assessment));
     out.push_str(&ach(bench, snapshot, ids, assessment));
+    out.push_str(&attribute_circumstances::table(bench, assessment, circumstances));
     out.push_str(&would_change(bench, ids, assessment));
     if explain {
         out.push_str(&explanation(bench, assessment));
+        out.push_str(&attribute_circumstances::explanation(assessment, circumstances, sum));
     }
     out
 }
 
-fn label(bench: &Bench, id: &str) -> String {
+/// Name and id.
+pub fn label(bench: &Bench, id: &str) -> String {
     let name = bench.knowledge.attack.name(id).map(|name| escape_terminal(name).into_owned());
     name.map_or_else(|| escape_terminal(id).into_owned(), |name| format!("{name} ({id})"))
 }
@@ -79,22 +88,35 @@ pub fn likelihood(probability: f64) -> String {
             format!("{} ({}, {from}-{until} %)", likelihood.word, likelihood.scale.as_str())
         })
         .collect();
-    let percent =
-        if probability > 0.99 { "over 99".to_owned() } else { format!("{:.0}", probability * 100.0) };
+    let percent = match probability * 100.0 {
+        percent if percent > 99.0 => "over 99".to_owned(),
+        percent if percent < 1.0 => "under 1".to_owned(),
+        percent => format!("{percent:.0}"),
+    };
     format!("{percent} %, {}", words.join("; "))
+}
+
+/// `98.6 %`; never 0 or 100, which would be a claim of certainty.
+fn percent(probability: f64) -> String {
+    match probability * 100.0 {
+        percent if percent > 99.9 => "over 99.9 %".to_owned(),
+        percent if percent < 0.1 => "under 0.1 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    }
 }
 
 fn hypotheses(bench: &Bench, assessment: &Assessment) -> String {
     let mut out = String::from("\nHypotheses\n");
     let shown = assessment.hypotheses.iter().take(HYPOTHESES_SHOWN).filter(|of| of.probability > 0.0);
     for Hypothesis { actor, probability, .. } in shown {
-        let _ = writeln!(out, "  {:>5.1} %  {}", probability * 100.0, label(bench, actor));
+        let _ = writeln!(out, "  {:>11}  {}", percent(*probability), label(bench, actor));
     }
     let rest: f64 = assessment.hypotheses.iter().skip(HYPOTHESES_SHOWN).map(|of| of.probability).sum();
     let others = assessment.hypotheses.len().saturating_sub(HYPOTHESES_SHOWN);
-    let _ = writeln!(out, "  {:>5.1} %  {others} other known actors together", rest * 100.0);
-    let _ =
-        writeln!(out, "  {:>5.1} %  an actor that is not known, or deception", assessment.unknown * 100.0);
+    if others > 0 {
+        let _ = writeln!(out, "  {:>11}  {others} other known actors together", percent(rest));
+    }
+    let _ = writeln!(out, "  {:>11}  an actor that is not known, or deception", percent(assessment.unknown));
     if assessment.tie {
         out.push_str("  The first two stand level: neither comes before the other.\n");
     }
@@ -126,7 +148,7 @@ fn ach(bench: &Bench, snapshot: &Snapshot<'_>, ids: &[String], assessment: &Asse
         row.cells.iter().for_each(|cell| {
             let _ = write!(out, "{cell:>+8.2}");
         });
-        out.push_str(if row.forgeability == Forgeability::Easy { "  easy\n" } else { "  hard\n" });
+        let _ = writeln!(out, "  {}", attribute_circumstances::planting(row.forgeability));
     }
     if rows.len() > ROWS_SHOWN {
         let _ = writeln!(out, "  … and {} items that tell less", rows.len() - ROWS_SHOWN);

@@ -1,10 +1,11 @@
 //! `assay knowledge`: what is built in, and newer knowledge made from files.
 
 use crate::arguments::{KnowledgeArguments, KnowledgeCommand, UpdateArguments};
-use crate::{Exit, Output};
+use crate::{Exit, Output, fetch};
 use anyhow::{Context as _, Result, bail};
 use flate2::read::GzDecoder;
 use knowledge::{Attack, Claim, Knowledge, Update, table};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Unpacked size of a file, at most: ATT&CK's bundle is some 40 MB.
 const FILE_BYTES_MAX: u64 = 1 << 30;
+/// Of what is fetched, at most.
+const FETCHED_BYTES_MAX: u64 = 1 << 28;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const WRITTEN: &str = "# Knowledge of assay, made by `assay knowledge update`. ATT&CK (R) (c) The MITRE Corporation, reproduced with its permission;\n\
                        # MISP galaxy: CC0; names of Microsoft: CC BY 4.0. Columns: docs/attribution.md.\n";
@@ -65,8 +68,9 @@ fn run_update(arguments: &UpdateArguments, output: &mut Output<'_>) -> Result<Ex
         .from
         .iter()
         .map(|file| {
-            let json = serde_json::from_str(&read_text(file)?)
-                .with_context(|| format!("{} is no JSON", file.display()))?;
+            let text = read_source(file, output)?;
+            let json =
+                serde_json::from_str(&text).with_context(|| format!("{} is no JSON", file.display()))?;
             Ok((file, json))
         })
         .collect::<Result<Vec<(&PathBuf, serde_json::Value)>>>()?;
@@ -116,6 +120,16 @@ fn start(file: Option<&PathBuf>) -> Result<(Attack, Vec<Claim>)> {
     }
 }
 
+/// The text of a file, or of what an address leads to; of that it says the digest, which alone tells whether it is
+/// the file that was meant.
+fn read_source(source: &Path, output: &mut Output<'_>) -> Result<String> {
+    let Some(url) = source.to_str().filter(|text| fetch::is_url(text)) else { return read_text(source) };
+    let bytes = fetch::fetch(url, FETCHED_BYTES_MAX).with_context(|| format!("fetching {url:?}"))?;
+    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(output.stderr, "{}: {} bytes, SHA-256 {digest}", report::escape_terminal(url), bytes.len())?;
+    text_of(source, bytes)
+}
+
 /// The text of `file`, which may be packed with gzip.
 pub fn read_text(file: &Path) -> Result<String> {
     let about = || format!("reading {}", file.display());
@@ -125,6 +139,11 @@ pub fn read_text(file: &Path) -> Result<String> {
         .take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .with_context(about)?;
+    text_of(file, bytes)
+}
+
+fn text_of(file: &Path, mut bytes: Vec<u8>) -> Result<String> {
+    let about = || format!("reading {}", file.display());
     if bytes.starts_with(&GZIP) {
         let mut unpacked = Vec::new();
         GzDecoder::new(bytes.as_slice())

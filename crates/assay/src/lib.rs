@@ -7,14 +7,17 @@
 mod actor_command;
 mod arguments;
 mod attribute_case;
+mod attribute_circumstances;
 mod attribute_items;
 mod attribute_list;
+mod attribute_seen;
 mod attribute_text;
 mod builtin;
 mod case_folder;
 mod collect_list;
 mod correlation_explain;
 mod export_command;
+mod fetch;
 mod indicator_files;
 mod key_file;
 mod knowledge_file;

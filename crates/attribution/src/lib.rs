@@ -22,6 +22,7 @@
 
 mod assess;
 mod calibrate;
+mod circumstance;
 mod fit;
 mod history;
 mod matrix;
@@ -36,6 +37,7 @@ mod words;
 
 pub use assess::{Assessment, Hypothesis, NAMED_FROM, Sourcing, assess};
 pub use calibrate::{SIGN_NAMES, SIGNS, Signs};
+pub use circumstance::{Circumstance, CircumstanceKind, Seen, added, circumstances, weigh_in};
 pub use history::History;
 pub use matrix::{Forgeability, Row, grounds, matrix, reports_on};
 pub use model::{Bin, Model, Vintage};

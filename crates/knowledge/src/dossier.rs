@@ -1,7 +1,7 @@
 //! Our own facts about single actors, and the claims of others about who they
 //! are and who stands behind them (`knowledge/actors.yml`).
 
-use crate::{Claim, Date, Day, Relation};
+use crate::{Claim, Date, Day, Hours, Infrastructure, Language, Relation, Victims};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -46,6 +46,14 @@ pub struct Dossier {
     pub names: Vec<DossierName>,
     /// Whom it is said to be after.
     pub sectors: Option<Sectors>,
+    /// The same in words that can be compared.
+    pub victims: Vec<Victims>,
+    /// Hosts that it is said to work from.
+    pub infrastructure: Vec<Infrastructure>,
+    /// When it is said to work.
+    pub hours: Vec<Hours>,
+    /// How it is said to write.
+    pub languages: Vec<Language>,
     /// Who has said who it is, or who stands behind it.
     pub accountability: Vec<Sponsor>,
 }
@@ -106,6 +114,9 @@ pub struct Sponsor {
     /// What a text would call the victim, when the claim is about one.
     #[serde(default)]
     pub about: Vec<String>,
+    /// The event that it is about, by our short name.
+    #[serde(default)]
+    pub event: Option<String>,
 }
 
 /// An attack that many took part in.
@@ -163,6 +174,10 @@ impl Dossiers {
             for claim in &actor.accountability {
                 source(&claim.source)?;
                 Day::parse(&claim.date).ok_or_else(|| format!("{}: {:?} is no day", actor.id, claim.date))?;
+                let is_event = |id: &String| self.events.iter().any(|event| event.id == *id);
+                if !claim.event.as_ref().is_none_or(is_event) {
+                    return Err(format!("{}: no event {:?}", actor.id, claim.event));
+                }
             }
             actor.sectors.as_ref().map_or(Ok(()), |sectors| source(&sectors.source))?;
         }
@@ -175,12 +190,25 @@ impl Dossiers {
                 Day::parse(day).ok_or_else(|| format!("{}: {day:?} is no day", event.id))?;
             }
         }
-        Ok(())
+        self.check_habits()
     }
 
     /// The dossier of the actor with this id of ATT&CK.
     pub fn of_attack(&self, id: &str) -> Option<&Dossier> {
         self.actors.iter().find(|actor| actor.attack.as_deref() == Some(id))
+    }
+
+    /// The dossier of the actor with this id of ATT&CK, or with this short name of ours.
+    pub fn of_id(&self, id: &str) -> Option<&Dossier> {
+        self.of_attack(id).or_else(|| self.actors.iter().find(|actor| actor.id == id))
+    }
+
+    /// What has been said of who took part in an event, by date.
+    pub fn accountability_of(&self, event: &str) -> Vec<&Sponsor> {
+        let all = self.actors.iter().flat_map(|actor| &actor.accountability);
+        let mut claims: Vec<&Sponsor> = all.filter(|claim| claim.event.as_deref() == Some(event)).collect();
+        claims.sort_by(|a, b| (&a.date, &a.by).cmp(&(&b.date, &b.by)));
+        claims
     }
 
     /// The names in the dossiers, as claims.
@@ -227,6 +255,7 @@ mod tests {
             ("date: 2021-03-02, source: ms-hafnium}", "date: 2021-03-02, source: nobody}", "no source"),
             ("level: state, date: 2021-07-19", "level: state, date: 2021-07", "is no day"),
             ("used_by: [hafnium", "used_by: [nobody", "no actor"),
+            ("event: exchange-2021}", "event: exchange-2022}", "no event"),
             ("relation: overlaps", "relation: is", "relation"),
         ] {
             let text = crate::DOSSIERS.replacen(from, to, 1);

@@ -20,6 +20,7 @@ mod check;
 mod day;
 mod dossier;
 mod external;
+mod habits;
 mod names;
 pub mod stix;
 pub mod table;
@@ -29,6 +30,7 @@ pub use check::{Conflict, check};
 pub use day::{Date, Day};
 pub use dossier::{Dossier, Dossiers, Event, Sponsor};
 pub use external::{Update, producers, update};
+pub use habits::{Hours, Infrastructure, Language, SECTORS, Script, Victims, country, is_country};
 pub use names::{Claim, NameBook, Relation, key, of_attack};
 
 use flate2::read::GzDecoder;

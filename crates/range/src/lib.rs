@@ -45,7 +45,7 @@ mod windows_cases;
 
 use std::sync::LazyLock;
 
-pub use truth::{Truth, TruthAnswer, TruthIntrusion};
+pub use truth::{Truth, TruthAnswer, TruthIntrusion, TruthWho};
 
 /// A scenario: files, and what they should be found to say.
 #[derive(Clone, PartialEq, Debug)]

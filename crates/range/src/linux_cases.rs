@@ -7,7 +7,7 @@
 use crate::Scenario;
 use crate::dice::Dice;
 use crate::host::{march, whole_second};
-use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion};
+use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion, TruthWho};
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,14 +28,20 @@ const QUESTIONS: [&str; 9] = [
     "still-in",
     "logs-tampered",
 ];
-/// Names of scenarios, and whether somebody got in.
-const SCENARIOS: [(&str, &str, bool); 2] = [
+/// Name of a scenario, what it is about, and what somebody did.
+type Make = (&'static str, &'static str, Option<fn(&mut Logs)>);
+const SCENARIOS: [Make; 3] = [
     (
         "linux-intrusion",
         "The password of an account was guessed over SSH; its key, a service, a miner and a tunnel came after.",
-        true,
+        Some(Logs::intrusion),
     ),
-    ("clean-linux", "A web server and its administrators, who do now and then what intruders do.", false),
+    (
+        "linux-miner-crew",
+        "The password of an account was guessed over SSH; a script brings tools of a known crew and a miner.",
+        Some(Logs::miner_crew),
+    ),
+    ("clean-linux", "A web server and its administrators, who do now and then what intruders do.", None),
 ];
 
 /// The names that [`make`] knows.
@@ -45,15 +51,16 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Makes the scenario `name`; `None` when there is none of that name.
 pub(crate) fn make(name: &str, seed: u64) -> Option<io::Result<Scenario>> {
-    let (name, about, is_breached) = SCENARIOS.into_iter().find(|(known, ..)| *known == name)?;
+    let (name, about, came_in) = SCENARIOS.into_iter().find(|(known, ..)| *known == name)?;
     let mut logs = Logs::default();
     logs.every_day(&mut Dice::new(seed, name));
     logs.administration();
-    if is_breached {
-        logs.intrusion();
+    if let Some(acts) = came_in {
+        acts(&mut logs);
     }
-    let intrusion = is_breached.then(|| TruthIntrusion::alone(&HOST.to_uppercase(), &[INTRUDER]));
-    let truth = Truth { answers: logs.answers(), intrusions: intrusion.into_iter().collect() };
+    let intrusion = came_in.map(|_| TruthIntrusion::alone(&HOST.to_uppercase(), &[INTRUDER]));
+    let who = logs.who.clone();
+    let truth = Truth { answers: logs.answers(), intrusions: intrusion.into_iter().collect(), who };
     Some(Ok(Scenario { name, about: about.into(), files: logs.into_files(), truth }))
 }
 
@@ -65,6 +72,7 @@ struct Logs {
     audit: Vec<(Timestamp, String)>,
     web: Vec<(Timestamp, String)>,
     planted: Vec<(Timestamp, &'static str, Grade)>,
+    who: Vec<TruthWho>,
     event: u32,
 }
 
@@ -171,8 +179,9 @@ impl Logs {
         self.system(at(9, 12), "crontab[930]: (alice) REPLACE (alice)");
     }
 
-    fn intrusion(&mut self) {
-        use Grade::{Likely, Yes};
+    /// The nearest of the guesses is a ground, too.
+    fn guessed(&mut self) {
+        use Grade::Yes;
         let at = |minute, second| march(4, 2, minute, second);
         for (minute, port) in [(2, 50_010), (4, 50_011), (6, 50_012)] {
             self.auth(at(minute, 5), &format!("sshd[801]: error: maximum authentication attempts exceeded for backup from {INTRUDER} port {port} ssh2 [preauth]"));
@@ -181,9 +190,41 @@ impl Logs {
             at(9, 5),
             &format!("sshd[812]: Accepted password for backup from {INTRUDER} port 50022 ssh2"),
         );
-        // The nearest of the guesses is a ground, too.
         self.plant(at(6, 5), &[("ssh-entry", Yes)]);
         self.plant(at(9, 5), &[("ssh-entry", Yes)]);
+    }
+
+    /// Within two minutes, as a script does it.
+    fn miner_crew(&mut self) {
+        use Grade::Yes;
+        self.who = vec![
+            TruthWho { as_of: "2020-03-01", first: &[], not_known: Some("G0139") },
+            TruthWho { as_of: "2022-01-01", first: &["G0139"], not_known: None },
+        ];
+        self.guessed();
+        let at = |second| march(4, 2, 10, second);
+        let tool: &[(&'static str, Grade)] = &[("credential-access", Yes)];
+        self.run(at(1), 0, "/opt/kw/peirates", &["peirates"]);
+        self.plant(at(1), tool);
+        self.run(at(15), 0, "/usr/bin/bash", &["bash", "mimipenguin.sh"]);
+        self.plant(at(15), tool);
+        self.run(at(29), 0, "/opt/kw/lazagne", &["lazagne", "all"]);
+        self.plant(at(29), tool);
+        self.file(at(41), 0, "/usr/bin/curl", "/etc/systemd/system/upd.service");
+        self.plant(at(41), &[("persistence", Yes), ("still-in", Grade::Likely)]);
+        self.run(
+            at(55),
+            0,
+            "/opt/kw/kw",
+            &["kw", "-o", "stratum+tcp://pool.example.org:3333", "--donate-level", "1"],
+        );
+        self.plant(at(55), &[("mining", Yes)]);
+    }
+
+    fn intrusion(&mut self) {
+        use Grade::{Likely, Yes};
+        let at = |minute, second| march(4, 2, minute, second);
+        self.guessed();
         self.run(at(20, 0), 34, "/usr/bin/cat", &["cat", "/etc/shadow"]);
         self.plant(at(20, 0), &[("credential-access", Yes)]);
         self.run(at(22, 0), 34, "/usr/bin/chmod", &["chmod", "u+s", "/tmp/bash"]);

@@ -70,7 +70,7 @@ pub(crate) fn make(name: &str, seed: u64) -> Option<io::Result<Scenario>> {
 }
 
 fn finish(name: &'static str, stage: Stage) -> io::Result<Scenario> {
-    let mut truth = Truth { answers: Vec::new(), intrusions: stage.intrusions };
+    let mut truth = Truth { answers: Vec::new(), intrusions: stage.intrusions, who: Vec::new() };
     let mut files = Vec::new();
     for (server, shell_removed, blind) in stage.servers {
         let facts = HostFacts {

@@ -311,6 +311,10 @@ impl Tenant {
         let asked = ASKED.into_iter().map(|id| answer(id, AnswerWord::NoTrace));
         let intrusion =
             (!self.found.is_empty()).then(|| TruthIntrusion::alone(&self.id.to_uppercase(), &[OUTSIDE]));
-        Truth { answers: not_asked.chain(asked).collect(), intrusions: intrusion.into_iter().collect() }
+        Truth {
+            answers: not_asked.chain(asked).collect(),
+            intrusions: intrusion.into_iter().collect(),
+            who: Vec::new(),
+        }
     }
 }

@@ -149,6 +149,17 @@ impl TruthIntrusion {
     }
 }
 
+/// What may be said of who it was, by the knowledge of a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TruthWho {
+    /// The day, `YYYY-MM-DD`.
+    pub as_of: &'static str,
+    /// Actors (ids of ATT&CK) of whom one must come first in one of the intrusions; none: nobody may be named.
+    pub first: &'static [&'static str],
+    /// An actor that must not be in the list, as nobody knew it then.
+    pub not_known: Option<&'static str>,
+}
+
 /// The truth of a scenario.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Truth {
@@ -156,6 +167,8 @@ pub struct Truth {
     pub answers: Vec<TruthAnswer>,
     /// Who was there; one who only probed is not counted.
     pub intrusions: Vec<TruthIntrusion>,
+    /// What may be said of who it was; empty where the scenario says nothing of that.
+    pub who: Vec<TruthWho>,
 }
 
 impl Truth {
@@ -172,6 +185,7 @@ impl Truth {
             casebook,
             answers: self.answers.iter().map(|answer| json::Answer::of(answer, casebook)).collect(),
             intrusions: self.intrusions.iter().map(json::Intrusion::of).collect(),
+            who: self.who.iter().map(json::Who::of).collect(),
         };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
     }
@@ -180,7 +194,7 @@ impl Truth {
 /// The truth as its file names it. Types, not `json!`: the order of that one's
 /// keys depends on how the whole program was built.
 mod json {
-    use super::{TruthAnswer, TruthIntrusion};
+    use super::{TruthAnswer, TruthIntrusion, TruthWho};
     use serde::Serialize;
 
     #[derive(Serialize)]
@@ -191,6 +205,22 @@ mod json {
         pub(super) casebook: &'a str,
         pub(super) answers: Vec<Answer<'a>>,
         pub(super) intrusions: Vec<Intrusion<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub(super) who: Vec<Who<'a>>,
+    }
+
+    #[derive(Serialize)]
+    pub(super) struct Who<'a> {
+        as_of: &'a str,
+        first: &'a [&'a str],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_known: Option<&'a str>,
+    }
+
+    impl<'a> Who<'a> {
+        pub(super) fn of(who: &'a TruthWho) -> Self {
+            Self { as_of: who.as_of, first: who.first, not_known: who.not_known }
+        }
     }
 
     #[derive(Serialize)]

@@ -4,9 +4,10 @@
 //!
 //! # Not here
 //! How an event is written (`events`), what happens every day (`ordinary`),
-//! and what each intruder does (`acts`).
+//! what each intruder does (`acts`), and what a known one does (`crews`).
 
 mod acts;
+mod crews;
 mod events;
 mod ordinary;
 
@@ -14,7 +15,7 @@ use crate::Scenario;
 use crate::dice::Dice;
 use crate::host::{Build, Host, march, whole_second};
 use crate::server::Server;
-use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion};
+use crate::truth::{Grade, Truth, TruthAnswer, TruthIntrusion, TruthWho};
 use model::{AnswerWord, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -74,16 +75,20 @@ pub(crate) struct Stage {
     pub(crate) planted: Vec<(Timestamp, Supports)>,
     /// Answers where nothing was planted, other than "no trace".
     pub(crate) silence: Vec<(Question, AnswerWord)>,
+    /// What may be said of who it was.
+    pub(crate) who: Vec<TruthWho>,
 }
 
 type Make = fn(&mut Dice) -> (&'static str, Stage);
 
 /// Name and maker of each scenario.
-const SCENARIOS: [(&str, Make); 5] = [
+const SCENARIOS: [(&str, Make); 7] = [
     ("windows-intrusion", acts::windows_intrusion),
     ("ransomware", acts::ransomware),
     ("coin-miner", acts::coin_miner),
     ("golden-saml", acts::golden_saml),
+    ("ransomware-crew", crews::ransomware_crew),
+    ("solarwinds", crews::solarwinds),
     ("clean-windows", acts::clean_windows),
 ];
 
@@ -98,7 +103,8 @@ pub(crate) fn make(name: &str, seed: u64) -> Option<io::Result<Scenario>> {
     let (about, stage) = maker(&mut Dice::new(seed, name));
     // Who came by a document or from another host has no address here.
     let intrusion = (!stage.planted.is_empty()).then(|| TruthIntrusion::alone(stage.server.host.name, &[]));
-    let truth = Truth { answers: stage.answers(), intrusions: intrusion.into_iter().collect() };
+    let who = stage.who.clone();
+    let truth = Truth { answers: stage.answers(), intrusions: intrusion.into_iter().collect(), who };
     let files = stage.server.into_files();
     Some(files.map(|files| Scenario { name, about: about.into(), files, truth }))
 }
@@ -112,7 +118,7 @@ impl Stage {
         server.channels = ordinary::CHANNELS.into_iter().map(|channel| (channel, Vec::new())).collect();
         ordinary::fill(&mut server, dice);
         let identity = QUESTIONS[3].1.iter().map(|id| (("cloud-identity", *id), AnswerWord::NotApplicable));
-        Self { server, planted: Vec::new(), silence: identity.collect() }
+        Self { server, planted: Vec::new(), silence: identity.collect(), who: Vec::new() }
     }
 
     pub(crate) fn plant(&mut self, time: Timestamp, supports: Supports) {

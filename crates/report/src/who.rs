@@ -51,13 +51,34 @@ pub(crate) fn label(name: &str, id: &str) -> String {
     if name == id { id.to_owned() } else { format!("{name} ({id})") }
 }
 
-/// `technique` or `software`, by an id of ATT&CK.
+/// Circumstances, by the word with which their ids begin.
+const CIRCUMSTANCES: [&str; 4] = ["infrastructure", "hours", "victim", "language"];
+
+/// `technique` or `software`, by an id of ATT&CK, or what kind of circumstance.
 pub(crate) fn item_kind(id: &str) -> &'static str {
-    if id.starts_with('T') { "technique" } else { "software" }
+    let begins =
+        |word: &&&str| id.strip_prefix(**word).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+    match CIRCUMSTANCES.iter().find(begins) {
+        Some(word) => word,
+        None if id.starts_with('T') => "technique",
+        None => "software",
+    }
+}
+
+/// Name and id of what was observed; an id of a circumstance says nothing to a reader.
+pub(crate) fn item_label(item: &AttributionItem) -> String {
+    match item_kind(&item.id) {
+        "technique" | "software" => label(&item.name, &item.id),
+        _ => item.name.clone(),
+    }
 }
 
 /// Source, planting and where from: `A2, hard to plant, 3 findings on MXS01`.
 pub(crate) fn grade(item: &AttributionItem) -> String {
+    // What the user says of the victim stands in no finding.
+    if item.findings == 0 {
+        return format!("{}, {} to plant", item.admiralty, item.forgeability);
+    }
     let findings = words::count(item.findings, "finding");
     let hosts = if item.hosts.is_empty() { String::new() } else { format!(" on {}", item.hosts.join(", ")) };
     format!("{}, {} to plant, {findings}{hosts}", item.admiralty, item.forgeability)
@@ -91,6 +112,20 @@ mod tests {
             [(1.0, "over 99.9 %"), (0.9861, "98.6 %"), (0.0004, "under 0.1 %"), (0.0, "0.0 %")]
         {
             assert_eq!(percent(probability), wanted);
+        }
+    }
+
+    #[test]
+    fn an_id_says_its_kind() {
+        for (id, wanted) in [
+            ("T1190", "technique"),
+            ("S0020", "software"),
+            ("hours", "hours"),
+            ("infrastructure:fireeye-sunburst:G0016", "infrastructure"),
+            ("language:han", "language"),
+            ("victimless", "software"),
+        ] {
+            assert_eq!(item_kind(id), wanted, "{id}");
         }
     }
 

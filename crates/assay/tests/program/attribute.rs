@@ -81,6 +81,29 @@ fn afterwards_it_comes_first_and_is_told_to_be_circular() {
 }
 
 #[test]
+fn reports_that_came_out_after_it_began_may_be_about_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let ask = |began: Value| {
+        let text = json!({"observed": EXCHANGE, "began": began}).to_string();
+        let file = write(scratch.path(), "observed.json", &text);
+        let ran = run(&[
+            "attribute",
+            "--observed",
+            file.to_str().unwrap(),
+            "--as-of",
+            "2021-07-19",
+            "--format",
+            "json",
+        ]);
+        serde_json::from_str::<Value>(&ran.stdout).map_err(|_| ran.stderr)
+    };
+    // Before the first report, and after the last one.
+    assert_eq!(ask(json!("2021-01-06")).unwrap()["strength"], "low");
+    assert_eq!(ask(json!("2021-06-01")).unwrap()["strength"], ask(Value::Null).unwrap()["strength"]);
+    assert!(ask(json!("soon")).unwrap_err().contains("no date"));
+}
+
+#[test]
 fn an_exchange_hole_alone_names_nobody() {
     for as_of in ["2021-07-19", "2023-01-01", "2025-12-01"] {
         for observed in
@@ -143,9 +166,16 @@ fn bad_lists_are_told() {
 fn names_are_shown_by_whose_word() {
     let ran = run(&["actor", "Violet", "Typhoon"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
-    for wanted in ["ATT&CK v18.1: ZIRCONIUM (G0128)", "by Microsoft", "APT31"] {
+    for wanted in
+        ["ATT&CK v18.1: ZIRCONIUM (G0128)", "by Microsoft", "APT31", "2021-07-19 UK (organisation): "]
+    {
         assert!(ran.stdout.contains(wanted), "{wanted}: {}", ran.stdout);
     }
+    // Two sources have the actor; what was said of it stands there once.
+    assert_eq!(ran.stdout.matches("2021-07-19 UK (organisation): ").count(), 1, "{}", ran.stdout);
+    // An actor that ATT&CK does not have.
+    assert!(run(&["actor", "DarkSide"]).stdout.contains("FBI (actor)"));
+    assert!(run(&["actor", "check"]).stderr.contains("which text?"));
     let ran = run(&["actor", "APT32x"]);
     assert_eq!(ran.exit, Exit::Usage);
     assert!(ran.stderr.contains("one edit away: apt32"), "{}", ran.stderr);
@@ -194,6 +224,16 @@ fn a_case_of_the_exchange_hole_names_nobody_and_says_who_used_it() {
     assert_eq!(ran.exit, Exit::Done, "{}", ran.stderr);
     assert!(ran.stdout.contains("Insufficient evidence to name an actor."), "{}", ran.stdout);
     assert!(ran.stdout.contains("11 actors are known to have used it (ESET"), "{}", ran.stdout);
+    // Who others say it was is cited as theirs, with the day, and only what was said by then.
+    assert!(ran.stdout.contains("no part of this evidence: 2021-03-02 Microsoft (actor)"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("2021-07-19 UK"), "{}", ran.stdout);
+    let before = run(&["attribute", case.to_str().unwrap(), "--as-of", "2021-02-28"]).stdout;
+    assert!(
+        before.contains("Insufficient evidence to name an actor.") && !before.contains("Microsoft (actor)"),
+        "{before}"
+    );
+    assert!(before.contains("HAFNIUM (G0125) (public since 2021-03-02)"), "{before}");
+    run(&["attribute", case.to_str().unwrap(), "--as-of", "2021-07-19"]);
     let written = json_file(&case.join("attribution.json"));
     assert_eq!(written["schema"], "assay-attribution/1");
     let intrusion = &written["intrusions"][0];

@@ -24,6 +24,7 @@ mod rules;
 mod scenarios;
 mod sessions;
 mod statement;
+mod who;
 
 use serde_json::Value;
 use std::io::Write as _;

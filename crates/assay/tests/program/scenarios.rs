@@ -136,6 +136,8 @@ const SPLIT: &[(&str, usize)] = &[
     ("ransomware", 2),
     ("golden-saml", 2),
     ("linux-intrusion", 6),
+    ("ransomware-crew", 4),
+    ("solarwinds", 2),
 ];
 
 /// Intrusions that were not told apart as they were, by their hosts.

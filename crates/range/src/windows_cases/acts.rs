@@ -8,28 +8,35 @@ use super::{Stage, Supports, events, ordinary};
 use crate::dice::Dice;
 use crate::host::{later, march, within_second};
 use crate::truth::Grade::{Likely, Yes};
+use crate::truth::TruthWho;
 use crate::windows::{self, Process};
 use model::{AnswerWord, Timestamp};
 
 const USER: &str = "EXAMPLE\\c.lind";
 /// `IEX (sample)` and some filling, in UTF-16 and Base64: it says nothing that could run.
 const ENCODED: &str = "SQBFAFgAIAAoAHMAYQBtAHAAbABlACkAIAAjACAAaQBuAGUAcgB0ACAAcwBhAG0AcABsAGUA";
-const PROGRAM_DATA: &str = "C:\\ProgramData\\sample";
+pub(super) const PROGRAM_DATA: &str = "C:\\ProgramData\\sample";
 
-const EXECUTION: (&str, &str) = ("windows", "execution");
+pub(super) const EXECUTION: (&str, &str) = ("windows", "execution");
 const PERSISTENCE: (&str, &str) = ("windows", "persistence");
 const EVASION: (&str, &str) = ("windows", "defense-evasion");
 const CREDENTIALS: (&str, &str) = ("windows", "credential-access");
-const LATERAL: (&str, &str) = ("windows", "lateral-movement");
-const CONTROL: (&str, &str) = ("windows", "command-and-control");
-const IMPACT: (&str, &str) = ("windows", "impact");
+pub(super) const LATERAL: (&str, &str) = ("windows", "lateral-movement");
+pub(super) const CONTROL: (&str, &str) = ("windows", "command-and-control");
+pub(super) const IMPACT: (&str, &str) = ("windows", "impact");
+
+/// What everybody does who comes for that names nobody, whatever is known.
+const NOBODY: [TruthWho; 2] = [
+    TruthWho { as_of: "2021-07-19", first: &[], not_known: None },
+    TruthWho { as_of: "2025-06-01", first: &[], not_known: None },
+];
 
 fn powershell() -> String {
     system32("WindowsPowerShell\\v1.0\\powershell.exe")
 }
 
 /// A command of the intruder's; gives its process.
-fn deed(
+pub(super) fn deed(
     stage: &mut Stage,
     time: Timestamp,
     (image, command): (&str, &str),
@@ -139,6 +146,7 @@ fn send_out(stage: &mut Stage, time: Timestamp, shell: &Process, supports: Suppo
 
 pub(super) fn ransomware(dice: &mut Dice) -> (&'static str, Stage) {
     let mut stage = Stage::new("FS01", "10.20.0.41", dice);
+    stage.who = NOBODY.to_vec();
     let cleared = march(5, 1, 25, 2);
     // What the Security log held before is gone.
     let span_start = stage.server.span.0;
@@ -178,7 +186,7 @@ pub(super) fn ransomware(dice: &mut Dice) -> (&'static str, Stage) {
     (about, stage)
 }
 
-fn blind_and_burn(stage: &mut Stage, remote: &Process, dice: &mut Dice) {
+pub(super) fn blind_and_burn(stage: &mut Stage, remote: &Process, dice: &mut Dice) {
     const OFF: Supports = &[(EVASION, Yes), (("ransomware", "security-off"), Yes)];
     const BURNT: Supports = &[(IMPACT, Yes), (("ransomware", "recovery-removed"), Yes)];
     let shell = powershell();
@@ -218,6 +226,7 @@ pub(super) fn coin_miner(dice: &mut Dice) -> (&'static str, Stage) {
     const RAN: Supports = &[(EXECUTION, Yes), (IMPACT, Yes), (("coin-mining", "miner-run"), Yes)];
     const POOL: Supports = &[(IMPACT, Likely), (("coin-mining", "pool"), Yes)];
     let mut stage = Stage::new("SRV01", "10.20.0.31", dice);
+    stage.who = NOBODY.to_vec();
     let service = Process::new(dice, &system32("svchost.exe"), "svchost.exe -k netsvcs", SYSTEM);
     let hidden = format!("powershell.exe -nop -w hidden -enc {ENCODED}");
     let brought: Supports = &[(EXECUTION, Yes), (("coin-mining", "brought"), Likely)];

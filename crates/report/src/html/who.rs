@@ -112,7 +112,7 @@ fn write_items(page: &mut Page<'_>, of: &AttributedIntrusion) -> io::Result<()> 
     )?;
     for item in of.items.iter().take(ITEMS_MAX) {
         page.raw("<tr>")?;
-        page.row_head(&who::label(&item.name, &item.id))?;
+        page.row_head(&who::item_label(item))?;
         page.cell(&who::grade(item))?;
         page.number(&item.known_for.len().to_string())?;
         for column in 0..COLUMNS {

@@ -39,7 +39,7 @@ fn write_intrusion(sheet: &mut Sheet<'_>, of: &AttributedIntrusion) -> io::Resul
         sheet.ours("\nWhat was observed, the most telling first:\n\n")?;
     }
     for item in of.items.iter().take(ITEMS_MAX) {
-        let label = who::label(&item.name, &item.id);
+        let label = who::item_label(item);
         let known = crate::words::count(item.known_for.len() as u64, "actor");
         sheet.item(&format!("{label}: {}; {known} known for it", who::grade(item)))?;
     }
