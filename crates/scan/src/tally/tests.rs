@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::part::{Gathered, Part, Workers};
+use crate::sessions::{Fields, LOGON_FIELDS, PROCESS_FIELDS};
 use casebook::Watched;
 use model::{LogKey, Slot, Timestamp};
 
@@ -41,7 +42,12 @@ fn check(family: LogFamily, log: &str, names: &str, version: Option<&str>, lines
     }
     let (shape, watched) = (Arc::new(shape), watched());
     let engine = sigma::Engine::new(Vec::new());
-    let part = || Part::new(Workers { rules: engine.worker(), indicators: None }, 0);
+    let part = || Part::new(Workers {
+        rules: engine.worker(),
+        indicators: None,
+        process_fields: Fields::new(PROCESS_FIELDS),
+        logon_fields: Fields::new(LOGON_FIELDS),
+    }, 0);
     let (mut each, mut all) = (part(), part());
     let wanted = all.tallies.wanted(&shape, &watched).expect("slots that are wanted");
     all.tallies.begin(Arc::clone(&wanted), 0);
