@@ -94,3 +94,19 @@ fn techniques_that_fit_no_profile_name_nobody() {
     let assessment = ask("2022-01-01", &[&nobodys[..8], &["T1059.001"][..]].concat());
     assert_eq!(assessment.named, None);
 }
+
+#[test]
+fn a_tool_alone_names_nobody_when_no_technique_agrees() {
+    // SUNBURST, TEARDROP, Raindrop and SUNSPOT beside a coin miner's ways of working.
+    let tools = ["S0559", "S0560", "S0565", "S0562"];
+    let ask_with = |techniques: &[&str]| {
+        let observed: Vec<&str> = tools.iter().chain(techniques).copied().collect();
+        ask("2022-01-01", &observed)
+    };
+    let miner = ask_with(&["T1496", "T1610"]);
+    assert_eq!((first(&miner), &miner.named), ("G0016", &None));
+    assert_eq!(miner.withheld, Some("the actor is known for none of the observed techniques"));
+    // One way of working of its own, and the name is given.
+    let own = ask_with(&["T1496", "T1610", "T1195.002"]);
+    assert_eq!((own.named.as_deref(), own.withheld), (Some("G0016"), None));
+}
