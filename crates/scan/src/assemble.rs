@@ -75,10 +75,8 @@ pub fn case(
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
         let from = case.findings.len();
-        let raws = std::mem::take(&mut gathered.findings)
-            .into_iter()
-            .flatten()
-            .filter(|raw| !(is_known && raw.is_of_file));
+        let raws = std::mem::take(&mut gathered.findings).into_iter().flatten();
+        let raws = raws.filter(|raw| !(is_known && raw.is_of_file));
         let item = (id, hex(&sha256));
         case.findings.extend(raws.map(|raw| finding(raw, &item, resolve)));
         if !is_known {
