@@ -45,7 +45,6 @@ pub fn case(
     for (item, mut copies) in without_copies(gathered, &mut case.unread) {
         let id = EvidenceId(case.items.len() as u32);
         let is_known = known_good.has(&item.item.sha256);
-        let paths = copies.iter().map(|copy| copy.path.clone()).collect();
         for copy in &mut copies {
             let host = hosts.of_path(&copy.path, &copy.root).map(|(host, _)| host);
             web_files.extend(copy.web_file(id, host, item.item.sha256));
@@ -61,7 +60,7 @@ pub fn case(
             hosts_of_item(&gathered, |host| hosts.latest(host, &path), elsewhere.as_ref());
         met.note(&gathered.sources, is_looked_at, &item_hosts, elsewhere.as_ref().map(|(host, _)| host));
         case.items.push(EvidenceItem {
-            paths,
+            paths: copies.iter().map(|copy| copy.path.clone()).collect(),
             root,
             sha256,
             size_bytes,
@@ -76,10 +75,8 @@ pub fn case(
             None => elsewhere.as_ref().map(|(host, _)| host.clone()),
         };
         let from = case.findings.len();
-        let raws = std::mem::take(&mut gathered.findings)
-            .into_iter()
-            .flatten()
-            .filter(|raw| !(is_known && raw.is_of_file));
+        let raws = std::mem::take(&mut gathered.findings).into_iter().flatten();
+        let raws = raws.filter(|raw| !(is_known && raw.is_of_file));
         let item = (id, hex(&sha256));
         case.findings.extend(raws.map(|raw| finding(raw, &item, resolve)));
         if !is_known {

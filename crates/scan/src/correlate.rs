@@ -271,7 +271,7 @@ impl<'c> Work<'c> {
     /// The values of `group-by` and of the condition's fields; `None` when one is missing.
     fn fields(&self, finding: &Finding, names: &FieldNames) -> Result<Option<Values>, String> {
         let fields = if names.group.is_empty() && names.values.is_empty() {
-            Vec::new().into()
+            Vec::new()
         } else {
             self.case.fields(finding)?
         };

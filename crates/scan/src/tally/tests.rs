@@ -42,12 +42,17 @@ fn check(family: LogFamily, log: &str, names: &str, version: Option<&str>, lines
     }
     let (shape, watched) = (Arc::new(shape), watched());
     let engine = sigma::Engine::new(Vec::new());
-    let part = || Part::new(Workers {
-        rules: engine.worker(),
-        indicators: None,
-        process_fields: Fields::new(PROCESS_FIELDS),
-        logon_fields: Fields::new(LOGON_FIELDS),
-    }, 0);
+    let part = || {
+        Part::new(
+            Workers {
+                rules: engine.worker(),
+                indicators: None,
+                process_fields: Fields::new(PROCESS_FIELDS),
+                logon_fields: Fields::new(LOGON_FIELDS),
+            },
+            0,
+        )
+    };
     let (mut each, mut all) = (part(), part());
     let wanted = all.tallies.wanted(&shape, &watched).expect("slots that are wanted");
     all.tallies.begin(Arc::clone(&wanted), 0);
