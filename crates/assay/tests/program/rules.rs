@@ -43,11 +43,13 @@ fn check_draws_what_is_wrong() {
     let ran = run(&["rules", "check", "--format", "json", scratch.path().to_str().unwrap()]);
     let shape: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(shape["files"], 2);
-    let first = &shape["diagnostics"][0];
-    assert_eq!(
-        (&first["id"], &first["line"], &first["column"], &first["width"]),
-        (&"modifier-unknown".into(), &8.into(), &9.into(), &16.into())
-    );
+    // All of a rule at once, in the order of its lines.
+    let told = |at: usize| {
+        let one = &shape["diagnostics"][at];
+        ["id", "line", "column", "width"].map(|name| one[name].clone())
+    };
+    assert_eq!(told(0), ["status-unknown".into(), 2.into(), 1.into(), 6.into()]);
+    assert_eq!(told(1), ["modifier-unknown".into(), 8.into(), 9.into(), 16.into()]);
 }
 
 #[test]

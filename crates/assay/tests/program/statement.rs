@@ -410,7 +410,7 @@ fn a_rendered_statement_leaves_out_what_labels_refuse_and_counts_it() {
     assert!(
         refused
             .stderr
-            .contains("2 inputs are TLP:RED, and no recipient is common to them; --tlp LABEL leaves out"),
+            .contains("4 inputs are TLP:RED, and no recipient is common to them; --tlp LABEL leaves out"),
         "{}",
         refused.stderr
     );
