@@ -2,7 +2,7 @@
 
 use crate::{json, json_lines, run, scan};
 use assay::Exit;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 
@@ -48,8 +48,8 @@ fn check_draws_what_is_wrong() {
         let one = &shape["diagnostics"][at];
         ["id", "line", "column", "width"].map(|name| one[name].clone())
     };
-    assert_eq!(told(0), ["status-unknown".into(), 2.into(), 1.into(), 6.into()]);
-    assert_eq!(told(1), ["modifier-unknown".into(), 8.into(), 9.into(), 16.into()]);
+    assert_eq!(told(0), [json!("status-unknown"), json!(2), json!(1), json!(6)]);
+    assert_eq!(told(1), [json!("modifier-unknown"), json!(8), json!(9), json!(16)]);
 }
 
 #[test]
