@@ -1,8 +1,8 @@
 //! A statement as STIX 2.1: one `relationship` for each claim and claimant, and what each party holds of the claims of
 //! others as `opinion`, or as `note` where STIX has no word for it.
 //!
-//! A party's words stand in the extension of [`stix::Claim`]; `confidence` is never set from them. Each object carries the
-//! label of what it holds, the report that of all of it.
+//! A party's words stand in the extension of [`stix::Claim`]; `confidence` is set only from a strength that the party
+//! itself gave on a scale of STIX's appendix A, never from a likelihood. Each object carries the label of what it holds, the report that of all of it.
 
 use crate::audience::{View, stricter};
 use crate::position::{Stance, Word};
@@ -12,7 +12,8 @@ use crate::text::label_sentence;
 use serde_json::json;
 use std::collections::BTreeSet;
 use stix::{
-    Bundle, Claim, Likelihood, Marking, Namespace, Object, Tlp, claim_definition, producer, synthetic_marking,
+    AppendixA, Bundle, Claim, Likelihood, Marking, Namespace, Object, Tlp, claim_definition, producer,
+    synthetic_marking,
 };
 
 const NAMESPACE: Namespace = Namespace::ASSAY;
@@ -197,6 +198,10 @@ impl Form<'_> {
         let said = [&voice.wording, &voice.summary, &clause.text].into_iter().find(|text| !text.is_empty());
         object.set("description", said.cloned().unwrap_or_default());
         object.set("external_references", self.references(voice));
+        let on_a_scale = |word: &Word| AppendixA::named(word.scale.as_deref()?, &word.word)?.confidence();
+        if let Some(confidence) = voice.strength.as_ref().and_then(on_a_scale) {
+            object.set("confidence", confidence);
+        }
         self.claim(clause, voice).put_into(&mut object);
         object.seal(&NAMESPACE);
         let id = object.id().to_owned();
@@ -297,8 +302,11 @@ mod tests {
         let mut package = sample::package();
         let statement = package.statement().unwrap();
         for (party, stance) in [("us", "concur"), ("uk", "concur"), ("jp", "abstain"), ("se", "dissent")] {
+            // Only the strength is of a scale of appendix A, and only the first party names one.
+            let scale = if party == "us" { ", scale: None / Low / Med / High" } else { "" };
+            let words = format!("likelihood: {{word: high{scale}}}, strength: {{word: high{scale}}}");
             let form = format!(
-                "party: {party}\nclauses: [{{clause: C2, stance: {stance}, reason: Own reason., likelihood: {{word: likely}}}}]"
+                "party: {party}\nclauses: [{{clause: C2, stance: {stance}, reason: Own reason., {words}}}]"
             );
             let form = crate::parse_position("form", &form, &statement).unwrap();
             let now = model::Timestamp::parse("2021-07-19T12:00:00Z").unwrap();
@@ -311,9 +319,11 @@ mod tests {
             |kind: &str| bundle.objects.iter().filter(|object| object.kind() == kind).collect::<Vec<_>>();
         let relationships = of("relationship");
         assert_eq!(relationships.len(), 2);
-        assert!(relationships.iter().all(|object| object.get("confidence").is_none()));
+        let confidence: Vec<_> =
+            relationships.iter().map(|object| object.get("confidence").cloned()).collect();
+        assert_eq!(confidence, [Some(json!(85)), None], "of us and uk");
         assert_ne!(relationships[0].text("created_by_ref"), relationships[1].text("created_by_ref"));
-        let extension = &relationships[0].get("extensions").unwrap()[claim_definition().id()];
+        let extension = &relationships[1].get("extensions").unwrap()[claim_definition().id()];
         assert_eq!(
             (&extension["claim_level"], &extension["likelihood_scale"]),
             (&json!("cluster"), &json!("scale not stated"))

@@ -38,7 +38,23 @@ const DNI: &[(&str, u8)] = &[
     ("almost certain / nearly certain", 95),
 ];
 
-impl AppendixA<'_> {
+impl<'a> AppendixA<'a> {
+    /// A word on the scale of this name, as appendix A names it (`None / Low / Med / High`, `0-10 Scale`,
+    /// `Admiralty Credibility`, `WEP`, `DNI Scale`, without regard to case and blanks); `None` for other scales.
+    pub fn named(scale: &str, word: &'a str) -> Option<Self> {
+        let name: String = scale.to_lowercase().split_whitespace().collect();
+        let number =
+            || word.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+        match name.trim_end_matches("scale") {
+            "none/low/med/high" => Some(Self::NoneLowMedHigh(word)),
+            "0-10" => number().map(Self::ZeroToTen),
+            "admiraltycredibility" => number().map(Self::Admiralty),
+            "wep" => Some(Self::Wep(word)),
+            "dni" => Some(Self::Dni(word)),
+            _ => None,
+        }
+    }
+
     /// The value of `confidence`; `None` for a word that the scale has not, and for what cannot be judged.
     pub fn confidence(self) -> Option<u8> {
         let of = |table: &[(&str, u8)], word: &str| {
@@ -74,5 +90,15 @@ mod tests {
         ] {
             assert_eq!(given.confidence(), wanted, "{given:?}");
         }
+    }
+
+    #[test]
+    fn scales_go_by_their_names() {
+        let on = |scale, word| AppendixA::named(scale, word).and_then(AppendixA::confidence);
+        assert_eq!(on("None / Low / Med / High", "med"), Some(50));
+        assert_eq!(on("0-10 Scale", "7"), Some(70));
+        assert_eq!(on("Admiralty Credibility", "2 - Probably True"), Some(70));
+        assert_eq!(on("DNI scale", "almost certain / nearly certain"), Some(95));
+        assert_eq!((on("PHIA", "high"), on("ICD 203", "high"), on("0-10", "high")), (None, None, None));
     }
 }
