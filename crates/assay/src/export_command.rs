@@ -17,19 +17,25 @@ const ATTRIBUTION_BYTES_MAX: u64 = 256 << 20;
 
 type WriteExit = fn(&Export<'_>, &mut dyn Write) -> Result<()>;
 
-/// Reads the case, asks what may be told, and writes what was asked for.
-pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit> {
-    let folder = &arguments.case;
-    let about = || format!("case {}", folder.display());
-    let audience = Audience::of(arguments.tlp.into(), arguments.to.iter().cloned().collect());
+/// For whom something is that is told under a label.
+pub fn audience(tlp: stix::Tlp, to: &[String]) -> Result<Audience> {
+    let audience = Audience::of(tlp, to.iter().cloned().collect());
     match &audience {
         Audience::Persons(persons) if persons.is_empty() => {
             bail!("--tlp red: wanted --to NAME, found nobody")
         }
         Audience::Persons(_) => {}
-        _ if !arguments.to.is_empty() => bail!("--to: only --tlp red is for named persons"),
+        _ if !to.is_empty() => bail!("--to: only --tlp red is for named persons"),
         _ => {}
     }
+    Ok(audience)
+}
+
+/// Reads the case, asks what may be told, and writes what was asked for.
+pub fn run(arguments: &ExportArguments, output: &mut Output<'_>) -> Result<Exit> {
+    let folder = &arguments.case;
+    let about = || format!("case {}", folder.display());
+    let audience = audience(arguments.tlp.into(), &arguments.to)?;
     let (case, run) = report::read_case(&mut |name| case_folder::open(folder, name)).with_context(about)?;
     let attribution = read_attribution(folder).with_context(about)?;
     let exits: [(Option<&Path>, WriteExit); 4] = [

@@ -101,17 +101,7 @@ fn read_package(path: &Path, roster: Option<&Path>) -> Result<Shown> {
 
 /// For whom it is.
 fn audience(arguments: &LookingArguments) -> Result<Option<Audience>> {
-    let Some(tlp) = arguments.tlp else { return Ok(None) };
-    let audience = Audience::of(tlp.into(), arguments.to.iter().cloned().collect());
-    match &audience {
-        Audience::Persons(persons) if persons.is_empty() => {
-            bail!("--tlp red: wanted --to NAME, found nobody")
-        }
-        Audience::Persons(_) => {}
-        _ if !arguments.to.is_empty() => bail!("--to: only --tlp red is for named persons"),
-        _ => {}
-    }
-    Ok(Some(audience))
+    arguments.tlp.map(|tlp| crate::export_command::audience(tlp.into(), &arguments.to)).transpose()
 }
 
 /// What may be shown of it.

@@ -81,43 +81,74 @@ enum Kind {
 
 impl Kind {
     fn of(object: &Object, line: &str) -> Self {
-        let text = |wanted: &[&str]| texts_of(object, line, wanted);
+        let texts = Texts::of(object, line);
         if is_request(&object.paths) {
-            let is_iis = text(&["event.dataset", "event.module"]).iter().any(|text| text.starts_with("iis"));
+            let is_iis = texts.under(DATASET).any(|text| text.starts_with("iis"));
             return if is_iis { Kind::Iis } else { Kind::Web };
         }
-        let system = text(&["host.os.type", "host.os.family", "host.os.platform", "host.os.kernel"]);
-        let is_linux = if system.is_empty() {
-            text(&["process.executable", "file.path"]).iter().any(|path| path.starts_with('/'))
+        let is_linux = if texts.under(SYSTEM).next().is_none() {
+            texts.under(PATH).any(|path| path.starts_with('/'))
         } else {
-            !system.iter().any(|name| ["windows", "macos", "darwin"].iter().any(|own| name.contains(own)))
+            !texts
+                .under(SYSTEM)
+                .any(|name| ["windows", "macos", "darwin"].iter().any(|own| name.contains(own)))
         };
         if !is_linux {
             return Kind::Other;
         }
-        let (categories, types) = (text(&["event.category"]), text(&["event.type"]));
         let number = NUMBERS.iter().position(|(category, kinds, _)| {
-            categories.iter().any(|own| own == category) && types.iter().any(|own| kinds.contains(&&**own))
+            texts.under(&["event.category"]).any(|own| own == *category)
+                && texts.under(&["event.type"]).any(|own| kinds.contains(&own))
         });
         Kind::Linux(number.map(|number| number as u8))
     }
 }
 
-/// The texts of the fields of these names, in lower case; of a list each.
-fn texts_of(object: &Object, line: &str, wanted: &[&str]) -> Vec<String> {
-    let members = object.members(line);
-    let mut texts = Vec::new();
-    for (path, leaf) in each_path(&object.paths).zip(&object.leaves) {
-        if wanted.contains(&path.join(".").as_str()) {
+const DATASET: &[&str] = &["event.dataset", "event.module"];
+const SYSTEM: &[&str] = &["host.os.type", "host.os.family", "host.os.platform", "host.os.kernel"];
+const PATH: &[&str] = &["process.executable", "file.path"];
+/// Fields whose values say what an event is of.
+const TELLING: &[&[&str]] = &[DATASET, SYSTEM, PATH, &["event.category", "event.type"]];
+
+/// What the telling fields of one object say, in lower case; of a list each. Taken in one look over its paths.
+struct Texts(Vec<(&'static str, String)>);
+
+impl Texts {
+    fn of(object: &Object, line: &str) -> Self {
+        let members = object.members(line);
+        let mut texts = Vec::new();
+        for (path, leaf) in each_path(&object.paths).zip(&object.leaves) {
+            let Some(name) = TELLING.iter().copied().flatten().find(|name| is_named(&path, name)) else {
+                continue;
+            };
+            let mut add = |value: &Value<'_>| texts.push((*name, value.to_text().to_ascii_lowercase()));
             match object.value(leaf, line, &members) {
-                Value::List(values) => texts.extend(values.iter().map(Value::to_text)),
-                value => texts.push(value.to_text()),
+                Value::List(values) => values.iter().for_each(add),
+                value => add(&value),
             }
         }
+        texts.retain(|(_, text)| !text.is_empty());
+        Self(texts)
     }
-    texts.iter_mut().for_each(|text| text.make_ascii_lowercase());
-    texts.retain(|text| !text.is_empty());
-    texts
+
+    fn under(&self, names: &'static [&'static str]) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| names.contains(name)).map(|(_, text)| text.as_str())
+    }
+}
+
+/// Whether the keys of a path, joined by `.`, are this name.
+fn is_named(path: &[&str], name: &str) -> bool {
+    let mut rest = name;
+    path.iter().enumerate().all(|(at, key)| {
+        let behind = if at == 0 { Some(rest) } else { rest.strip_prefix('.') };
+        match behind.and_then(|rest| rest.strip_prefix(key)) {
+            Some(behind) => {
+                rest = behind;
+                true
+            }
+            None => false,
+        }
+    }) && rest.is_empty()
 }
 
 /// Whether an object with these paths tells of a request to a web server.
@@ -127,7 +158,7 @@ fn is_request(paths: &[u8]) -> bool {
 }
 
 fn has_any(paths: &[u8], wanted: &[&str]) -> bool {
-    each_path(paths).any(|path| wanted.contains(&path.join(".").as_str()))
+    each_path(paths).any(|path| wanted.iter().any(|name| is_named(&path, name)))
 }
 
 /// Whether an object with these paths is an event of ECS.
